@@ -1,0 +1,41 @@
+# `make book` reads the book, `make test` proves it. Both set up .venv by themselves.
+# PYTHON=python3.12 chooses the Python of a new .venv; PORT=9000 the port of the book.
+BIN := .venv/bin
+export OMP_NUM_THREADS ?= 1
+
+.PHONY: help book html test lab notebooks soak clean book-venv test-venv
+help: ## print this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
+
+book: html ## build the book, serve it on this machine and print its address
+	@$(BIN)/python -m fmkit.book serve $(if $(PORT),--port $(PORT))
+
+html: book-venv ## only build the book, into _build/html
+	@$(BIN)/python -m fmkit.book build
+
+test: test-venv ## everything that CI checks
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python tests/browser.py
+	$(BIN)/python -m fmkit.book build
+	$(BIN)/python -m pytest tests chapters --nbval --nbval-current-env --nbval-cell-timeout 600 \
+		--nbval-sanitize-with tests/nbval-sanitize.cfg -n 2 --dist loadfile
+
+lab: book-venv ## open JupyterLab on the chapters
+	@$(BIN)/jupyter lab chapters
+
+notebooks: book-venv ## re-execute every notebook and normalise it
+	@$(BIN)/python -m fmkit.book notebooks
+
+soak: test-venv ## the long tests: many kills, many seeds
+	$(BIN)/python -m pytest -m soak tests
+
+clean: ## remove what was built; .venv stays
+	rm -rf _build .pytest_cache .mypy_cache .ruff_cache
+
+book-venv:
+	@$(or $(PYTHON),python3) bootstrap.py book
+
+test-venv:
+	@$(or $(PYTHON),python3) bootstrap.py test

@@ -1,0 +1,83 @@
+"""Build the site: only when something changed, strictly, and with every page of the table of contents."""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from fmkit.errors import FmkitError
+
+SOURCES = ("_config.yml", "_toc.yml", "constraints.txt", "chapters", "assets", "fmkit/book")
+SETTINGS = ("FMKIT_PUBLIC_URL", "FMKIT_REPOSITORY")  # environment variables that the pages depend on
+SKIPPED = {"node_modules", "__pycache__", ".ipynb_checkpoints"}
+
+
+def site(root: Path) -> Path:
+    return root / "_build" / "html"
+
+
+def build(root: Path) -> None:
+    """Bring `_build/html` up to date."""
+    started = time.monotonic()
+    stamp, now = root / "_build" / "fingerprint", fingerprint(root)
+    fresh = stamp.exists() and stamp.read_text() == now
+    if not fresh:
+        stamp.unlink(missing_ok=True)
+        # Always the whole site: an incremental build leaves old titles in the sidebars of other pages.
+        shutil.rmtree(site(root), ignore_errors=True)
+        run_jupyter_book(root)
+    if missing := missing_pages(root):
+        raise FmkitError(f"pages of _toc.yml that did not come out: {', '.join(missing)}")
+    stamp.write_text(now)
+    seconds = time.monotonic() - started
+    print(f"{'Nothing changed' if fresh else 'Built the book'} ({seconds:.0f} s): _build/html/index.html")
+
+
+def run_jupyter_book(root: Path) -> None:
+    command = "import sys; from jupyter_book.cli.main import main; sys.exit(main())"
+    options = ["-W", "-n", "--keep-going", "--all", "-q"]
+    result = subprocess.run(
+        [sys.executable, "-c", command, "build", *options, "."],
+        cwd=root,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    )
+    if result.returncode:
+        print(result.stdout, file=sys.stderr)
+        raise FmkitError("The book was not built: a warning counts as an error, see above.")
+
+
+def fingerprint(root: Path) -> str:
+    """A hash of everything that the site is made from."""
+    digest = hashlib.sha256(repr([os.environ.get(name) for name in SETTINGS]).encode())
+    for path in source_files(root):
+        digest.update(f"\0{path.relative_to(root)}\0".encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def source_files(root: Path) -> Iterator[Path]:
+    for source in SOURCES:
+        path = root / source
+        if path.is_file():
+            yield path
+        for folder, folders, files in os.walk(path):
+            folders[:] = sorted(set(folders) - SKIPPED)
+            yield from (Path(folder, name) for name in sorted(files))
+
+
+def toc_pages(root: Path) -> list[str]:
+    """The pages that `_toc.yml` names, such as `chapters/intro`."""
+    from sphinx_external_toc.parsing import parse_toc_yaml
+
+    return [str(page).removesuffix(".md").removesuffix(".ipynb") for page in parse_toc_yaml(root / "_toc.yml")]
+
+
+def missing_pages(root: Path) -> list[str]:
+    return [page for page in toc_pages(root) if not (site(root) / f"{page}.html").is_file()]
