@@ -1,0 +1,139 @@
+"""Byte-level byte-pair encoding by Hugging Face `tokenizers`, in the file format of transformers."""
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from datasets import Dataset, IterableDataset
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
+
+from fmkit.errors import FmkitError
+
+BOS, EOS, PAD, MASK = SPECIAL_TOKENS = ("<|bos|>", "<|eos|>", "<|pad|>", "<|mask|>")
+BOS_ID, EOS_ID, PAD_ID, MASK_ID = range(4)
+SMALLEST = len(SPECIAL_TOKENS) + 256  # every byte has a token, so every text can be encoded
+SAMPLE = 50_000_000  # characters that are learned from at most
+PIECE = 65_536  # characters that are handed to the trainer at a time
+
+
+Texts: TypeAlias = Dataset | IterableDataset | Iterable[str]
+
+
+def train_tokenizer(dataset: Texts, vocab_size: int) -> Tokenizer:
+    """Byte-pair encoding learned from the column `text` of a dataset, whole or streamed, or from strings.
+
+    Ids 0 to 3 are `<|bos|>`, `<|eos|>`, `<|pad|>` and `<|mask|>`; `encode(text).ids` begins with 0, and
+    `decode` gives back any text letter for letter. These strings inside a text are encoded as ordinary
+    characters. (`Tokenizer.encode_special_tokens`, which sees to it, is lost when a tokenizer is pickled:
+    set it again in a worker.) The same texts give the same tokenizer. Of more than 50 million characters,
+    documents at equal distances are learned from; of a stream, the first ones.
+
+    Raises FmkitError when `vocab_size` is below 260 or above what the text allows.
+    """
+    if vocab_size < SMALLEST:
+        raise FmkitError(
+            f"vocab_size {vocab_size} is too small: the 256 bytes and {len(SPECIAL_TOKENS)} special tokens "
+            f"need {SMALLEST}"
+        )
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single=f"{BOS} $A", pair=f"{BOS} $A {BOS}:1 $B:1", special_tokens=[(BOS, BOS_ID)]
+    )
+    trainer = trainers.BpeTrainer(
+        vocab_size=vocab_size,
+        min_frequency=2,
+        special_tokens=list(SPECIAL_TOKENS),
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(_pieces(_sample(dataset)), trainer)
+    if tokenizer.get_vocab_size() < vocab_size:
+        raise FmkitError(
+            f"vocab_size {vocab_size} is more than the text allows: choose {tokenizer.get_vocab_size()} "
+            "or less, or give more text"
+        )
+    tokenizer.encode_special_tokens = True
+    return tokenizer
+
+
+def save_tokenizer(tokenizer: Tokenizer, directory: str | Path) -> None:
+    """Write tokenizer.json and tokenizer_config.json, which `transformers.AutoTokenizer` opens.
+
+    Raises FmkitError when the directory cannot be written.
+    """
+    config = {
+        "tokenizer_class": "PreTrainedTokenizerFast",
+        "bos_token": BOS,
+        "eos_token": EOS,
+        "pad_token": PAD,
+        "mask_token": MASK,
+        "clean_up_tokenization_spaces": False,
+        "split_special_tokens": True,
+    }
+    directory = Path(directory)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        (directory / "tokenizer.json").write_text(tokenizer.to_str(pretty=True), encoding="utf-8")
+        (directory / "tokenizer_config.json").write_text(
+            json.dumps(config, indent=2) + "\n", encoding="utf-8"
+        )
+    except OSError as error:
+        raise FmkitError(f"{directory}: the tokenizer cannot be written: {error.strerror}") from None
+
+
+def load_tokenizer(directory: str | Path) -> Tokenizer:
+    """The tokenizer of a directory that `save_tokenizer` wrote.
+
+    Raises FmkitError when tokenizer.json is missing or damaged.
+    """
+    path = Path(directory) / "tokenizer.json"
+    try:
+        tokenizer = Tokenizer.from_str(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise FmkitError(f"{path}: cannot be read: {error.strerror}") from None
+    except Exception as error:  # tokenizers raises no other kind
+        reason = " ".join(str(error).split())[:200]
+        raise FmkitError(f"{path}: damaged, or no tokenizer ({reason})") from None
+    tokenizer.encode_special_tokens = True
+    return tokenizer
+
+
+def _sample(dataset: Texts) -> Iterator[str]:
+    """Texts of at most SAMPLE characters together."""
+    if isinstance(dataset, str):
+        raise FmkitError("train_tokenizer takes a dataset or a list of strings, not one string")
+    rows: Iterable[Any] = dataset
+    if isinstance(dataset, list | Dataset):
+        step = -(-_size(dataset) // SAMPLE)
+        if step > 1:
+            rows = (dataset[i] for i in range(0, len(dataset), step))
+    room = SAMPLE
+    for row in rows:
+        text = row if isinstance(row, str) else row["text"]
+        yield text[:room]
+        room -= len(text)
+        if room <= 0:
+            return
+
+
+def _size(dataset: list | Dataset) -> int:
+    """Characters; of a dataset its bytes, without reading it."""
+    if isinstance(dataset, list):
+        return sum(len(row if isinstance(row, str) else row["text"]) for row in dataset)
+    return dataset.data.nbytes * len(dataset) // max(1, len(dataset.data))
+
+
+def _pieces(texts: Iterable[str]) -> Iterator[str]:
+    """Long documents cut before a space, so that the trainer needs little memory."""
+    for text in texts:
+        start = 0
+        while start < len(text):
+            end = start + PIECE
+            if end < len(text):
+                space = text.rfind(" ", start + 1, end)
+                end = space if space > 0 else end
+            yield text[start:end]
+            start = end
