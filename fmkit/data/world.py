@@ -1,0 +1,366 @@
+"""The story world: a grammar that knows the probability of every story it can tell.
+
+The teaching corpus of this book is written by a grammar with a small world in it. Its characters have a
+home, a favorite food, a hobby and a pet that never change; what is lost in a story is what is found, and
+four plums less one are three. Because the grammar made the stories, it can also read them: `World.log_prob`
+is the exact log-probability of any text, in nats, summed over every way to derive it. That gives three
+things no collection of real text can give:
+
+- **the floor**: the entropy of the corpus per token, below which no model's loss can go (`floor`);
+- **the truth of a story**: a text that no derivation yields is no story of this world, and the reader of
+  the grammar says at which character it broke (`World.check`, `validity`);
+- **a corpus of any size** whose every document has a known probability (`load_stories`).
+
+A grammar is written in *templates*, text with three kinds of marks:
+
+==================  ===========================================================================
+``[a|b|c]``         one of several templates; the k-th has weight 1/(k+1), so earlier is likelier
+``[=a|b|c]``        the same with equal weights
+``{toy}``           what stands under that name: a bound thing, or a rule of the grammar
+``{hero.pet.a}``    a fact of a thing (`a`: with its article); ``{hero.He}`` is `he` with a capital
+``{plum(n)}``       the noun's form for a number: plum for one, plums for two
+``{x=toy}``         draw a thing from a list, call it x from here on, and write its name
+``{x=toy:a}``       the same, writing another of its facts; ``{x=toy:}`` draws in silence
+==================  ===========================================================================
+
+Two names never hold the same thing: a draw leaves out whatever is bound already.
+
+Log-probabilities are natural logarithms (nats); positions count characters from 0.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from fmkit.data.world_plots import ANIMAL_PLOTS, CHILD_PLOTS, RULES
+from fmkit.data.world_template import Draw, Entity, OneOf, Show, compile_rule, dotted
+from fmkit.data.world_words import words
+from fmkit.errors import FmkitError
+
+if TYPE_CHECKING:
+    from datasets import DatasetDict
+    from tokenizers import Tokenizer
+
+__all__ = [
+    "Derivation",
+    "Floor",
+    "Grammar",
+    "Story",
+    "Validity",
+    "Verdict",
+    "World",
+    "floor",
+    "load_stories",
+    "sample_splits",
+    "validity",
+]
+
+
+class Rng(Protocol):
+    """A source of uniform numbers in [0, 1): `random.Random`, or NumPy's `Generator`."""
+
+    def random(self) -> float: ...
+
+
+@dataclass(frozen=True)
+class Derivation:
+    """One way to derive a text: its log-probability in nats, and what every name was bound to at the end."""
+
+    text: str
+    log_prob: float
+    bound: Mapping[str, Entity]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a grammar says of a text.
+
+    `log_prob` is in nats, -inf where the text is not valid. Then `broke_at` is the character up to which the
+    text could still have become a valid one, and `expected` lists what could stand there (whole words, in
+    the grammar's order). An `unfinished` text broke only because it ended: `broke_at == len(text)`.
+    """
+
+    valid: bool
+    log_prob: float
+    broke_at: int | None = None
+    expected: tuple[str, ...] = ()
+    unfinished: bool = False
+
+
+# --- The engine: one grammar, run in two directions -------------------------------------------------------
+
+
+class Grammar:
+    """A probabilistic attribute grammar. A text is what the rule `start` can become.
+
+    A rule is a template, an `Entity`, or a list of things to draw from: entities, words, or pairs of a
+    weight and an entity. In a list without weights the k-th thing has weight 1/(k+3).
+
+    Raises `FmkitError` for a template that does not parse, and for a name that means nothing.
+    """
+
+    def __init__(self, rules: Mapping[str, Any]) -> None:
+        self.rules = {name: compile_rule(rule) for name, rule in rules.items()}
+
+    def look(self, path: tuple[str, ...], bound: Mapping[str, Entity]) -> Any:
+        """What stands under a dotted name: first among the bound things, then among the rules."""
+        try:
+            value = bound[path[0]] if path[0] in bound else self.rules[path[0]]
+            for key in path[1:]:
+                value = value[key]
+            return value
+        except (KeyError, TypeError):
+            raise FmkitError(f"the grammar has no {dotted(path)!r}: bind it first, or add a rule") from None
+
+    def shown(self, part: Show, bound: Mapping[str, Entity]) -> Any:
+        """What a `Show` writes: a word, a template, or a thing; with a number, the thing's form for it."""
+        value = self.look(part.path, bound)
+        return value[self.shown(Show(part.number), bound)["name"]] if part.number else value
+
+    def ways(self, part: OneOf | Draw, bound: Mapping[str, Entity]) -> list[tuple[float, Any, str, Any]]:
+        """All that a choice can become: (probability, what to write, the name bound, the thing bound to it)."""
+        if isinstance(part, OneOf):
+            return part.ways
+        used = {id(thing) for thing in bound.values()}
+        things = self.look(part.source, bound if len(part.source) > 1 else {})  # a plain name is a rule
+        if not isinstance(things, list):
+            raise FmkitError(f"the grammar draws from {dotted(part.source)!r}, which is no list of things")
+        free = [(weight, thing) for weight, thing in things if id(thing) not in used]
+        total = math.fsum(weight for weight, _ in free)
+        return [(weight / total, thing[part.form], part.name, thing) for weight, thing in free]
+
+    def derive(self, rng: Rng) -> Derivation:
+        """Write a text: go through the template and throw the dice wherever there is a choice."""
+        text, log_prob, bound, todo = "", 0.0, {}, [self.rules["start"]]
+        while todo:
+            part = todo.pop()
+            if isinstance(part, str):
+                text += part
+            elif isinstance(part, Entity):
+                todo.append(part["name"])
+            elif isinstance(part, tuple):
+                todo.extend(reversed(part))
+            elif isinstance(part, Show):
+                todo.append(self.shown(part, bound))
+            else:
+                dice = rng.random()
+                for probability, inner, name, thing in self.ways(part, bound):  # noqa: B007
+                    dice -= probability
+                    if dice < 0:
+                        break
+                log_prob += math.log(probability)
+                bound = {**bound, name: thing} if name else bound
+                todo.append(inner)
+        return Derivation(text, log_prob, bound)
+
+    def derivations(self, text: str, misses: list[tuple[int, str]] | None = None) -> Iterator[Derivation]:
+        """Read a text: go through the same template, follow every choice the text allows, depth first.
+
+        `misses` collects the places where the text did not go on as the grammar did.
+        """
+        agenda: list[Any] = [(0, 0.0, {}, (self.rules["start"], None))]  # at, log_prob, bound, (part, rest)
+        while agenda:
+            at, log_prob, bound, todo = agenda.pop()
+            while todo is not None:
+                part, todo = todo
+                if isinstance(part, str):
+                    if not text.startswith(part, at):
+                        if misses is not None:
+                            misses.append((at, part))
+                        break
+                    at += len(part)
+                elif isinstance(part, Entity):
+                    todo = (part["name"], todo)
+                elif isinstance(part, tuple):
+                    for inner in reversed(part):
+                        todo = (inner, todo)
+                elif isinstance(part, Show):
+                    todo = (self.shown(part, bound), todo)
+                else:
+                    for probability, inner, name, thing in reversed(self.ways(part, bound)):
+                        now = {**bound, name: thing} if name else bound
+                        agenda.append((at, log_prob + math.log(probability), now, (inner, todo)))
+                    break
+            else:
+                if at == len(text):
+                    yield Derivation(text, log_prob, bound)
+                elif misses is not None:
+                    misses.append((at, ""))
+
+    def log_prob(self, text: str) -> float:
+        """The exact log-probability of a text in nats, summed over all its derivations; -inf if there is none.
+
+        Raises `FmkitError` for what is not a `str`.
+        """
+        logs = [derivation.log_prob for derivation in self.derivations(_text(text))]
+        if not logs:
+            return -math.inf
+        return (
+            logs[0]
+            if len(logs) == 1
+            else max(logs) + math.log(math.fsum(math.exp(x - max(logs)) for x in logs))
+        )
+
+    def check(self, text: str) -> Verdict:
+        """Whether a text is valid, and if not, where it broke and what was expected there."""
+        log_prob = self.log_prob(text)
+        if log_prob > -math.inf:
+            return Verdict(True, log_prob)
+        misses: list[tuple[int, str]] = []
+        for _ in self.derivations(text, misses):
+            pass
+        reached = [(at + _shared(text, at, part), at, part) for at, part in misses]
+        broke_at = max(end for end, _, _ in reached)
+        expected = dict.fromkeys(_word(part, broke_at - at) for end, at, part in reached if end == broke_at)
+        return Verdict(False, -math.inf, broke_at, tuple(expected), unfinished=broke_at == len(text))
+
+
+def _text(text: object) -> str:
+    if not isinstance(text, str):
+        raise FmkitError(f"a grammar reads text (str), not {type(text).__name__}")
+    return text
+
+
+def _shared(text: str, at: int, part: str) -> int:
+    """How many characters of a part stand in the text at a position."""
+    return next((k for k, c in enumerate(part) if text[at + k : at + k + 1] != c), len(part))
+
+
+def _word(part: str, k: int) -> str:
+    """The word of a part around its k-th character: what was expected there."""
+    if not part:
+        return END
+    start = max(part.rfind(" ", 0, k) + 1, 0)
+    end = part.find(" ", k + 1)
+    return part[start:] if end < 0 else part[start:end]
+
+
+END = "(the end)"
+"""Stands among the expected words where the text should have ended."""
+
+
+# --- The world --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Story:
+    """A story, its exact log-probability in nats, and the name of its plot."""
+
+    text: str
+    log_prob: float
+    plot: str
+
+
+class World(Grammar):
+    """The story world. Another seed is another world: the same names with other homes, foods, hobbies and pets."""
+
+    def __init__(self, seed: int = 0) -> None:
+        if isinstance(seed, bool) or not isinstance(seed, int):
+            raise FmkitError(f"the seed of a world is a whole number, not {seed!r}")
+        plots = {
+            "child_plots": [(1.0, Entity(name, text=text)) for name, text in CHILD_PLOTS.items()],
+            "animal_plots": [(1.0, Entity(name, text=text)) for name, text in ANIMAL_PLOTS.items()],
+        }
+        super().__init__({**words(seed), **RULES, **plots})
+        self.seed = seed
+
+    def sample(self, rng: Rng) -> Story:
+        """Tell a story. The grammar is unambiguous (tested), so its one derivation's log-probability is exact."""
+        derivation = self.derive(rng)
+        return Story(derivation.text, derivation.log_prob, derivation.bound["plot"]["name"])
+
+
+# --- What a grammar is good for ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Floor:
+    """The entropy of a grammar per token of a tokenizer: no model's loss can go below it.
+
+    `nats_per_token` has `standard_error`; `nats_per_text` and `tokens_per_text` are the two means behind it.
+    """
+
+    nats_per_token: float
+    standard_error: float
+    nats_per_text: float
+    tokens_per_text: float
+
+
+def floor(grammar: Grammar, tokenizer: Tokenizer, n: int = 2_000, seed: int = 0) -> Floor:
+    """Estimate the floor from `n` sampled texts: their nats over the tokens that a model predicts.
+
+    A text's predicted tokens are its ids without special tokens, and one end of text.
+
+    Raises `FmkitError` for fewer than two texts.
+    """
+    _at_least("n", n, 2)
+    rng = random.Random(f"floor {seed}")
+    samples = [grammar.derive(rng) for _ in range(n)]
+    encoded = tokenizer.encode_batch([sample.text for sample in samples], add_special_tokens=False)
+    nats = [-sample.log_prob for sample in samples]
+    tokens = [len(encoding.ids) + 1 for encoding in encoded]
+    ratio = math.fsum(nats) / sum(tokens)
+    spread = math.fsum((x - ratio * t) ** 2 for x, t in zip(nats, tokens, strict=True))  # of a ratio of means
+    error = math.sqrt(spread / (n - 1) / n) / (sum(tokens) / n)
+    return Floor(ratio, error, math.fsum(nats) / n, sum(tokens) / n)
+
+
+@dataclass(frozen=True)
+class Validity:
+    """How many of some texts are valid: the share, the share that only lacked an end, and every verdict."""
+
+    share: float
+    unfinished: float
+    verdicts: tuple[Verdict, ...]
+
+
+def validity(texts: Iterable[str], grammar: Grammar | None = None) -> Validity:
+    """Check texts (a model's own stories, without special tokens) against a grammar, `World()` if not given.
+
+    Raises `FmkitError` where there is no text.
+    """
+    if isinstance(texts, str):
+        raise FmkitError("validity takes a list of texts, not one text")
+    grammar = World() if grammar is None else grammar
+    verdicts = tuple(grammar.check(text) for text in texts)
+    if not verdicts:
+        raise FmkitError("validity needs at least one text")
+    return Validity(
+        sum(verdict.valid for verdict in verdicts) / len(verdicts),
+        sum(verdict.unfinished for verdict in verdicts) / len(verdicts),
+        verdicts,
+    )
+
+
+def load_stories(
+    n_train: int = 20_000, n_validation: int = 1_000, seed: int = 0, world: World | None = None
+) -> DatasetDict:
+    """Stories as a `DatasetDict` of `train` and `validation` with columns `text`, `log_prob` (nats) and `plot`.
+
+    The same arguments give the same stories on every machine; `seed` moves the samples, `world` the facts.
+
+    Raises `FmkitError` for fewer than one story in a split.
+    """
+    world = World() if world is None else world
+    return sample_splits({"train": n_train, "validation": n_validation}, seed, world.sample)
+
+
+def sample_splits(sizes: Mapping[str, int], seed: int, sample: Callable[[Rng], Any]) -> DatasetDict:
+    """A split of each size, each from dice of its own, with the fields of the samples as columns."""
+    from datasets import Dataset, DatasetDict
+
+    splits = {}
+    for split, size in sizes.items():
+        _at_least(f"n_{split}", size, 1)
+        rng = random.Random(f"{split} {seed}")
+        splits[split] = Dataset.from_list([vars(sample(rng)) for _ in range(size)])
+    return DatasetDict(splits)
+
+
+def _at_least(name: str, value: object, least: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise FmkitError(f"{name} must be a whole number of at least {least}, not {value!r}")
