@@ -1,0 +1,80 @@
+"""Attention: every token takes from the tokens it may see what it asks for.
+
+One function for causal, bidirectional, document-masked and cached attention. Shapes: B sequences, T queries,
+S keys, H query heads, K key/value heads (K divides H: grouped-query attention, arXiv:2305.13245), D numbers a
+head.
+"""
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+# Up to this many keys, two plain matrix products beat the fused kernel on a CPU.
+EXPLICIT_UP_TO = 256
+
+
+def attention(q: Tensor, k: Tensor, v: Tensor, allowed: Tensor | None, causal: bool = False) -> Tensor:
+    """softmax(q kᵀ / √D) v (Vaswani et al. 2017, arXiv:1706.03762, section 3.2.1).
+
+    q (B, T, H, D), k and v (B, S, K, D) → (B, T, H, D). `allowed` (B or 1, T, S), True where a query may
+    look, None for no limit; `causal` says that `allowed` is the plain triangle, which the fused kernels know
+    without being given it.
+    """
+    if q.device.type == "cpu" and k.shape[1] <= EXPLICIT_UP_TO:
+        return _explicit(q, k, v, allowed)
+    mask = None if allowed is None or causal else allowed[:, None]
+    q, k, v = (x.transpose(1, 2) for x in (q, k, v))
+    out = F.scaled_dot_product_attention(
+        q, k, v, attn_mask=mask, is_causal=causal, enable_gqa=q.shape[1] != k.shape[1]
+    )
+    return out.transpose(1, 2)
+
+
+def _explicit(q: Tensor, k: Tensor, v: Tensor, allowed: Tensor | None) -> Tensor:
+    (B, T, H, D), (_, S, K, _) = q.shape, k.shape
+    # The H/K query heads that share a key head are stacked along the time axis.
+    q = q.view(B, T, K, H // K, D).permute(0, 2, 3, 1, 4).reshape(B, K, H // K * T, D)
+    scores = (q / math.sqrt(D)) @ k.permute(0, 2, 3, 1)  # (B, K, H/K * T, S)
+    if allowed is not None:
+        bias = torch.zeros(allowed.shape, dtype=q.dtype).masked_fill_(~allowed, float("-inf"))
+        scores = (scores.view(B, K, H // K, T, S) + bias[:, None, None]).view(B, K, H // K * T, S)
+    out = scores.softmax(-1) @ v.transpose(1, 2)  # (B, K, H/K * T, D)
+    return out.view(B, K, H // K, T, D).permute(0, 3, 1, 2, 4).reshape(B, T, H, D)
+
+
+def allowed_positions(
+    num_queries: int, num_keys: int, causal: bool, document_ids: Tensor | None, device: torch.device
+) -> Tensor | None:
+    """Which keys each query may see: (B or 1, T, S), or None for all.
+
+    Queries are the last `num_queries` of the `num_keys` positions (the others are cached). With
+    `document_ids` (B, S), tokens see only their own document.
+    """
+    allowed = None
+    if causal and num_queries > 1:
+        square = torch.ones(num_queries, num_keys, dtype=torch.bool, device=device)
+        allowed = square.tril(num_keys - num_queries)[None]
+    if document_ids is not None:
+        same = document_ids[:, -num_queries:, None] == document_ids[:, None, :]
+        allowed = same if allowed is None else same & allowed
+    return allowed
+
+
+class KVCache:
+    """Keys and values of the tokens seen so far: (B, length, K, D) a layer, in room for `max_length`."""
+
+    def __init__(
+        self, num_layers: int, shape: tuple[int, int, int, int], device: torch.device, dtype: torch.dtype
+    ) -> None:
+        self.length = 0
+        self.keys = [torch.empty(shape, device=device, dtype=dtype) for _ in range(num_layers)]
+        self.values = [torch.empty(shape, device=device, dtype=dtype) for _ in range(num_layers)]
+
+    def update(self, layer: int, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
+        """Append k and v (B, T, K, D) of new tokens to `layer`; return all of its keys and values."""
+        end = self.length + k.shape[1]
+        self.keys[layer][:, self.length : end] = k
+        self.values[layer][:, self.length : end] = v
+        return self.keys[layer][:, :end], self.values[layer][:, :end]

@@ -1,0 +1,236 @@
+"""Saving so that nothing is lost, and loading only what is whole.
+
+A model directory has Hugging Face's layout (config.json, model.safetensors, tokenizer.json). A checkpoint is
+such a directory with the training state beside it (training.safetensors, training.json) and a manifest of
+hashes; it is written under another name, flushed to disk and renamed, so that it is there in full or not at
+all. Nothing is pickled.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from tokenizers import Tokenizer
+from torch import Tensor
+
+from fmkit.config import ModelConfig
+from fmkit.data.tokenizer import BOS, EOS, PAD, save_tokenizer
+from fmkit.errors import FmkitError
+
+KEEP = 2  # checkpoints of a run: the newest, and the one before it should the newest be damaged
+
+
+# --- a model ----------------------------------------------------------------------------------------------
+
+
+def save_model(
+    directory: str | Path, config: ModelConfig, weights: dict[str, Tensor], tokenizer: Tokenizer | None
+) -> None:
+    """Write a Hugging Face model directory; each file replaces an earlier one only when it is whole."""
+    directory = Path(directory)
+    with explain_write_errors(directory):
+        directory.mkdir(parents=True, exist_ok=True)
+        scratch = _scratch(directory / "model")
+        try:
+            scratch.mkdir()
+            _write_model(scratch, config, weights, tokenizer)
+            for file in sorted(scratch.iterdir(), reverse=True):  # weights before config.json
+                _flush(file)
+                os.replace(file, directory / file.name)
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+
+
+def load_model(directory: str | Path) -> tuple[ModelConfig, dict[str, Tensor]]:
+    """Config and weights (float32) of a Llama model directory, sharded or not.
+
+    Raises `FmkitError` naming the file that is missing or damaged.
+    """
+    directory = Path(directory)
+    config_file, index = directory / "config.json", directory / "model.safetensors.index.json"
+    if not config_file.is_file():
+        raise FmkitError(
+            f"{directory}: no model here (config.json is missing): name a directory that "
+            "`fmkit pretrain --out` or save_pretrained wrote"
+        )
+    config = ModelConfig.from_hugging_face(read_json(config_file), str(config_file))
+    if index.is_file():
+        shards = read_json(index).get("weight_map", {}).values()
+        files = [directory / name for name in sorted(set(shards))]
+    else:
+        files = [directory / "model.safetensors"]
+    weights: dict[str, Tensor] = {}
+    for file in files:
+        weights.update(read_tensors(file))
+    return config, {name: tensor.float() for name, tensor in weights.items()}
+
+
+def assign_weights(targets: dict[str, Tensor], weights: dict[str, Tensor], where: str) -> None:
+    """Copy `weights` into the tensors of the same names. Raises `FmkitError` where names or shapes differ."""
+    if missing := sorted(targets.keys() - weights.keys()):
+        raise FmkitError(f"{where}: weights are missing, first {missing[0]} of {len(missing)}")
+    with torch.no_grad():
+        for name, target in targets.items():
+            if target.shape != weights[name].shape:
+                raise FmkitError(
+                    f"{where}: {name} has shape {tuple(weights[name].shape)}, "
+                    f"config.json says {tuple(target.shape)}"
+                )
+            target.copy_(weights[name])
+
+
+def _write_model(
+    directory: Path, config: ModelConfig, weights: dict[str, Tensor], tokenizer: Tokenizer | None
+) -> None:
+    _write_tensors(directory / "model.safetensors", weights)
+    data = config.to_hugging_face()
+    if tokenizer is not None:
+        save_tokenizer(tokenizer, directory)
+        for name, token in (("bos_token_id", BOS), ("eos_token_id", EOS), ("pad_token_id", PAD)):
+            data[name] = tokenizer.token_to_id(token)
+    write_json(directory / "config.json", data)
+
+
+# --- a run's checkpoints ----------------------------------------------------------------------------------
+
+
+def save_checkpoint(
+    run_directory: Path,
+    step: int,
+    config: ModelConfig,
+    weights: dict[str, Tensor],
+    tokenizer: Tokenizer | None,
+    tensors: dict[str, Tensor],
+    state: dict[str, Any],
+) -> Path:
+    """Write checkpoint `step` of a run with its training state, and drop those older than the last two.
+
+    Raises `FmkitError` where the disk is full; the checkpoints before stay as they are.
+    """
+    target = run_directory / "checkpoints" / f"step-{step:08d}"
+    with explain_write_errors(run_directory):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        scratch = _scratch(target)
+        try:
+            scratch.mkdir()
+            _write_model(scratch, config, weights, tokenizer)
+            _write_tensors(scratch / "training.safetensors", tensors)
+            write_json(scratch / "training.json", state)
+            manifest = {f.name: {"bytes": f.stat().st_size, "sha256": _sha256(f)} for f in scratch.iterdir()}
+            write_json(scratch / "manifest.json", manifest)
+            for file in (*scratch.iterdir(), scratch):
+                _flush(file)
+            shutil.rmtree(target, ignore_errors=True)
+            os.replace(scratch, target)
+            _flush(target.parent)
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+    for old in sorted(target.parent.glob("step-*"))[:-KEEP]:
+        shutil.rmtree(old)
+    for leftover in target.parent.glob(".*.tmp-*"):  # of saves that were killed
+        shutil.rmtree(leftover, ignore_errors=True)
+    return target
+
+
+def latest_checkpoint(run_directory: Path) -> Path | None:
+    """The newest checkpoint that is whole, or None. Says on standard error why a newer one is passed over."""
+    for path in sorted(run_directory.glob("checkpoints/step-*"), reverse=True):
+        fault = find_damage(path)
+        if fault is None:
+            return path
+        print(f"fmkit: checkpoint {path.name} is damaged ({fault}): using the one before", file=sys.stderr)
+    return None
+
+
+def find_damage(checkpoint: Path) -> str | None:
+    """What is wrong with a checkpoint, or None where every file is as it was written."""
+    try:
+        manifest = read_json(checkpoint / "manifest.json")
+        for name, expected in manifest.items():
+            file = checkpoint / name
+            if not file.is_file():
+                return f"{name} is missing"
+            if file.stat().st_size != expected["bytes"]:
+                return f"{name} is cut short"
+            if _sha256(file) != expected["sha256"]:
+                return f"{name} has changed since it was written"
+    except (FmkitError, KeyError, TypeError, AttributeError, OSError, ValueError) as error:
+        return f"manifest.json: {error}"
+    return None
+
+
+# --- files ------------------------------------------------------------------------------------------------
+
+
+def read_json(file: Path) -> dict[str, Any]:
+    """A JSON object from a file. Raises `FmkitError` where there is none."""
+    try:
+        data = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise FmkitError(f"{file}: cannot be read as JSON ({error})") from None
+    if not isinstance(data, dict):
+        raise FmkitError(f"{file}: holds a {type(data).__name__}, not a JSON object")
+    return data
+
+
+def write_json(file: Path, data: dict[str, Any]) -> None:
+    """Write a JSON object so that the file is the old or the new one, never half of it."""
+    scratch = file.with_name(f".{file.name}.tmp")
+    with explain_write_errors(file.parent):
+        scratch.write_text(json.dumps(data, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+        _flush(scratch)
+        os.replace(scratch, file)
+
+
+def read_tensors(file: Path) -> dict[str, Tensor]:
+    """The tensors of a safetensors file. Raises `FmkitError` where it is missing or damaged."""
+    if not file.is_file():
+        raise FmkitError(f"{file}: is missing")
+    try:
+        return load_file(file)
+    except (OSError, SafetensorError, ValueError) as error:
+        raise FmkitError(f"{file}: is damaged ({error})") from None
+
+
+def _write_tensors(file: Path, tensors: dict[str, Tensor]) -> None:
+    save_file({k: t.detach().contiguous().cpu() for k, t in tensors.items()}, file, {"format": "pt"})
+
+
+@contextmanager
+def explain_write_errors(directory: Path) -> Iterator[None]:
+    """Turn a failed write into one line that says where and what to do."""
+    try:
+        yield
+    except (OSError, SafetensorError) as error:
+        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
+        remedy = "free some space and run again with --resume" if "space" in reason else "check the path"
+        raise FmkitError(
+            f"{directory}: cannot be written ({reason}): what was there before is unharmed; {remedy}"
+        ) from None
+
+
+def _scratch(target: Path) -> Path:
+    return target.with_name(f".{target.name}.tmp-{os.getpid()}")
+
+
+def _flush(path: Path) -> None:
+    """Have the system put a file, or a directory's list of files, on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,0 +1,259 @@
+"""From a corpus to batches: tokens, pieces, packed rows.
+
+A *piece* is a document, or a part of one that is longer than the context. A *row* holds as many whole pieces
+as fit, chosen best-fit first from a pool (Ding et al. 2024, arXiv:2404.10830, section 2), so nothing is cut
+off and little is padding. `document_ids` keep the pieces of a row apart. The loader's state (epoch, position,
+random state, pool) is small and exact: a resumed run sees the very batches that an undisturbed one would.
+"""
+
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from datasets import Dataset, IterableDataset
+from tokenizers import Tokenizer
+from torch import Tensor
+
+from fmkit.data.corpora import _quiet as quiet
+from fmkit.data.tokenizer import EOS, MASK, PAD, special_id
+from fmkit.errors import FmkitError
+from fmkit.losses import IGNORE, mask_tokens
+
+POOL_SIZE = 256  # pieces to choose from: with 256, rows of mixed documents are about 99 % full
+
+Batch = dict[str, Any]  # input_ids, labels (B, T); document_ids (B, T) or None; num_items, num_tokens
+
+
+class Loader(Protocol):
+    """What the trainer asks of its data."""
+
+    def __next__(self) -> Batch: ...
+    def state_dict(self) -> dict[str, Any]: ...
+    def load_state_dict(self, state: dict[str, Any]) -> None: ...
+
+
+def tokenize(dataset: Dataset | IterableDataset, tokenizer: Tokenizer, context_length: int):  # type: ignore[no-untyped-def]
+    """The pieces of a corpus: a dataset of `input_ids`, each at most `context_length` + 1 tokens.
+
+    A document is <|bos|> text <|eos|>. Pieces of a long one overlap by a token, so that each of its tokens is
+    predicted exactly once.
+    """
+    eos = special_id(tokenizer, EOS)
+
+    def pieces(batch: dict[str, list[str]]) -> dict[str, list[list[int]]]:
+        documents = [[*encoding.ids, eos] for encoding in tokenizer.encode_batch_fast(batch["text"])]
+        starts = [(ids, i) for ids in documents for i in range(0, len(ids) - 1, context_length)]
+        return {"input_ids": [ids[i : i + context_length + 1] for ids, i in starts]}
+
+    with quiet():
+        return dataset.map(pieces, batched=True, remove_columns=dataset.column_names)
+
+
+class _Shuffled:
+    """The rows of a dataset in a new random order each epoch."""
+
+    def __init__(self, dataset: Dataset, seed: int) -> None:
+        self.dataset, self.seed = dataset, seed
+        self.load_state_dict({"epoch": 0, "position": 0})
+
+    def __next__(self) -> list[int]:
+        if self.position == len(self.order):
+            self.load_state_dict({"epoch": self.epoch + 1, "position": 0})
+        self.position += 1
+        return self.dataset[int(self.order[self.position - 1])]["input_ids"]
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"epoch": self.epoch, "position": self.position}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.epoch, self.position = state["epoch"], state["position"]
+        self.order = np.random.default_rng((self.seed, self.epoch)).permutation(len(self.dataset))
+
+
+class _Streamed:
+    """The rows of a streamed dataset in its own order, from the start again at its end."""
+
+    def __init__(self, dataset: IterableDataset) -> None:
+        self.dataset, self.start = dataset, dataset.state_dict()
+        self.rows = iter(dataset)
+
+    def __next__(self) -> list[int]:
+        row = next(self.rows, None)
+        if row is None:
+            self.load_state_dict(self.start)
+            row = next(self.rows)
+        return row["input_ids"]
+
+    def state_dict(self) -> dict[str, Any]:
+        return self.dataset.state_dict()
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.dataset.load_state_dict(state)
+        self.rows = iter(self.dataset)
+
+
+class PackedLoader:
+    """Endless batches of packed rows from a dataset of pieces (see `tokenize`).
+
+    Each batch holds input_ids (B, T), labels (B, T) with the token that follows each position or `IGNORE`,
+    document_ids (B, T) or None where every row is one full piece, `num_items` (labels to predict) and
+    `num_tokens` (positions that are not padding). Raises `FmkitError` for a corpus shorter than a context.
+    """
+
+    def __init__(
+        self, pieces: Dataset | IterableDataset, batch_size: int, context_length: int, pad_id: int, seed: int
+    ) -> None:
+        self.batch_size, self.context_length, self.pad_id = batch_size, context_length, pad_id
+        _require_a_context(pieces, context_length)
+        streamed = isinstance(pieces, IterableDataset)
+        self.source = _Streamed(pieces) if streamed else _Shuffled(pieces, seed)
+        self.rng = np.random.default_rng(seed)
+        self.pool: list[np.ndarray] = []
+
+    def __next__(self) -> Batch:
+        rows = []
+        for _ in range(self.batch_size):
+            while len(self.pool) < POOL_SIZE:
+                self.pool.append(np.array(next(self.source), dtype=np.int32))
+            first = int(self.rng.integers(len(self.pool)))
+            rows.append(fill_row(self.pool, first, self.context_length))
+        return collate(rows, self.context_length, self.pad_id)
+
+    def state_dict(self) -> dict[str, Any]:
+        """JSON values and, under `pool`, the pieces that wait (int32 arrays)."""
+        return {
+            "source": self.source.state_dict(),
+            "rng": self.rng.bit_generator.state,
+            "pool": list(self.pool),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.source.load_state_dict(state["source"])
+        self.rng.bit_generator.state = state["rng"]
+        self.pool = list(state["pool"])
+
+
+class MaskedLoader:
+    """The batches of another loader with tokens hidden, and only these to predict."""
+
+    def __init__(self, loader: PackedLoader, tokenizer: Tokenizer, seed: int) -> None:
+        self.loader, self.generator = loader, torch.Generator().manual_seed(seed)
+        self.vocab_size, self.mask_id = tokenizer.get_vocab_size(), special_id(tokenizer, MASK)
+
+    def __next__(self) -> Batch:
+        return mask_batch(next(self.loader), self.vocab_size, self.mask_id, self.generator)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {**self.loader.state_dict(), "masks": self.generator.get_state().tolist()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.loader.load_state_dict(state)
+        self.generator.set_state(torch.tensor(state["masks"], dtype=torch.uint8))
+
+
+def mask_batch(batch: Batch, vocab_size: int, mask_id: int, generator: torch.Generator) -> Batch:
+    """A batch for masked-token training; see `fmkit.losses.mask_tokens`."""
+    input_ids, labels = mask_tokens(batch["input_ids"], vocab_size, mask_id, generator)
+    return {**batch, "input_ids": input_ids, "labels": labels, "num_items": int((labels != IGNORE).sum())}
+
+
+def make_loader(
+    dataset: Dataset | IterableDataset,
+    tokenizer: Tokenizer,
+    batch_size: int,
+    context_length: int,
+    seed: int,
+    causal: bool = True,
+) -> Loader:
+    """Tokenize, pack and, where `causal` is off, mask: the training batches of a corpus."""
+    pieces = tokenize(dataset, tokenizer, context_length)
+    packed = PackedLoader(pieces, batch_size, context_length, special_id(tokenizer, PAD), seed)
+    return packed if causal else MaskedLoader(packed, tokenizer, seed)
+
+
+def validation_batches(
+    dataset: Dataset | IterableDataset,
+    tokenizer: Tokenizer,
+    batch_size: int,
+    context_length: int,
+    limit: int,
+    causal: bool = True,
+) -> list[Batch]:
+    """The first `limit` batches of a corpus, packed in order: the same at every call."""
+    rows: list[list[np.ndarray]] = []
+    pool: list[np.ndarray] = []
+    pieces = iter(tokenize(dataset, tokenizer, context_length))
+    for _ in range(limit * batch_size):
+        while len(pool) < POOL_SIZE and (piece := next(pieces, None)):
+            pool.append(np.array(piece["input_ids"], dtype=np.int32))
+        if not pool:
+            break
+        rows.append(fill_row(pool, 0, context_length))
+    groups = [rows[i : i + batch_size] for i in range(0, len(rows), batch_size)]
+    batches = [collate(group, context_length, special_id(tokenizer, PAD)) for group in groups]
+    if not causal:
+        generator, mask_id = torch.Generator().manual_seed(0), special_id(tokenizer, MASK)
+        batches = [mask_batch(b, tokenizer.get_vocab_size(), mask_id, generator) for b in batches]
+    return [batch for batch in batches if batch["num_items"]]
+
+
+def fill_row(pool: list[np.ndarray], first: int, context_length: int) -> list[np.ndarray]:
+    """Take piece `first` from the pool, then the largest that fits into what is left, until none does.
+
+    A piece of n tokens fills n - 1 positions: its last token is only ever predicted.
+    """
+    row = [pool.pop(first)]
+    space = context_length - (len(row[0]) - 1)
+    while fitting := [i for i, piece in enumerate(pool) if len(piece) - 1 <= space]:
+        row.append(pool.pop(max(fitting, key=lambda i: len(pool[i]))))
+        space -= len(row[-1]) - 1
+    return row
+
+
+def collate(rows: list[list[np.ndarray]], context_length: int, pad_id: int) -> Batch:
+    """Rows of pieces as tensors (B, T); padding has its own document id, -1, and nothing to predict."""
+    shape = (len(rows), context_length)
+    input_ids, labels = np.full(shape, pad_id, dtype=np.int64), np.full(shape, IGNORE, dtype=np.int64)
+    document_ids = np.full(shape, -1, dtype=np.int32)
+    for r, row in enumerate(rows):
+        start = 0
+        for number, piece in enumerate(row):
+            end = start + len(piece) - 1
+            input_ids[r, start:end], labels[r, start:end] = piece[:-1], piece[1:]
+            document_ids[r, start:end] = number
+            start = end
+    num_tokens = int((document_ids >= 0).sum())
+    one_document = bool((document_ids == 0).all())
+    return {
+        "input_ids": torch.from_numpy(input_ids),
+        "labels": torch.from_numpy(labels),
+        "document_ids": None if one_document else torch.from_numpy(document_ids),
+        "num_items": num_tokens,
+        "num_tokens": num_tokens,
+    }
+
+
+def to_device(batch: Batch, device: torch.device) -> Batch:
+    """The batch with its tensors on `device`; the copy to a GPU overlaps with what it is computing."""
+    if device.type == "cpu":
+        return batch
+    pin = device.type == "cuda"
+
+    def move(value: Any) -> Any:
+        if not isinstance(value, Tensor):
+            return value
+        return (value.pin_memory() if pin else value).to(device, non_blocking=pin)
+
+    return {name: move(value) for name, value in batch.items()}
+
+
+def _require_a_context(pieces: Dataset | IterableDataset, context_length: int) -> None:
+    tokens = 0
+    for piece in pieces:
+        tokens += len(piece["input_ids"]) - 1
+        if tokens >= context_length:
+            return
+    raise FmkitError(
+        f"the corpus has {tokens} tokens and a context {context_length}: "
+        "give more text or a smaller context_length"
+    )

@@ -1,0 +1,117 @@
+"""Generation: the model's own predictions, fed back to it a token at a time."""
+
+from collections.abc import Sequence
+
+import torch
+from tokenizers import Tokenizer
+from torch import Tensor
+
+from fmkit.data.tokenizer import EOS, special_id
+from fmkit.errors import FmkitError
+from fmkit.model import Transformer
+
+
+def generate(
+    model: Transformer,
+    tokenizer: Tokenizer,
+    prompt: str,
+    max_new_tokens: int = 100,
+    temperature: float = 1.0,
+    top_k: int | None = None,
+    top_p: float | None = None,
+    seed: int | None = None,
+) -> str:
+    """Continue `prompt` until the model ends the text, `max_new_tokens` are made or its context is full.
+
+    `temperature` 0 always takes the likeliest token. The text returned begins with the prompt. Raises
+    `FmkitError` for a prompt that leaves no room in the context, and for settings out of range.
+    """
+    try:
+        prompt.encode()
+    except UnicodeEncodeError as error:
+        raise FmkitError(f"the prompt is not valid Unicode at character {error.start}") from None
+    ids = tokenizer.encode(prompt).ids
+    new = generate_ids(
+        model, [ids], max_new_tokens, temperature, top_k, top_p, seed, special_id(tokenizer, EOS)
+    )
+    return tokenizer.decode(ids + new[0])
+
+
+@torch.inference_mode()
+def generate_ids(
+    model: Transformer,
+    prompts: Sequence[Sequence[int]],
+    max_new_tokens: int,
+    temperature: float = 1.0,
+    top_k: int | None = None,
+    top_p: float | None = None,
+    seed: int | None = None,
+    eos_id: int | None = None,
+) -> list[list[int]]:
+    """New token ids for each of `prompts`, which must be of one length; each ends before its `eos_id`."""
+    _check(model, prompts, max_new_tokens, temperature, top_k, top_p)
+    device, length = model.lm_head.weight.device, len(prompts[0])
+    room = min(max_new_tokens, model.config.max_position_embeddings - length)
+    cache = model.new_cache(len(prompts), length + room)
+    generator = torch.Generator(device)
+    generator.manual_seed(seed) if seed is not None else generator.seed()
+    model.eval()
+    tokens = torch.tensor(prompts, device=device)
+    made: list[Tensor] = []
+    ended = torch.zeros(len(prompts), dtype=torch.bool, device=device)
+    for _ in range(room):
+        hidden = model.hidden_states(tokens, cache=cache)
+        logits = model.lm_head(hidden[:, -1]).float()  # (B, V), of the last position alone
+        tokens = pick(logits, temperature, top_k, top_p, generator)[:, None]
+        made.append(tokens)
+        if eos_id is not None:
+            ended |= tokens[:, 0] == eos_id
+            if ended.all():
+                break
+    rows = torch.cat(made, dim=1).tolist() if made else [[] for _ in prompts]
+    return [row[: row.index(eos_id)] if eos_id in row else row for row in rows]
+
+
+def pick(
+    logits: Tensor, temperature: float, top_k: int | None, top_p: float | None, generator: torch.Generator
+) -> Tensor:
+    """One token id for each row of `logits` (B, V) → (B,).
+
+    `top_k` keeps the k likeliest tokens; `top_p` the fewest whose probabilities reach p (Holtzman et al.
+    2019, arXiv:1904.09751).
+    """
+    if temperature == 0:
+        return logits.argmax(-1)
+    logits = logits / temperature
+    if top_k is not None and top_k < logits.shape[-1]:
+        weakest = logits.topk(top_k).values[:, -1:]
+        logits = logits.masked_fill(logits < weakest, float("-inf"))
+    probabilities = logits.softmax(-1)
+    if top_p is not None and top_p < 1:
+        sorted_p, order = probabilities.sort(-1, descending=True)
+        surplus = sorted_p.cumsum(-1) - sorted_p >= top_p  # those after the ones that reach p
+        probabilities = probabilities.masked_fill(surplus.scatter(-1, order, surplus), 0.0)
+    return torch.multinomial(probabilities, 1, generator=generator)[:, 0]
+
+
+def _check(
+    model: Transformer,
+    prompts: Sequence[Sequence[int]],
+    max_new_tokens: int,
+    temperature: float,
+    top_k: int | None,
+    top_p: float | None,
+) -> None:
+    if not model.config.is_causal:
+        raise FmkitError("this model was trained on masked tokens (is_causal off) and cannot generate")
+    if not prompts or not prompts[0] or len({len(prompt) for prompt in prompts}) != 1:
+        raise FmkitError("prompts must be of one length, at least one token each")
+    length, context = len(prompts[0]), model.config.max_position_embeddings
+    if length >= context:
+        raise FmkitError(f"the prompt has {length} tokens and the model's context {context}: shorten it")
+    if max(map(max, prompts)) >= model.config.vocab_size:
+        raise FmkitError("the tokenizer has more tokens than the model: use the one it was trained with")
+    if max_new_tokens < 1 or temperature < 0:
+        raise FmkitError("max_new_tokens must be at least 1 and temperature at least 0")
+    if (top_k is not None and top_k < 1) or (top_p is not None and not 0 < top_p <= 1):
+        raise FmkitError("top_k must be at least 1 and top_p between 0 and 1")

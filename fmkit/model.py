@@ -1,0 +1,224 @@
+"""The transformer: a Llama-style decoder, small enough to read, with Hugging Face's parameter names.
+
+Saving is therefore the identity: the weights that train here are the file that transformers, vLLM or peft
+open. Shapes: B sequences of T tokens, H heads of D numbers, hidden size d, vocabulary V.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from tokenizers import Tokenizer
+from torch import Tensor, nn
+
+from fmkit import checkpoint
+from fmkit.attention import KVCache, allowed_positions, attention
+from fmkit.config import ModelConfig
+from fmkit.data.tokenizer import load_tokenizer
+
+
+class Linear(nn.Linear):
+    """A matrix kept in float32 and multiplied in the number format of its input."""
+
+    def __init__(self, in_features: int, out_features: int) -> None:
+        super().__init__(in_features, out_features, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.linear(x, self.weight.to(x.dtype))
+
+
+class RMSNorm(nn.Module):
+    """x / rms(x) * weight (Zhang and Sennrich 2019, arXiv:1910.07467)."""
+
+    def __init__(self, size: int, eps: float) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(size))
+        self.eps = eps
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.rms_norm(x, self.weight.shape, self.weight.to(x.dtype), self.eps)
+
+
+def rotary_table(config: ModelConfig) -> tuple[Tensor, Tensor]:
+    """cos and sin (max_position_embeddings, D/2) of rotary encoding (Su et al. 2021, arXiv:2104.09864)."""
+    exponents = torch.arange(0, config.head_dim, 2, dtype=torch.float32) / config.head_dim
+    angles = torch.outer(torch.arange(config.max_position_embeddings).float(), config.rope_theta**-exponents)
+    return angles.cos(), angles.sin()
+
+
+def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+    """Turn the pairs (i, i + D/2) of each head of x (B, T, H, D) by their position's angles (T, D/2)."""
+    a, b = x.chunk(2, dim=-1)
+    cos, sin = cos[:, None], sin[:, None]  # the same angle for every head
+    return torch.cat((a * cos - b * sin, b * cos + a * sin), dim=-1)
+
+
+class Attention(nn.Module):
+    def __init__(self, config: ModelConfig, layer: int) -> None:
+        super().__init__()
+        d, self.D, self.layer = config.hidden_size, config.head_dim, layer
+        H, K = config.num_attention_heads, config.num_key_value_heads
+        assert K is not None
+        self.q_proj = Linear(d, H * self.D)
+        self.k_proj = Linear(d, K * self.D)
+        self.v_proj = Linear(d, K * self.D)
+        self.o_proj = Linear(H * self.D, d)
+
+    def forward(self, x: Tensor, view: "View") -> Tensor:
+        B, T, _ = x.shape
+        q = rotate(self.q_proj(x).view(B, T, -1, self.D), view.cos, view.sin)
+        k = rotate(self.k_proj(x).view(B, T, -1, self.D), view.cos, view.sin)
+        v = self.v_proj(x).view(B, T, -1, self.D)
+        if view.cache is not None:
+            k, v = view.cache.update(self.layer, k, v)
+        return self.o_proj(attention(q, k, v, view.allowed, view.plain_causal).reshape(B, T, -1))
+
+
+class MLP(nn.Module):
+    """SwiGLU (Shazeer 2020, arXiv:2002.05202)."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        d, width = config.hidden_size, config.intermediate_size
+        assert width is not None
+        self.gate_proj = Linear(d, width)
+        self.up_proj = Linear(d, width)
+        self.down_proj = Linear(width, d)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.down_proj(F.silu(self.gate_proj(x)) * self.up_proj(x))
+
+
+class Block(nn.Module):
+    def __init__(self, config: ModelConfig, layer: int) -> None:
+        super().__init__()
+        self.input_layernorm = RMSNorm(config.hidden_size, config.rms_norm_eps)
+        self.self_attn = Attention(config, layer)
+        self.post_attention_layernorm = RMSNorm(config.hidden_size, config.rms_norm_eps)
+        self.mlp = MLP(config)
+
+    def forward(self, x: Tensor, view: "View") -> Tensor:
+        x = x + self.self_attn(self.input_layernorm(x), view)
+        return x + self.mlp(self.post_attention_layernorm(x))
+
+
+class View:
+    """What one forward pass may look at: positions, mask and cache, the same for every layer."""
+
+    def __init__(
+        self,
+        decoder: "Decoder",
+        input_ids: Tensor,
+        document_ids: Tensor | None,
+        cache: KVCache | None,
+        dtype: torch.dtype,
+    ) -> None:
+        T, start = input_ids.shape[1], cache.length if cache is not None else 0
+        causal = decoder.config.is_causal
+        self.cos = decoder.cos[start : start + T].to(dtype)
+        self.sin = decoder.sin[start : start + T].to(dtype)
+        self.cache = cache
+        self.allowed = allowed_positions(T, start + T, causal, document_ids, input_ids.device)
+        self.plain_causal = causal and start == 0 and T > 1 and document_ids is None
+
+
+class Decoder(nn.Module):
+    """Embedding, blocks, last norm: token ids (B, T) → hidden states (B, T, d)."""
+
+    cos: Tensor
+    sin: Tensor
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.embed_tokens = nn.Embedding(config.vocab_size, config.hidden_size)
+        self.layers = nn.ModuleList(Block(config, layer) for layer in range(config.num_hidden_layers))
+        self.norm = RMSNorm(config.hidden_size, config.rms_norm_eps)
+        cos, sin = rotary_table(config)
+        self.register_buffer("cos", cos, persistent=False)
+        self.register_buffer("sin", sin, persistent=False)
+
+    def forward(
+        self, input_ids: Tensor, document_ids: Tensor | None, cache: KVCache | None, dtype: torch.dtype
+    ) -> Tensor:
+        view = View(self, input_ids, document_ids, cache, dtype)
+        x = self.embed_tokens(input_ids).to(dtype)
+        for block in self.layers:
+            x = block(x, view)
+        if cache is not None:
+            cache.length += input_ids.shape[1]
+        return self.norm(x)
+
+
+class Transformer(nn.Module):
+    """A decoder with a language-model head. Weights are float32; `dtype` is the format of the arithmetic."""
+
+    def __init__(self, config: ModelConfig, seed: int = 0) -> None:
+        super().__init__()
+        self.config = config
+        self.dtype = torch.float32
+        self.tokenizer: Tokenizer | None = None  # what the model was trained with; saved beside it
+        self.model = Decoder(config)
+        self.lm_head = Linear(config.hidden_size, config.vocab_size)
+        if config.tie_word_embeddings:
+            self.lm_head.weight = self.model.embed_tokens.weight
+        self._initialize(torch.Generator().manual_seed(seed))
+
+    @torch.no_grad()
+    def _initialize(self, generator: torch.Generator) -> None:
+        """Normal weights; those that write into the residual stream are smaller the more blocks add up
+        (GPT-2, Radford et al. 2019, section 2.3)."""
+        residual = (2 * self.config.num_hidden_layers) ** -0.5
+        for name, weight in self.named_parameters():
+            if weight.dim() == 2:
+                scale = residual if name.endswith(("o_proj.weight", "down_proj.weight")) else 1.0
+                weight.normal_(0.0, self.config.initializer_range * scale, generator=generator)
+
+    def hidden_states(
+        self, input_ids: Tensor, document_ids: Tensor | None = None, cache: KVCache | None = None
+    ) -> Tensor:
+        """Token ids (B, T) → the vectors (B, T, d) that the head turns into logits."""
+        return self.model(input_ids, document_ids, cache, self.dtype)
+
+    def forward(
+        self, input_ids: Tensor, document_ids: Tensor | None = None, cache: KVCache | None = None
+    ) -> Tensor:
+        """Token ids (B, T) → logits (B, T, V), unnormalized log-probabilities of the next token.
+
+        `document_ids` (B, T) keeps packed documents apart; `cache` continues earlier tokens.
+        """
+        return self.lm_head(self.hidden_states(input_ids, document_ids, cache))
+
+    def new_cache(self, batch_size: int, max_length: int) -> KVCache:
+        """An empty cache for `max_length` tokens of `batch_size` sequences."""
+        config, device = self.config, self.lm_head.weight.device
+        assert config.num_key_value_heads is not None
+        shape = (batch_size, max_length, config.num_key_value_heads, config.head_dim)
+        return KVCache(config.num_hidden_layers, shape, device, self.dtype)
+
+    def save_pretrained(self, directory: str | Path) -> None:
+        """Write `directory` in Hugging Face's layout; `AutoModelForCausalLM.from_pretrained` opens it.
+
+        The tokenizer goes with the model where it has been trained with one.
+
+        Raises `FmkitError` where the disk is full; earlier files are then still whole.
+        """
+        checkpoint.save_model(directory, self.config, self.weights(), self.tokenizer)
+
+    @classmethod
+    def from_pretrained(cls, directory: str | Path) -> "Transformer":
+        """Open a Llama checkpoint that fmkit or transformers wrote. Raises `FmkitError` where it is none."""
+        config, weights = checkpoint.load_model(directory)
+        model = cls(config)
+        checkpoint.assign_weights(model.weights(), weights, str(directory))
+        if (Path(directory) / "tokenizer.json").is_file():
+            model.tokenizer = load_tokenizer(directory)
+        return model
+
+    def weights(self) -> dict[str, Tensor]:
+        """The tensors that are saved, by Hugging Face's names; a tied head is saved once."""
+        state: dict[str, Any] = self.state_dict()
+        if self.config.tie_word_embeddings:
+            del state["lm_head.weight"]
+        return state

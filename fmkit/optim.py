@@ -1,0 +1,37 @@
+"""The optimizer and its learning rate over time."""
+
+import math
+
+import torch
+from torch import nn
+
+from fmkit.config import TrainConfig
+
+
+def make_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.AdamW:
+    """AdamW (Loshchilov and Hutter 2017, arXiv:1711.05101); matrices decay, norms do not."""
+    groups = [
+        {"params": [p for p in model.parameters() if p.dim() >= 2], "weight_decay": config.weight_decay},
+        {"params": [p for p in model.parameters() if p.dim() < 2], "weight_decay": 0.0},
+    ]
+    betas = (config.adam_beta1, config.adam_beta2)
+    return torch.optim.AdamW(groups, lr=config.learning_rate, betas=betas, fused=True)
+
+
+def learning_rate(step: int, config: TrainConfig) -> float:
+    """The learning rate of optimizer step `step`, counted from 1 to `config.steps`.
+
+    Both schedules rise linearly to the peak. `cosine` then falls along half a cosine (Loshchilov and Hutter
+    2016, arXiv:1608.03983); `warmup_stable_decay` stays and falls linearly over the last `decay_ratio` of the
+    steps (Hu et al. 2024, arXiv:2404.06395, section 4). Both end at `min_lr_ratio` of the peak.
+    """
+    warmup, peak = config.warmup_steps or 0, config.learning_rate
+    if step <= warmup:
+        return peak * step / warmup
+    if config.lr_scheduler_type == "cosine":
+        progress = (step - warmup) / max(1, config.steps - warmup)
+        height = 0.5 * (1 + math.cos(math.pi * progress))
+    else:
+        decay = max(1, min(round(config.decay_ratio * config.steps), config.steps - warmup))
+        height = min(1.0, (config.steps - step) / decay)
+    return peak * (config.min_lr_ratio + (1 - config.min_lr_ratio) * height)

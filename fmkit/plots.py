@@ -1,0 +1,152 @@
+"""Figures: quiet, in the book's colors, and each with a sentence made from its data.
+
+The sentence is the figure's caption and its alternative text, and what the notebooks' tests compare.
+"""
+
+import html
+import io
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fmkit.errors import FmkitError
+
+try:
+    import matplotlib
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import EngFormatter
+except ImportError:
+    raise FmkitError("figures need matplotlib: pip install 'fmkit[notebook]'") from None
+
+if TYPE_CHECKING:
+    from fmkit.run import TrainingRun
+
+INK = "#01020a"  # stands for the page's own text color, light or dark
+COLORS = {  # the same idea has the same color everywhere: assets/styles/book.css holds the dark variants
+    "own-run": "#0072b2",
+    "evaluation": "#c04f00",
+    "floor": "#6a6a6a",
+}
+STYLE: Any = {
+    "svg.fonttype": "none",  # letters stay letters: small files, the page's font, readable by machines
+    "svg.hashsalt": "fmkit",
+    "font.size": 11,
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "axes.linewidth": 0.6,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.grid.axis": "y",
+    "grid.alpha": 0.15,
+    "grid.color": INK,
+    "lines.linewidth": 1.8,
+}
+
+
+class Plot:
+    """A matplotlib figure and the sentence that says what it shows."""
+
+    def __init__(self, figure: Figure, sentence: str) -> None:
+        self.figure, self.sentence = figure, sentence
+        _show_at_end_of_cell(self)
+
+    def __repr__(self) -> str:
+        return self.sentence
+
+    def save(self, path: str | Path) -> None:
+        """Write the figure to a file; the ending says the format (.svg, .png, .pdf)."""
+        with matplotlib.rc_context(STYLE):
+            self.figure.savefig(path, metadata=None)
+
+    def svg(self) -> str:
+        """The figure as an SVG element that takes the page's text color and font."""
+        buffer = io.StringIO()
+        with matplotlib.rc_context(STYLE):
+            self.figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
+        svg = buffer.getvalue()
+        svg = svg[svg.index("<svg") :].replace(INK, "currentColor")
+        svg = re.sub(r"\s*<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+        svg = re.sub(r"font: ([\d.]+)px [^;\"]*", r"font-size: \1px", svg)
+        return re.sub(r'(width|height)="[\d.]+pt" ', "", svg, count=2)
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        if self in _waiting:
+            _waiting.remove(self)
+        sentence = html.escape(self.sentence, quote=True)
+        svg = self.svg().replace("<svg", f'<svg role="img" aria-label="{sentence}"', 1)
+        figure = f'<figure class="fm-figure">\n{svg}<figcaption>{sentence}</figcaption></figure>'
+        return {"text/html": figure, "text/plain": self.sentence}
+
+
+# In a notebook a plot appears whether or not it is the last value of its cell, and once only.
+_waiting: list[Plot] = []
+
+
+def _show_at_end_of_cell(plot: Plot) -> None:
+    try:
+        from IPython.core.getipython import get_ipython
+        from IPython.display import display
+    except ImportError:
+        return
+    shell = get_ipython()
+    if shell is None or not hasattr(shell, "kernel"):
+        return
+
+    def show() -> None:
+        shell.events.unregister("post_execute", show)
+        if plot in _waiting:
+            display(plot)
+
+    _waiting.append(plot)
+    shell.events.register("post_execute", show)
+
+
+def plot_run(run: "TrainingRun") -> Plot:
+    """Training loss, its running mean, and validation loss, over the tokens seen."""
+    if not run.history:
+        raise FmkitError("this run has no steps to plot")
+    tokens = [record["tokens"] for record in run.history]
+    loss = [record["loss"] for record in run.history]
+    checked = [record for record in run.history if "validation_loss" in record]
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(6.4, 3.4), layout="constrained")
+        axes = figure.add_subplot()
+        color = COLORS["own-run"]
+        axes.plot(tokens, loss, color=color, alpha=0.3, linewidth=0.8)
+        axes.plot(tokens, running_mean(loss), color=color)
+        axes.text(
+            tokens[len(tokens) // 3],
+            running_mean(loss)[len(tokens) // 3],
+            "  training",
+            color=color,
+            va="bottom",
+        )
+        if checked:
+            x, y = [r["tokens"] for r in checked], [r["validation_loss"] for r in checked]
+            axes.plot(x, y, color=COLORS["evaluation"], linestyle="none", marker="o", markersize=5)
+            axes.annotate(
+                f"validation {y[-1]:.2f}",
+                (x[-1], y[-1]),
+                (0, 9),
+                textcoords="offset points",
+                ha="right",
+                color=COLORS["evaluation"],
+            )
+        axes.set(xlabel="tokens seen", ylabel="loss (nats per token)", xlim=(0, None), ylim=(0, None))
+        axes.xaxis.set_major_formatter(EngFormatter(sep=""))
+    return Plot(figure, run.summary)
+
+
+def running_mean(values: list[float], share: float = 0.03) -> list[float]:
+    """Exponential running mean over about `share` of the values, unbiased at the start."""
+    keep = 1 - 1 / max(1.0, share * len(values))
+    total = weight = 0.0
+    means = []
+    for value in values:
+        total, weight = keep * total + value, keep * weight + 1
+        means.append(total / weight)
+    return means

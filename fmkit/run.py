@@ -1,0 +1,223 @@
+"""A run from first step to last: what it reports, what it leaves behind, how it goes on after a kill."""
+
+import json
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tqdm.auto import tqdm
+
+from fmkit import checkpoint
+from fmkit.data.batches import Batch
+from fmkit.errors import FmkitError
+from fmkit.trainer import Record, Trainer
+
+if TYPE_CHECKING:
+    from fmkit.plots import Plot
+
+
+class TrainingRun:
+    """What a training run did, step by step.
+
+    `history` holds a record a step: step, tokens (seen so far), loss (nats per predicted token),
+    learning_rate, grad_norm, tokens_per_second, mfu (share of the chip's peak, None where it is unknown) and,
+    where the run was validated, validation_loss. With a `directory`, each record is also a line of its
+    metrics.jsonl as soon as it is made.
+    """
+
+    def __init__(self, directory: Path | None = None) -> None:
+        self.directory = directory
+        self.history: list[Record] = []
+        self.interrupted = False
+
+    def __repr__(self) -> str:
+        return self.summary
+
+    @property
+    def summary(self) -> str:
+        """One sentence from the data: where the loss began, where it ended, after how many steps."""
+        if not self.history:
+            return "no steps yet"
+        last = self.history[-max(1, len(self.history) // 20) :]
+        end = sum(record["loss"] for record in last) / len(last)
+        first, steps = self.history[0]["loss"], self.history[-1]["step"]
+        sentence = f"loss {first:.1f} → {end:.1f} over {steps} steps"
+        validation = [record["validation_loss"] for record in self.history if "validation_loss" in record]
+        return f"{sentence}, validation {validation[-1]:.1f}" if validation else sentence
+
+    def plot(self) -> "Plot":
+        """The loss over the tokens seen. In a notebook the figure appears; elsewhere call `.save(path)`.
+
+        Raises `FmkitError` where matplotlib is not installed.
+        """
+        from fmkit.plots import plot_run  # plots need matplotlib, training does not
+
+        return plot_run(self)
+
+    # --- metrics.jsonl ---
+
+    @property
+    def metrics_file(self) -> Path | None:
+        return self.directory / "metrics.jsonl" if self.directory else None
+
+    def append(self, record: Record) -> None:
+        """Add a record, and write it down at once."""
+        self.history.append(record)
+        if self.metrics_file:
+            with (
+                checkpoint.explain_write_errors(self.metrics_file),
+                self.metrics_file.open("a", encoding="utf-8") as stream,
+            ):
+                stream.write(json.dumps(record) + "\n")
+
+    def rewind(self, step: int) -> None:
+        """Forget what came after `step`: the lines of steps that a killed run did but did not save."""
+        assert self.metrics_file is not None
+        self.history = []
+        if self.metrics_file.is_file():
+            for line in self.metrics_file.read_text(encoding="utf-8", errors="replace").splitlines():
+                try:
+                    record = json.loads(line)
+                except ValueError:  # the line being written when the run was killed
+                    break
+                if record["step"] > step:
+                    break
+                self.history.append(record)
+        with checkpoint.explain_write_errors(self.metrics_file):
+            scratch = self.metrics_file.with_name(".metrics.jsonl.tmp")
+            scratch.write_text("".join(json.dumps(r) + "\n" for r in self.history), encoding="utf-8")
+            scratch.replace(self.metrics_file)
+
+
+def fit(
+    trainer: Trainer,
+    validation: list[Batch],
+    directory: str | Path | None = None,
+    resume: bool = False,
+    identity: dict[str, Any] | None = None,
+) -> TrainingRun:
+    """Train to the end, with a progress bar, validations, metrics and, in a `directory`, checkpoints.
+
+    SIGTERM or an interrupt finishes the step, saves and returns; a second one kills. With `resume` the run
+    goes on from its newest whole checkpoint, to the same bits as if it had never stopped; `identity` (data
+    and anything else that must not change) is compared with that of the run's start.
+
+    Raises `FmkitError` where the directory holds another run, or none that can be resumed, where the disk is
+    full, and where the loss is not finite. The checkpoints made so far are always kept.
+    """
+    config = trainer.config
+    run = TrainingRun(Path(directory) if directory is not None else None)
+    if run.directory:
+        _open_directory(run, trainer, resume, identity or {})
+    elif config.checkpoint_every or resume:
+        raise FmkitError("checkpoints need a place: give output_dir")
+    with _stop_signals() as stop, _progress_bar(trainer) as bar:
+        for record in trainer.run():
+            step = trainer.step
+            if validation and (step % (config.eval_every or 1) == 0 or step == config.steps):
+                record["validation_loss"] = trainer.evaluate(validation)
+            run.append(record)
+            bar.update()
+            bar.set_postfix_str(f"loss {record['loss']:.2f}", refresh=False)
+            due = config.checkpoint_every and step % config.checkpoint_every == 0
+            if run.directory and (due or stop.is_set() or step == config.steps):
+                save(run.directory, trainer)
+            if stop.is_set() and step < config.steps:
+                run.interrupted = True
+                break
+    if run.directory and not run.interrupted:
+        trainer.model.save_pretrained(run.directory)
+    return run
+
+
+def save(directory: Path, trainer: Trainer) -> Path:
+    """Write a checkpoint of where `trainer` stands."""
+    tensors, state = trainer.state_dict()
+    model = trainer.model
+    return checkpoint.save_checkpoint(
+        directory, trainer.step, model.config, model.weights(), model.tokenizer, tensors, state
+    )
+
+
+def _open_directory(run: TrainingRun, trainer: Trainer, resume: bool, identity: dict[str, Any]) -> None:
+    """Start a run in its directory, or bring trainer and history back to its newest checkpoint."""
+    assert run.directory is not None
+    settings = {"model": asdict(trainer.model.config), "training": asdict(trainer.config), **identity}
+    settings = json.loads(json.dumps(settings))
+    run_file = run.directory / "run.json"
+    if run_file.is_file():
+        if not resume:
+            raise FmkitError(
+                f"{run.directory}: a run lives here already: go on with --resume "
+                "(resume=True) or choose another directory"
+            )
+        _require_same(checkpoint.read_json(run_file), settings, run.directory)
+    elif run.directory.exists() and any(run.directory.iterdir()):
+        raise FmkitError(f"{run.directory}: is not empty and holds no run: choose another directory")
+    with checkpoint.explain_write_errors(run.directory):
+        run.directory.mkdir(parents=True, exist_ok=True)
+    checkpoint.write_json(run_file, settings)
+    if newest := checkpoint.latest_checkpoint(run.directory):
+        checkpoint.assign_weights(
+            trainer.model.weights(), checkpoint.read_tensors(newest / "model.safetensors"), str(newest)
+        )
+        trainer.load_state_dict(
+            checkpoint.read_tensors(newest / "training.safetensors"),
+            checkpoint.read_json(newest / "training.json"),
+        )
+    run.rewind(trainer.step)
+
+
+def _require_same(before: dict[str, Any], now: dict[str, Any], directory: Path) -> None:
+    """Raise `FmkitError` naming what differs; how often to save may."""
+
+    def flat(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+        out: dict[str, Any] = {}
+        for key, value in settings.items():
+            out |= flat(value, f"{key}.") if isinstance(value, dict) else {prefix + key: value}
+        return out
+
+    old, new = flat(before), flat(now)
+    changed = [key for key in sorted(old.keys() | new.keys()) if old.get(key) != new.get(key)]
+    changed = [key for key in changed if key != "training.checkpoint_every"]
+    if changed:
+        differences = ", ".join(f"{key} was {old.get(key)} and is {new.get(key)}" for key in changed)
+        raise FmkitError(
+            f"{directory}: the run to resume had another configuration: {differences}: "
+            "give the same, or start in another directory"
+        )
+
+
+@contextmanager
+def _progress_bar(trainer: Trainer) -> "Iterator[tqdm[Any]]":
+    with tqdm(total=trainer.config.steps, initial=trainer.step, unit="step", dynamic_ncols=True) as bar:
+        yield bar
+
+
+@contextmanager
+def _stop_signals() -> Iterator[threading.Event]:
+    """An event that SIGTERM or an interrupt sets, once; after that the usual handlers are back."""
+    stop = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+    usual = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+
+    def handle(number: int, _: Any) -> None:
+        stop.set()
+        print("\nfmkit: finishing this step, then stopping", file=sys.stderr)
+        for each, handler in usual.items():
+            signal.signal(each, handler)
+
+    for number in usual:
+        signal.signal(number, handle)
+    try:
+        yield stop
+    finally:
+        for number, handler in usual.items():
+            signal.signal(number, handler)

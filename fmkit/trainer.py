@@ -1,0 +1,169 @@
+"""The training loop: one step for every objective, and everything a step needs to be repeated exactly.
+
+An *objective* is a function (model, batch) → sum of losses over the batch's `num_items`. It and the data are
+all that differs between the ways of training.
+"""
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from fmkit.config import TrainConfig, choose_device, choose_dtype
+from fmkit.data.batches import Batch, Loader, to_device
+from fmkit.errors import FmkitError
+from fmkit.flops import flops_per_token, peak_flops
+from fmkit.losses import token_loss
+from fmkit.model import Transformer
+from fmkit.optim import learning_rate, make_optimizer
+
+Objective = Callable[[Transformer, Batch], Tensor]
+Record = dict[str, Any]  # what one step reports
+
+
+def predict_tokens(model: Transformer, batch: Batch) -> Tensor:
+    """The objective of pre-training: nats of all the batch's labels, next or masked tokens, summed."""
+    hidden = model.hidden_states(batch["input_ids"], batch["document_ids"])
+    return token_loss(hidden, model.lm_head.weight, batch["labels"])
+
+
+def train_step(
+    model: Transformer,
+    objective: Objective,
+    batches: list[Batch],
+    optimizer: torch.optim.Optimizer,
+    max_grad_norm: float,
+) -> tuple[Tensor, Tensor]:
+    """One optimizer step on the mean loss over all items of all `batches`; returns (loss, gradient norm).
+
+    The items are counted before the first forward pass, so splitting a step into micro-batches changes
+    nothing. A gradient that is not finite leaves weights and optimizer as they were.
+    """
+    num_items = sum(batch["num_items"] for batch in batches)
+    loss = torch.zeros((), device=batches[0]["input_ids"].device)
+    for batch in batches:
+        part = objective(model, batch) / num_items
+        part.backward()
+        loss += part.detach()
+    grad_norm = torch.nn.utils.clip_grad_norm_(model.parameters(), max_grad_norm)
+    # The fused optimizer reads this flag on the device itself: the host need not wait for the norm.
+    optimizer.found_inf = (~torch.isfinite(grad_norm)).float()  # type: ignore[attr-defined]
+    optimizer.step()
+    optimizer.zero_grad(set_to_none=True)
+    return loss, grad_norm
+
+
+class Trainer:
+    """A model, an objective, data and an optimizer, and how far they have come.
+
+    Iterating over `run()` trains and yields a record a step; whoever consumes it may stop at any point.
+    """
+
+    def __init__(self, model: Transformer, objective: Objective, loader: Loader, config: TrainConfig) -> None:
+        torch.manual_seed(config.seed)
+        self.config, self.loader = config, loader
+        self.device = choose_device(config.device)
+        self.model = model.to(self.device)
+        self.model.dtype = choose_dtype(self.device, model.config.hidden_size, config.dtype)
+        self.optimizer = make_optimizer(self.model, config)
+        compiled = self.device.type == "cuda" if config.compile is None else config.compile
+        self.objective = torch.compile(objective) if compiled else objective
+        self.step, self.tokens = 0, 0
+        self.data_state = loader.state_dict()
+        self.context_length = config.context_length or model.config.max_position_embeddings
+        chip = torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else self.device.type
+        self.peak = peak_flops(chip)
+
+    def run(self) -> Iterator[Record]:
+        """Train up to `config.steps`, yielding after each step what it was like.
+
+        Raises `FmkitError` where the loss or gradient is not finite; the weights are then those before it.
+        """
+        batches = self._next_batches() if self.step < self.config.steps else []
+        while self.step < self.config.steps:
+            start = time.perf_counter()
+            rate = learning_rate(self.step + 1, self.config)
+            for group in self.optimizer.param_groups:
+                group["lr"] = rate
+            self.model.train()
+            loss, grad_norm = train_step(
+                self.model, self.objective, batches, self.optimizer, self.config.max_grad_norm
+            )
+            num_tokens = sum(batch["num_tokens"] for batch in batches)
+            # A GPU is still computing: prepare the next batches before asking it for the loss.
+            data_state = self.loader.state_dict()
+            if self.step + 1 < self.config.steps:
+                batches = self._next_batches()
+            self._require_finite(loss, grad_norm)
+            self.step, self.tokens, self.data_state = self.step + 1, self.tokens + num_tokens, data_state
+            yield self._record(loss, grad_norm, rate, num_tokens / (time.perf_counter() - start))
+
+    @torch.no_grad()
+    def evaluate(self, batches: list[Batch]) -> float:
+        """Mean loss over all items of `batches`, in nats an item."""
+        self.model.eval()
+        total = sum(self.objective(self.model, to_device(batch, self.device)).item() for batch in batches)
+        return total / sum(batch["num_items"] for batch in batches)
+
+    def _next_batches(self) -> list[Batch]:
+        count = self.config.gradient_accumulation_steps
+        return [to_device(next(self.loader), self.device) for _ in range(count)]
+
+    def _require_finite(self, loss: Tensor, grad_norm: Tensor) -> None:
+        if not math.isfinite(loss.item()) or not math.isfinite(grad_norm.item()):
+            raise FmkitError(
+                f"step {self.step + 1}: loss {loss.item()}, gradient norm {grad_norm.item()}: not finite; "
+                f"the weights of step {self.step} are kept: lower learning_rate or look at the data"
+            )
+
+    def _record(self, loss: Tensor, grad_norm: Tensor, rate: float, tokens_per_second: float) -> Record:
+        flops = tokens_per_second * flops_per_token(self.model.config, self.context_length)
+        return {
+            "step": self.step,
+            "tokens": self.tokens,
+            "loss": loss.item(),
+            "learning_rate": rate,
+            "grad_norm": grad_norm.item(),
+            "tokens_per_second": round(tokens_per_second, 1),
+            "mfu": None if self.peak is None else flops / self.peak,
+        }
+
+    # --- everything that the next step depends on, as tensors and as JSON ---
+
+    def state_dict(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """Optimizer, random state and place in the data, to be stored beside the weights."""
+        names: dict[Tensor, str] = {p: name for name, p in self.model.named_parameters()}
+        tensors = {
+            f"optimizer.{names[parameter]}.{key}": value
+            for parameter, state in self.optimizer.state.items()
+            for key, value in state.items()
+        }
+        tensors["rng.cpu"] = torch.get_rng_state()
+        if self.device.type == "cuda":
+            tensors["rng.cuda"] = torch.cuda.get_rng_state(self.device)
+        data = dict(self.data_state)
+        pool = data.pop("pool")
+        tensors["pool.tokens"] = torch.from_numpy(np.concatenate([*pool, np.zeros(0, dtype=np.int32)]))
+        tensors["pool.lengths"] = torch.tensor([len(piece) for piece in pool], dtype=torch.int64)
+        return tensors, {"step": self.step, "tokens": self.tokens, "data": data}
+
+    def load_state_dict(self, tensors: dict[str, Tensor], state: dict[str, Any]) -> None:
+        """Take up the training where `state_dict` was taken. The weights are loaded by the caller."""
+        self.step, self.tokens = state["step"], state["tokens"]
+        for name, parameter in self.model.named_parameters():
+            prefix = f"optimizer.{name}."
+            found = {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+            self.optimizer.state[parameter] = {
+                key: value if key == "step" and self.device.type == "cpu" else value.to(self.device)
+                for key, value in found.items()
+            }
+        torch.set_rng_state(tensors["rng.cpu"])
+        if "rng.cuda" in tensors and self.device.type == "cuda":
+            torch.cuda.set_rng_state(tensors["rng.cuda"], self.device)
+        pool = np.split(tensors["pool.tokens"].numpy(), np.cumsum(tensors["pool.lengths"].numpy())[:-1])
+        self.data_state = {**state["data"], "pool": pool if len(tensors["pool.lengths"]) else []}
+        self.loader.load_state_dict(self.data_state)
