@@ -37,7 +37,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from fmkit.data.world_plots import ANIMAL_PLOTS, CHILD_PLOTS, RULES
-from fmkit.data.world_template import Draw, Entity, OneOf, Show, compile_rule, dotted
+from fmkit.data.world_template import Draw, Entity, OneOf, Show, Things, Way, compile_rule, dotted
 from fmkit.data.world_words import words
 from fmkit.errors import FmkitError
 
@@ -98,7 +98,7 @@ class Grammar:
     """A probabilistic attribute grammar. A text is what the rule `start` can become.
 
     A rule is a template, an `Entity`, or a list of things to draw from: entities, words, or pairs of a
-    weight and an entity. In a list without weights the k-th thing has weight 1/(k+3).
+    weight and an entity. In a list without weights the k-th thing has weight 1/(k+8).
 
     Raises `FmkitError` for a template that does not parse, and for a name that means nothing.
     """
@@ -121,17 +121,14 @@ class Grammar:
         value = self.look(part.path, bound)
         return value[self.shown(Show(part.number), bound)["name"]] if part.number else value
 
-    def ways(self, part: OneOf | Draw, bound: Mapping[str, Entity]) -> list[tuple[float, Any, str, Any]]:
-        """All that a choice can become: (probability, what to write, the name bound, the thing bound to it)."""
+    def ways(self, part: OneOf | Draw, bound: Mapping[str, Entity]) -> list[Way]:
+        """All that can fill a place: (probability, the text it starts with, what to write, the thing drawn)."""
         if isinstance(part, OneOf):
             return part.ways
-        used = {id(thing) for thing in bound.values()}
         things = self.look(part.source, bound if len(part.source) > 1 else {})  # a plain name is a rule
-        if not isinstance(things, list):
+        if not isinstance(things, Things):
             raise FmkitError(f"the grammar draws from {dotted(part.source)!r}, which is no list of things")
-        free = [(weight, thing) for weight, thing in things if id(thing) not in used]
-        total = math.fsum(weight for weight, _ in free)
-        return [(weight / total, thing[part.form], part.name, thing) for weight, thing in free]
+        return things.ways(part.form, used={id(thing) for thing in bound.values()})
 
     def derive(self, rng: Rng) -> Derivation:
         """Write a text: go through the template and throw the dice wherever there is a choice."""
@@ -148,12 +145,12 @@ class Grammar:
                 todo.append(self.shown(part, bound))
             else:
                 dice = rng.random()
-                for probability, inner, name, thing in self.ways(part, bound):  # noqa: B007
+                for probability, _, inner, thing in self.ways(part, bound):  # noqa: B007
                     dice -= probability
                     if dice < 0:
                         break
                 log_prob += math.log(probability)
-                bound = {**bound, name: thing} if name else bound
+                bound = {**bound, part.name: thing} if thing is not None else bound
                 todo.append(inner)
         return Derivation(text, log_prob, bound)
 
@@ -181,9 +178,12 @@ class Grammar:
                 elif isinstance(part, Show):
                     todo = (self.shown(part, bound), todo)
                 else:
-                    for probability, inner, name, thing in reversed(self.ways(part, bound)):
-                        now = {**bound, name: thing} if name else bound
-                        agenda.append((at, log_prob + math.log(probability), now, (inner, todo)))
+                    for probability, head, inner, thing in reversed(self.ways(part, bound)):
+                        if text.startswith(head, at):
+                            now = bound if thing is None else {**bound, part.name: thing}
+                            agenda.append((at, log_prob + math.log(probability), now, (inner, todo)))
+                        elif misses is not None:
+                            misses.append((at, head))
                     break
             else:
                 if at == len(text):

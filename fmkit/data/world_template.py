@@ -13,7 +13,7 @@ from typing import Any
 
 from fmkit.errors import FmkitError
 
-__all__ = ["Draw", "Entity", "OneOf", "Show", "compile_rule", "dotted", "parse", "weighted"]
+__all__ = ["Draw", "Entity", "OneOf", "Show", "Things", "Way", "compile_rule", "dotted", "parse", "weighted"]
 
 _MARKS = re.compile(r"(\[=?|\]|\||\{[^{}]*\})")
 _NAME = re.compile(r"\{(?:(\w+)=)?(\w+(?:\.\w+)*)(?:(:)(\w*)|\((\w+(?:\.\w+)*)\))?\}")
@@ -55,9 +55,41 @@ class Draw:
 
 @dataclass(frozen=True)
 class OneOf:
-    """A place in a template that chooses between templates: (probability, template, "", None) each."""
+    """A place in a template that chooses between templates."""
 
-    ways: list[tuple[float, Any, str, Any]]
+    ways: list[Way]
+    name = ""
+
+
+Way = tuple[float, str, Any, Entity | None]
+"""One way to fill a place: its probability, the text it starts with (as far as known), what to write there,
+and the thing to bind to the place's name."""
+
+
+class Things(list[tuple[float, Entity]]):
+    """A list to draw from: weights and things."""
+
+    def __init__(self, pairs: Iterable[tuple[float, Entity]]) -> None:
+        super().__init__(pairs)
+        self.ids = {id(thing) for _, thing in self}
+        self.all_free: dict[str, list[Way]] = {}  # the ways of each form, as long as nothing is in use
+
+    def ways(self, form: str, used: set[int]) -> list[Way]:
+        """The ways to draw a thing that is not in use, writing one of its facts."""
+        if form in self.all_free and not used & self.ids:
+            return self.all_free[form]
+        free = [(weight, thing) for weight, thing in self if id(thing) not in used]
+        total = math.fsum(weight for weight, _ in free)
+        ways: list[Way] = [(weight / total, _head(thing[form]), thing[form], thing) for weight, thing in free]
+        if len(free) == len(self):
+            self.all_free[form] = ways
+        return ways
+
+
+def _head(part: Any) -> str:
+    """The text a part starts with, as far as it is known without a choice."""
+    first = part[0] if isinstance(part, tuple) else part
+    return first if isinstance(first, str) else ""
 
 
 def dotted(path: Sequence[str]) -> str:
@@ -65,7 +97,7 @@ def dotted(path: Sequence[str]) -> str:
     return ".".join(path)
 
 
-def weighted(items: Iterable[Any], offset: int = 3) -> list[tuple[float, Entity]]:
+def weighted(items: Iterable[Any], offset: int = 8) -> list[tuple[float, Entity]]:
     """A list to draw from: the k-th item (from 1) has weight 1/(k + offset), close to Zipf's law."""
     things = [item if isinstance(item, Entity) else Entity(item) for item in items]
     return [(1 / (k + offset), thing) for k, thing in enumerate(things, start=1)]
@@ -83,7 +115,7 @@ def compile_rule(rule: Any) -> Any:
         return rule
     if isinstance(rule, (list, tuple)) and rule:
         pairs = rule if isinstance(rule[0], tuple) else weighted(rule)
-        return [(weight, compile_rule(thing)) for weight, thing in pairs]
+        return Things((weight, compile_rule(thing)) for weight, thing in pairs)
     raise FmkitError(f"a rule is a template, an Entity or a list of them that is not empty, not {rule!r}")
 
 
@@ -104,7 +136,8 @@ def parse(template: str) -> Any:
             alternatives, equal = open_.pop()
             weights = [1.0 if equal else 1 / (k + 1) for k in range(1, len(alternatives) + 1)]
             total = math.fsum(weights)
-            ways = [(w / total, _sequence(a), "", None) for w, a in zip(weights, alternatives, strict=True)]
+            sequences = [_sequence(alternative) for alternative in alternatives]
+            ways: list[Way] = [(w / total, _head(a), a, None) for w, a in zip(weights, sequences, strict=True)]
             open_[-1][0][-1].append(OneOf(ways))
         elif token[0] == "{" and (match := _NAME.fullmatch(token)):
             name, path, colon, form, number = match.groups()

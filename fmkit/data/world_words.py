@@ -1,6 +1,6 @@
 """The words of the story world: its things, its characters, and the facts about each of them.
 
-Lists are written from the common to the rare, since the k-th thing of a list is drawn with weight 1/(k+3).
+Lists are written from the common to the rare, since the k-th thing of a list is drawn with weight 1/(k+8).
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def nouns(text: str) -> list[Entity]:
 def _numbers() -> dict[str, list[Entity]]:
     """Numbers that know how they come apart: four is one and three, two and two, three and one."""
     number = [
-        Entity(name, was="was" if name == "one" else "were", them="it" if name == "one" else "them")
+        Entity(name, was="was" if name == "one" else "were", this="this one" if name == "one" else "these")
         for name in NUMBERS
     ]
     for name in number:
@@ -82,20 +82,16 @@ SHE = {
     "Pip",
 }
 HOMES = (
-    "in a small house by the river|the river, in a tall house on a hill|the hill, "
-    "on a farm near the woods|the woods, in a little cabin by the lake|the lake, "
-    "in a white house near the sea|the shore, in a red house next to the school|the school yard, "
-    "in a cozy house at the end of the road|the road, in an old house with a big garden|the garden, "
-    "above a bakery in the town|the town square, in a wooden house under the pines|the pine trees, "
-    "in a stone house beside the mill|the mill, in a yellow house across from the park|the park gate, "
-    "in a tiny village in the mountains|the village well, on a boat in the harbor|the harbor, "
-    "in a brick house near the station|the station, in a round house in the valley|the valley"
+    "by the sea|the sea, near the woods|the woods, on a farm|the barn, by the river|the river, on a hill|the hill, "
+    "by the lake|the lake, in a village|the village, next to the school|the school, above a bakery|the bakery, "
+    "on a boat|the harbor, near the station|the station, by the old mill|the mill, in the mountains|the mountains, "
+    "across from the park|the park, in a valley|the valley, in a lighthouse|the lighthouse, "
+    "in the city|the city, behind the church|the church"
 )
 DENS = (
-    "in a hollow tree|the old tree, under a big rock|the big rock, in a warm den by the stream|the stream, "
-    "in the tall grass|the grass, at the edge of the forest|the forest, beside a quiet pond|the pond, "
-    "behind a waterfall|the waterfall, under the roots of an oak|the oak tree, on a green hill|the hill, "
-    "in a dry cave|the cave, near a field of clover|the field, by a bend in the river|the river"
+    "in a hollow tree|the hollow tree, under a big rock|the big rock, by a stream|the stream, in a meadow|the meadow, "
+    "in the forest|the forest, beside a pond|the pond, behind a waterfall|the waterfall, under an oak|the oak, "
+    "on a hill|the hill, in a cave|the cave, by the river|the river, in a barn|the barn"
 )
 FOODS = (
     "pancakes|a plate of, soup|a bowl of, noodles|a bowl of, cheese|a plate of, strawberries|a basket of, "
@@ -177,65 +173,107 @@ def _characters(seed: int) -> dict[str, list[Entity]]:
 # --- Things -----------------------------------------------------------------------------------------------
 
 COUNTABLE = {
-    "toy": "ball, doll, kite, drum, robot, puzzle, teddy bear, toy car, toy boat, yo-yo, train, rocket, whistle, "
-    "puppet, toy plane, truck, jump rope, spinning top, marble, stuffed owl, toy horse, wagon, hoop, trumpet",
-    "machine": "robot, toy car, train, toy boat, kite, truck, toy plane, drum, wagon, music box, scooter, toy castle",
-    "gift": "hat, scarf, kite, bag, book, ball, umbrella, lamp, cup, blanket, sweater, cap, ribbon, balloon, notebook",
-    "clothing": "hat, coat, scarf, sweater, shirt, towel, jacket, blanket, raincoat, dress, apron",
-    "wrap": "scarf, coat, sweater, towel, blanket, jacket",
-    "hat": "hat, scarf, cap, sweater, ribbon",
+    "toy": "ball, doll, kite, drum, robot, puzzle, teddy bear, car, boat, train, rocket, whistle, puppet, plane, truck, "
+    "spinning top, marble, toy horse, wagon, hoop, trumpet, yo-yo, balloon, dinosaur, castle, dragon, flute, mask, tent, "
+    "toy lion, ship, bus, jump rope, crayon, toy rabbit, flag, windmill",
+    "machine": "robot, car, train, boat, kite, truck, plane, drum, wagon, music box, scooter, castle, rocket, ship, bus",
+    "gift": "hat, scarf, kite, bag, book, ball, umbrella, lamp, cup, blanket, sweater, cap, ribbon, balloon, notebook, "
+    "pillow, bowl, pen, basket, candle",
+    "clothing": "hat, coat, scarf, sweater, shirt, towel, jacket, blanket, raincoat, dress, apron, skirt, sock, cape",
+    "wrap": "scarf, coat, sweater, towel, blanket, jacket, shirt, cloth, shawl",
+    "hat": "hat, scarf, cap, sweater, ribbon, coat, mitten, belt",
     "treasure": "coin, ring, key, button, pearl, crown, necklace, bell, feather, star, medal, mirror, shell, compass, "
-    "bracelet, music box, whistle, watch",
+    "bracelet, music box, watch, map, cup, stone, diamond, spoon, book, lamp, flute, whistle",
+    "ribbon": "ribbon, bow, card, flower, note, sticker",
     "junk": "sock, spoon, pencil, shoe, newspaper, spider, brush, button, leaf/leaves, crayon, stick, cup, comb, "
-    "paper clip, bottle, rubber band, feather, towel",
-    "fruit": "apple, pear, plum, peach, banana, orange, cherry, strawberry, fig, lemon, melon, apricot",
-    "crunchy": "apple, carrot, pear, cookie, cracker, peach, nut, radish, pretzel",
-    "snack": "cookie, muffin, cupcake, bun, pancake, sandwich, pretzel, roll, cracker, tart, biscuit, pie",
-    "nut": "nut, acorn, berry, mushroom, seed, chestnut, plum, apple, turnip, walnut",
-    "vegetable": "pumpkin, carrot, cabbage, turnip, potato/potatoes, radish, onion, beet, leek",
-    "flower": "sunflower, rose, tulip, daisy, poppy, lily, violet, bluebell, marigold, daffodil",
-    "stray": "kitten, puppy, rabbit, duckling, hedgehog, squirrel, goat, lamb, turtle, owl, piglet, mouse/mice",
-    "thief": "squirrel, bird, mouse/mice, crow, monkey, raccoon, gull, goat, duck",
-    "bird": "robin, sparrow, owl, crow, blackbird, dove, duck, swallow, finch, swan",
-    "fish": "fish/fish, trout/trout, carp/carp, salmon/salmon, perch/perch",
-    "tree": "apple tree, oak tree, pine tree, pear tree, cherry tree, willow tree, maple tree, elm tree",
-    "trap": "rock, log, bush, bucket, fence, boat, basket, wheelbarrow, stump, bench",
-    "fragile": "vase, lamp, cup, plate, bowl, mirror, jar, teapot, clock, flowerpot",
+    "paper clip, bottle, rubber band, feather, towel, fork, pin, nail, string, glove, sponge, cork, stamp",
+    "fruit": "apple, pear, plum, peach, banana, orange, cherry, strawberry, fig, lemon, melon, apricot, mango, grape, "
+    "kiwi, raspberry",
+    "crunchy": "apple, carrot, pear, cookie, cracker, peach, nut, radish, pretzel, cucumber, bun, sandwich",
+    "snack": "cookie, muffin, cupcake, bun, pancake, sandwich, pretzel, roll, cracker, tart, biscuit, pie, waffle, "
+    "donut, scone, bagel, dumpling",
+    "nut": "nut, acorn, berry, mushroom, seed, chestnut, plum, apple, turnip, walnut, pebble, pine cone",
+    "vegetable": "pumpkin, carrot, cabbage, turnip, potato/potatoes, radish, onion, beet, leek, parsnip, cucumber, bean, "
+    "pepper",
+    "flower": "sunflower, rose, tulip, daisy, poppy, lily, violet, bluebell, marigold, daffodil, iris, snowdrop",
+    "stray": "kitten, puppy, rabbit, duckling, hedgehog, squirrel, goat, lamb, turtle, owl, piglet, mouse/mice, pony, "
+    "parrot, hen, donkey, frog, fox",
+    "young": "duckling, kitten, puppy, chick, lamb, piglet, bunny, fox cub, gosling, foal, calf/calves, fawn",
+    "thief": "squirrel, bird, mouse/mice, crow, monkey, raccoon, gull, goat, duck, goose, chipmunk, magpie, dog",
+    "zoo": "lion, monkey, elephant, bear, zebra, giraffe, penguin, parrot, snake, camel, tiger, seal, kangaroo, ostrich, "
+    "llama, hippo, flamingo, crocodile",
+    "role": "king, queen, pirate, dragon, witch, wizard, knight, princess, giant, robot, clown, ghost, fairy, farmer, "
+    "doctor, monster, captain, troll",
+    "bird": "robin, sparrow, owl, crow, blackbird, dove, duck, swallow, finch, swan, lark, wren, stork",
+    "fish": "fish/fish, trout/trout, carp/carp, salmon/salmon, perch/perch, eel, pike/pike, crab",
+    "tree": "apple tree, oak tree, pine tree, pear tree, cherry tree, willow tree, maple tree, elm tree, plum tree, "
+    "fig tree, birch tree",
+    "landmark": "bridge, well, mill, rock, barn, fence, pond, stump, cave, gate, scarecrow, haystack, tower, statue, sign",
+    "log": "log, plank, ladder, branch, door, pole, table, boat",
+    "fragile": "vase, lamp, cup, plate, bowl, mirror, jar, teapot, clock, flowerpot, bottle, mug, jug, dish",
+    "shape": "flower, star, balloon, heart, butterfly, cloud, snowflake, fish/fish, leaf/leaves, bubble, planet, button",
+    "whom": "dragon, kite, boat, horse, star, castle, pirate, fish/fish, bird, balloon, train, robot, butterfly, bear, "
+    "whale, rocket, flower, cat, cake, king, owl, drum, monkey, bell, clown",
     "color": "red, blue, green, yellow, pink, purple, orange, white, brown, silver, gold, black, gray",
-    "trait": "little, kind, happy, brave, curious, young, clever, cheerful, shy, gentle, funny, busy, small, quiet, "
-    "friendly, smart, careful, playful, helpful, sweet, lively, dreamy, polite, honest, bold, merry, patient",
+    "look": "little, red, big, blue, old, green, shiny, yellow, new, small, purple, pretty, round, white, golden, pink, "
+    "funny, orange, silver, tiny, brown, black, strange, lovely, gray, bright, plain, beautiful, fine, dusty",
+    "trait": "kind, happy, brave, curious, clever, cheerful, shy, gentle, funny, busy, quiet, graceful, "
+    "friendly, smart, careful, playful, helpful, sweet, lively, dreamy, polite, honest, bold, merry, patient, proud, "
+    "lazy, noisy, sleepy, lucky, silly, strong, thoughtful, stubborn, hungry, tidy, messy, wise",
+    "soft": "small, soft, funny, strange, tiny, faint, quiet, sad, low, high, squeaky, odd",
+    "huge": "huge, giant, very big, enormous, great big, fat, gigantic",
 }
 """Things from common to rare, with articles; the colors and traits are here for their articles."""
 
 PLAIN = {
-    "nice": "sunny, bright, fine, beautiful, lovely, clear, quiet, windy, cool",
-    "soft": "small, soft, funny, strange, tiny, faint, quiet, sad",
-    "gently": "gently, carefully, softly, slowly, kindly, with care",
-    "glad": "happy, very happy, glad, so happy, full of joy, delighted, very pleased, cheerful",
-    "sad": "sad, very sad, upset, worried, unhappy, a little sad, disappointed",
-    "shy": "shy, nervous, a little scared, very shy, afraid, too shy to speak",
-    "box": "small, big, wooden, old, little, brown, heavy, round, paper, rusty",
-    "tool": "glue, tape, string, a needle and thread, nails and a hammer, wire, paint and paper",
+    "nice": "sunny, bright, fine, beautiful, lovely, clear, quiet, windy, cool, busy, cloudy, long",
+    "warm": "big, warm, long, gentle, tight, happy, quick",
+    "gently": "gently, carefully, softly, slowly, kindly, with care, with both hands, quickly",
+    "loudly": "loudly, proudly, clearly, bravely, again and again, with a big smile, in a deep voice",
+    "fast": "fast, like the wind, very fast, far ahead, as fast as a train, up the hill, quickly",
+    "glad": "happy, very happy, glad, so happy, full of joy, delighted, very pleased, excited, merry",
+    "sad": "sad, very sad, upset, worried, unhappy, a little sad, disappointed, close to tears, not happy, quite sad",
+    "shy": "shy, nervous, a little scared, very shy, afraid, too shy to speak, worried, a bit nervous",
+    "better": "better, much better, happy again, a little better, well again, warm inside",
+    "amazed": "amazed, surprised, very surprised, astonished, speechless, kind",
+    "funny": "funny, big, silly, pretty, clever, cute, strange, strong, gentle, noisy",
+    "tasty": "delicious, very good, tasty, the best they had ever had, hot and sweet, enough for a week, wonderful",
+    "tiny": "tiny, small, little, brown, round, yellow, funny",
+    "jumped": "jumped, came, crawled, climbed, hopped, rolled, ran",
+    "box": "small, big, wooden, old, little, brown, heavy, round, paper, rusty, metal, pink",
+    "tool": "glue, tape, string, a needle and thread, nails and a hammer, wire, paint and paper, a screwdriver",
+    "game": "tag, catch, chess, pirates, cards, school, knights, soccer, marbles, leapfrog, store, checkers, ball, cowboys, "
+    "explorers, music",
+    "until": "dinner, dark, bedtime, sunset, evening, it was late, the moon came up, it rained, they were tired, "
+    "the sun went down, it got cold",
+    "what": "tiny, flying, golden, talking, red, happy, dancing, giant, blue, singing, friendly, silver, green, sleepy, "
+    "funny, purple",
     "spot": "under the bed, behind the sofa, in the closet, in the kitchen, under the table, behind the door, in the "
-    "hall, by the window, under the stairs, in the toy box, behind the curtain, in the attic, in the bathroom",
+    "hall, by the window, under the stairs, in the toy box, behind the curtain, in the attic, in the bathroom, on the "
+    "roof, in the shed, under the chair, behind the stove, in the cellar",
     "hiding": "behind the sofa, under the bed, in the closet, behind the curtain, under the table, behind the door, "
-    "in the bathtub, under the stairs, in the shed, behind a big chair, in the attic, behind the oak tree",
-    "shelf": "on the shelf, in the box, on the bed, in the basket, in the drawer, by the window, in the closet",
-    "cooling": "on the table, by the window, on the shelf, on the counter, on a big plate",
+    "in the bathtub, under the stairs, in the shed, behind a big chair, in the attic, behind the oak tree, in the cellar, "
+    "under a blanket, behind the stove",
+    "shelf": "on the shelf, in the box, on the bed, in the basket, in the drawer, by the window, in the closet, on the "
+    "desk, under the bed, on the chair",
+    "outside": "in the garden, at the park, on the hill, in the street, by the gate, in front of the house, by the barn",
     "outdoors": "under a tree, by the pond, on the hill, on the path, near the river, in the grass, by a rock, in the "
-    "meadow, at the edge of the woods, next to a log, in the valley",
-    "stray_name": "Lucky, Sunny, Button, Star, Cookie, Fluffy, Patch, Bean, Cloud, Acorn, Muffin, Jelly, Teddy, Dot",
+    "meadow, in the woods, next to a log, in the valley, by the waterfall, in the field, near a cave",
+    "trap": "under a log, behind a rock, in a bush, under a fence, in the mud, behind a barrel, under a bench, in a ditch, "
+    "between two stones, in the tall grass, behind a stump, in a hole, under a bridge, by a wall",
+    "stray_name": "Lucky, Sunny, Button, Star, Cookie, Fluffy, Patch, Bean, Cloud, Acorn, Muffin, Jelly, Teddy, Dot, "
+    "Pickle, Noodle, Berry, Sparky",
 }
 
 PLACES = (
     "at the park, at the beach, in the garden, by the lake, in the forest, at the farm, on the hill, at the "
-    "playground, in the meadow, at the zoo"
+    "playground, in the meadow, by the river, in the yard, near the pond, by the old oak, at the harbor"
 )
-ADULTS = "mom Mom she, dad Dad he, grandma Grandma she, grandpa Grandpa he"
+ADULTS = "mom Mom she, dad Dad he, grandma Grandma she, grandpa Grandpa he, aunt Aunt_May she, uncle Uncle_Joe he"
 INDOORS = (
-    "bake cookies|baked cookies, build a fort|built a fort, read a story|read a story, play a game|played a game, "
+    "build a fort|built a fort, read a story|read a story, play a game|played a game, "
     "draw pictures|drew pictures, sing songs|sang songs, make paper boats|made paper boats, do a puzzle|did a puzzle, "
-    "put on a play|put on a play, cook soup|cooked soup"
+    "put on a play|put on a play, cook soup|cooked soup, dance|danced, paint|painted, tell jokes|told jokes"
 )
 SKILLS = (
     "ride a bike|fell off, swim|swallowed some water, skate|fell down, jump rope|tripped over the rope, whistle|made "
@@ -246,7 +284,7 @@ SKILLS = (
 
 def _adult(text: str) -> Entity:
     name, call, he = text.split()
-    return Entity(name, call=call, **(GIRL if he == "she" else BOY))
+    return Entity(name, call=call.replace("_", " "), **(GIRL if he == "she" else BOY))
 
 
 def _pair(text: str, second: str) -> Entity:
