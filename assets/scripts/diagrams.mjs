@@ -5,6 +5,14 @@ import mermaid from "./vendor/mermaid/mermaid.esm.min.mjs";
 const boxes = [...document.querySelectorAll(".fm-diagram")];
 const sources = boxes.map((box) => box.textContent);
 
+// A phone is too narrow for a row of boxes: such a flowchart turns downwards there.
+const phone = matchMedia("(max-width: 600px)");
+
+function source(number) {
+  const turns = phone.matches && boxes[number].classList.contains("fm-turns");
+  return turns ? sources[number].replace(/^(\s*)(flowchart|graph) LR/, "$1$2 TB") : sources[number];
+}
+
 function theme() {
   const style = getComputedStyle(document.documentElement);
   const value = (name) => style.getPropertyValue(name).trim();
@@ -20,9 +28,10 @@ function theme() {
 }
 
 async function draw() {
-  mermaid.initialize({ startOnLoad: false, theme: "base", themeVariables: theme(), flowchart: { htmlLabels: false } });
+  const flowchart = { htmlLabels: false, nodeSpacing: 32, rankSpacing: 36, padding: 10 };
+  mermaid.initialize({ startOnLoad: false, theme: "base", themeVariables: theme(), flowchart });
   for (const [number, box] of boxes.entries()) {
-    const { svg } = await mermaid.render(`fm-diagram-${number}`, sources[number]);
+    const { svg } = await mermaid.render(`fm-diagram-${number}`, source(number));
     box.innerHTML = svg;
     // The box carries the name; the drawing inside must not be read out word by word.
     const drawing = box.firstElementChild;
@@ -34,9 +43,11 @@ async function draw() {
 
 // One drawing after the other: a reader may switch the colours while one is under way.
 let drawn = draw();
+const redraw = () => (drawn = drawn.then(draw));
+phone.addEventListener("change", redraw);
 let colours = document.documentElement.dataset.theme;
 new MutationObserver(() => {
   if (document.documentElement.dataset.theme === colours) return;
   colours = document.documentElement.dataset.theme;
-  drawn = drawn.then(draw);
+  redraw();
 }).observe(document.documentElement, { attributeFilter: ["data-theme"] });

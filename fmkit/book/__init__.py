@@ -2,6 +2,10 @@
 
 from typing import Any
 
+# For whatever executes a notebook, before its kernel starts: one thread, so that the digits are the same
+# everywhere, and no progress bars, which redraw themselves.
+KERNEL_ENVIRONMENT = {"OMP_NUM_THREADS": "1", "TQDM_DISABLE": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
+
 
 def setup(app: Any) -> dict[str, Any]:
     """Sphinx calls this; whoever only imports fmkit needs no Sphinx."""

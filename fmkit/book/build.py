@@ -76,7 +76,9 @@ def toc_pages(root: Path) -> list[str]:
     """The pages that `_toc.yml` names, such as `chapters/intro`."""
     from sphinx_external_toc.parsing import parse_toc_yaml
 
-    return [str(page).removesuffix(".md").removesuffix(".ipynb") for page in parse_toc_yaml(root / "_toc.yml")]
+    return [
+        str(page).removesuffix(".md").removesuffix(".ipynb") for page in parse_toc_yaml(root / "_toc.yml")
+    ]
 
 
 def missing_pages(root: Path) -> list[str]:

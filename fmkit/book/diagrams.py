@@ -1,14 +1,16 @@
-"""The `mermaid` directive: a diagram written as text, drawn in the reader's browser by a local copy of Mermaid.
+"""The `mermaid` directive: a diagram written as text, drawn in the reader's browser by a local Mermaid.
 
     ```{mermaid}
     :alt: Text becomes tokens, tokens become a model.
     :size: 640x80
+    :narrow: 120x300
     flowchart LR
       text --> tokens --> model
     ```
 
-`alt` is what a screen reader says and is required. `size` is the drawing's natural size in CSS pixels: the page
-keeps that room free, so nothing jumps when the drawing arrives.
+`alt` is what a screen reader says and is required. `size` is the drawing's natural size in CSS pixels: the
+page keeps that room free, so nothing jumps when the drawing arrives. `narrow` is the size of the same
+flowchart turned downwards, which a phone shows instead. The tests of the site print the sizes they find.
 """
 
 import re
@@ -34,7 +36,11 @@ def size(argument: str) -> tuple[int, int]:
 
 class Mermaid(Directive):
     has_content = True
-    option_spec: ClassVar[dict[str, Any]] = {"alt": directives.unchanged_required, "size": size}
+    option_spec: ClassVar[dict[str, Any]] = {
+        "alt": directives.unchanged_required,
+        "size": size,
+        "narrow": size,
+    }
 
     def run(self) -> list[nodes.Node]:
         self.assert_has_content()
@@ -44,11 +50,17 @@ class Mermaid(Directive):
 
 
 def visit_html(translator: Any, node: diagram) -> None:
-    width, height = node.get("size", (0, 0))
-    room = f' style="--width: {width}; --height: {height}"' if width else ""
+    style = room("", node.get("size")) + room("narrow-", node.get("narrow"))
+    classes = "fm-diagram fm-turns" if "narrow" in node else "fm-diagram"
     alt, code = translator.attval(node["alt"]), translator.encode(node["code"])
-    translator.body.append(f'<div class="fm-diagram" role="img" aria-label="{alt}"{room}><pre>{code}</pre></div>\n')
+    translator.body.append(
+        f'<div class="{classes}" role="img" aria-label="{alt}" style="{style}"><pre>{code}</pre></div>\n'
+    )
     raise nodes.SkipNode
+
+
+def room(prefix: str, extent: tuple[int, int] | None) -> str:
+    return f"--{prefix}width: {extent[0]}; --{prefix}height: {extent[1]};" if extent else ""
 
 
 def visit_text(translator: Any, node: diagram) -> None:
@@ -56,7 +68,9 @@ def visit_text(translator: Any, node: diagram) -> None:
     raise nodes.SkipNode
 
 
-def add_script(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None) -> None:
+def add_script(
+    app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None
+) -> None:
     """Mermaid weighs megabytes: only pages with a diagram load it."""
     if doctree is not None and doctree.next_node(diagram):
         app.add_js_file(SCRIPT, type="module")

@@ -12,7 +12,12 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
 # Set before the kernel starts: one thread for the same digits everywhere, no bars that redraw themselves.
-QUIET = {"OMP_NUM_THREADS": "1", "TQDM_DISABLE": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1", "PYTHONHASHSEED": "0"}
+QUIET = {
+    "OMP_NUM_THREADS": "1",
+    "TQDM_DISABLE": "1",
+    "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+    "PYTHONHASHSEED": "0",
+}
 ADDRESS = re.compile(r" at 0x[0-9a-f]{6,}")
 TIMEOUT = 600  # seconds for one cell
 
@@ -63,7 +68,9 @@ def normalise(notebook: Any) -> None:
     count, here = 0, str(Path.cwd())
     for number, cell in enumerate(notebook.cells):
         cell.setdefault("id", f"cell-{number}")
-        cell.metadata = nbformat.from_dict({k: v for k, v in cell.metadata.items() if k in ("tags", "mystnb")})
+        cell.metadata = nbformat.from_dict(
+            {k: v for k, v in cell.metadata.items() if k in ("tags", "mystnb")}
+        )
         if cell.cell_type != "code":
             continue
         count += 1

@@ -1,11 +1,11 @@
-"""What every page needs: local vendor files, links from the two public settings, repairs of the theme's markup."""
+"""What every page needs: local vendor files, links from two settings, repairs of the theme's markup."""
 
 import os
 import re
 import shutil
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from xml.sax.saxutils import escape as xml_escape
 
 from docutils import nodes
@@ -16,7 +16,7 @@ from sphinx.util import logging
 
 logger = logging.getLogger(__name__)
 
-# (from node_modules, to _static/vendor, which files). Only what a page can ask for: no maps, no other renderers.
+# (from node_modules, to _static/vendor, which files): what a page can ask for, no maps, no other renderers.
 VENDOR = (
     ("mathjax/es5", "mathjax", "tex-mml-chtml.js"),
     ("mathjax/es5", "mathjax", "output/chtml/fonts/woff-v2/*.woff"),
@@ -37,29 +37,43 @@ REPAIRS = (
         "1.5 MB of icons as drawings; the theme's style sheet brings the same icons as a font",
     ),
     (
-        r'(class="btn[^"]*search-button[^>]*?) title="Search" aria-label="Search"',
-        r'\1 aria-label="Search (Ctrl+K)"',
-        "the accessible name must hold the visible text",
+        r'localStorage\.getItem\("theme"\) \|\| "auto"',
+        'localStorage.getItem("theme") || '
+        '(matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")',
+        "the colours are right from the first paint, not only after the last script",
+    ),
+    (
+        r'(class="btn search-button-field[^>]*?) title="Search" aria-label="Search"',
+        r"\1",
+        "its visible text is its name",
     ),
     (
         r'(theme-switch-button[^>]*?)aria-label="Color mode"',
         r'\1aria-label="Colours: light, dark or as the system"',
         "says what the button does",
     ),
-    (r'(<i class="theme-switch [^>]*?) title="[^"]*"', r"\1", "a title on an icon is read out as a second name"),
+    (
+        r'(<i class="theme-switch [^>]*?) title="[^"]*"',
+        r"\1",
+        "a title on an icon is read out as a second name",
+    ),
     (
         r'(<button class="sidebar-toggle (primary|secondary)[^>]*?) title="Toggle \2 sidebar"',
         r'\1 title="Toggle \2 sidebar" aria-label="Toggle \2 sidebar"',
         "Bootstrap takes the title away when it makes the tooltip",
     ),
-    (r'(<div class="sidebar-primary-item)(">\s*<a class="navbar-brand)', r'\1" role="region" aria-label="Book\2', "logo"),
+    (
+        r'(<div class="sidebar-primary-item)(">\s*<a class="navbar-brand)',
+        r'\1" role="region" aria-label="Book\2',
+        "logo",
+    ),
 )
 
 
 class Templates(BuiltinTemplateLoader):
     """Sphinx's templates, with the repairs made on the finished page."""
 
-    used: set[str] = set()
+    used: ClassVar[set[str]] = set()
 
     def render(self, template: str, context: dict[str, Any]) -> str:  # type: ignore[override]
         page = super().render(template, context)
@@ -103,8 +117,10 @@ def copy_vendor(app: Sphinx) -> None:
             shutil.copyfile(file, copy)
 
 
-def page_context(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None) -> None:
-    """Our style sheet, no thebe (it loads from elsewhere), each script once, and the page's card for other sites."""
+def page_context(
+    app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None
+) -> None:
+    """No thebe (it loads from elsewhere), each script once, and the page's card for other sites."""
     scripts: dict[str, Any] = {}
     for script in context["script_files"]:
         name = str(getattr(script, "filename", script) or getattr(script, "attributes", {}).get("body"))
@@ -125,7 +141,9 @@ def card(app: Sphinx, page: str, context: dict[str, Any]) -> str:
         "og:description": context.get("page_description", ""),
         "og:url": public_url(app, page),
     }
-    return "".join(f'<meta property="{name}" content="{escape(str(value))}" />\n' for name, value in properties.items())
+    return "".join(
+        f'<meta property="{name}" content="{escape(str(value))}" />\n' for name, value in properties.items()
+    )
 
 
 def public_url(app: Sphinx, page: str) -> str:
@@ -147,7 +165,10 @@ def finish(app: Sphinx, error: Exception | None) -> None:
     out = Path(app.outdir)
     (out / "index.html").write_text(REDIRECT.format(title=escape(app.config.html_title), url=url))
     if app.config.html_baseurl:
-        places = "".join(f"<url><loc>{xml_escape(public_url(app, page))}</loc></url>" for page in sorted(app.env.found_docs))
+        places = "".join(
+            f"<url><loc>{xml_escape(public_url(app, page))}</loc></url>"
+            for page in sorted(app.env.found_docs)
+        )
         sitemap = f'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{places}</urlset>'
         (out / "sitemap.xml").write_text(f'<?xml version="1.0" encoding="utf-8"?>{sitemap}\n')
     for pattern, _, why in REPAIRS:

@@ -1,0 +1,162 @@
+"""The built site in a real browser: nothing from elsewhere, no error, accessible, in all its sizes and colours."""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import browser as chromium
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from fmkit.book.build import build, site, toc_pages
+from fmkit.book.serve import open_server
+
+ROOT = Path(__file__).parents[2]
+PAGES = [*toc_pages(ROOT), "search", "genindex"]
+WIDTHS = (1300, 390)
+AXE = ROOT / "assets/web/node_modules/axe-core/axe.min.js"
+SHIFT = 0.1  # the sum of layout shifts that Web Vitals call good
+
+READY = """async () => {
+    await document.fonts.ready;
+    await window.MathJax?.startup?.promise;
+    const undrawn = () => document.querySelector(".fm-diagram:not(:has(> svg))");
+    for (let tries = 0; undrawn() && tries < 200; tries++) await new Promise((go) => setTimeout(go, 50));
+}"""
+
+FACTS = """() => ({
+    width: document.documentElement.scrollWidth,
+    raw: [...document.querySelectorAll(".math:not(:has(mjx-container)), mjx-merror")].length,
+    undrawn: document.querySelectorAll(".fm-diagram:not(:has(> svg))").length,
+    shift: performance.shift,
+    diagrams: [...document.querySelectorAll(".fm-diagram > svg")].map((svg) => {
+        const natural = svg.viewBox.baseVal, box = svg.parentElement.getBoundingClientRect();
+        const size = `${Math.round(natural.width)}x${Math.round(natural.height)}`;
+        const room = box.width / box.height, shape = natural.width / natural.height;
+        return {size, room, shape, scale: box.width / natural.width};
+    }),
+})"""
+
+COUNT_SHIFTS = """performance.shift = 0;
+new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) if (!entry.hadRecentInput) performance.shift += entry.value;
+}).observe({type: "layout-shift", buffered: true});"""
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    build(ROOT)
+    with open_server(site(ROOT)) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    path = chromium.find()
+    assert path, chromium.MISSING
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=path, args=chromium.ARGUMENTS)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def visit(browser: Browser, address: str) -> Iterator[Any]:
+    """Open a page; whatever goes wrong in it, now or later, lands in `page.complaints`."""
+    context = browser.new_context(color_scheme="light")
+    context.add_init_script(COUNT_SHIFTS)
+
+    def opened(name: str, width: int) -> tuple[Page, list[str]]:
+        page, complaints = context.new_page(), []
+        page.set_viewport_size({"width": width, "height": 900})
+        own = (address, "data:", "blob:")
+        page.on("request", lambda r: r.url.startswith(own) or complaints.append(f"leaves the site: {r.url}"))
+        page.on("response", lambda r: r.status < 400 or complaints.append(f"{r.status} {r.url}"))
+        page.on("console", lambda m: m.type == "error" and complaints.append(f"console: {m.text}"))
+        page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
+        page.goto(f"{address}{name}.html", wait_until="load")
+        page.evaluate(READY)
+        return page, complaints
+
+    yield opened
+    context.close()
+
+
+def axe(page: Page, colours: str) -> list[str]:
+    result = page.evaluate("async () => await axe.run(document, {resultTypes: ['violations']})")
+    return [
+        f"{colours}: {v['id']}: {v['help']}: {[n['html'][:160] for n in v['nodes']]}"
+        for v in result["violations"]
+    ]
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("name", PAGES)
+def test_page(visit: Any, name: str, width: int) -> None:
+    page, complaints = visit(name, width)
+    facts = page.evaluate(FACTS)
+    assert facts["width"] <= width, "the page scrolls sideways"
+    assert facts["raw"] == 0, "math that was not typeset"
+    assert facts["undrawn"] == 0, "a diagram that was not drawn"
+    assert facts["shift"] < SHIFT, "the page jumps while it loads"
+    for diagram in facts["diagrams"]:
+        message = f"set the diagram's {':size:' if width > 600 else ':narrow:'} to {diagram['size']}"
+        assert 0.8 < diagram["room"] / diagram["shape"] < 1.25, message
+        assert diagram["scale"] > 0.7, f"its text is too small to read: {message}"
+    page.evaluate(AXE.read_text())
+    complaints += axe(page, "light")
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_function("document.documentElement.dataset.theme === 'dark'")
+    page.evaluate(READY)
+    page.wait_for_timeout(300)  # the theme's transitions between the colours
+    complaints += axe(page, "dark")
+    assert not complaints, "\n".join(complaints)
+
+
+def test_the_front_door_leads_to_the_book(visit: Any) -> None:
+    page, complaints = visit("index", 1300)
+    page.wait_for_url("**/chapters/intro.html")
+    assert not complaints
+
+
+def test_math_and_diagrams_are_there(visit: Any) -> None:
+    """Guards test_page, which passes where nothing is drawn because nothing is found."""
+    facts = visit("chapters/intro", 1300)[0].evaluate(FACTS)
+    assert facts["diagrams"]
+
+
+def test_colours_are_right_from_the_first_paint(browser: Browser, address: str) -> None:
+    """Even before the theme's scripts run."""
+    context = browser.new_context(color_scheme="dark")
+    context.route("**/*.js*", lambda route: route.abort())
+    page = context.new_page()
+    page.goto(f"{address}{PAGES[0]}.html")
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    context.close()
+
+
+def test_keyboard(visit: Any) -> None:
+    """The first Tab offers to skip to the content, and what has the focus shows it."""
+    page, _ = visit(PAGES[0], 1300)
+    page.keyboard.press("Tab")
+    focused = "document.activeElement"
+    assert page.evaluate(f"{focused}.textContent").startswith("Skip to")
+    page.keyboard.press("Tab")
+    assert page.evaluate(f"getComputedStyle({focused}).outlineStyle") == "solid"
+    assert page.evaluate(f"parseFloat(getComputedStyle({focused}).outlineWidth)") >= 2
+
+
+def test_search_finds_a_page(visit: Any) -> None:
+    page, complaints = visit("search", 390)
+    page.goto(f"{page.url}?q=model")
+    page.wait_for_selector("ul.search li a")
+    assert not complaints
+
+
+def test_icons_come_from_the_font(visit: Any) -> None:
+    page, _ = visit(PAGES[0], 1300)
+    assert page.evaluate("""document.fonts.check('900 16px "Font Awesome 6 Free"')""")
+    assert page.locator("script[src*=fontawesome]").count() == 0
