@@ -4,6 +4,7 @@ import atexit
 import difflib
 import errno
 import hashlib
+import logging
 import os
 import re
 import shutil
@@ -51,9 +52,13 @@ def load_corpus(name: str | Path, *, text_column: str = "text", streaming: bool 
     Raises FmkitError, one line with the place and the remedy, for everything that cannot be read.
     """
     try:
-        return _load(str(name), Path(name).expanduser(), text_column, streaming)
+        return _load(str(name), text_column, streaming)
     except FmkitError as error:
-        raise FmkitError(" ".join(str(error).split())) from error.__cause__
+        raise FmkitError(readers.one_line(str(error))) from error.__cause__
+    except OSError as error:
+        raise FmkitError(
+            readers.one_line(f"{error.filename or name}: cannot be used: {error.strerror}")
+        ) from None
 
 
 def content_hash(corpus: Mapping[str, Iterable[Row]]) -> str:
@@ -69,20 +74,27 @@ def content_hash(corpus: Mapping[str, Iterable[Row]]) -> str:
     return digest.hexdigest()
 
 
-def _load(name: str, path: Path, text_column: str, streaming: bool) -> Corpus:
+def _load(name: str, text_column: str, streaming: bool) -> Corpus:
     if name == "stories":
         from fmkit.data.world import load_stories
 
         return _streamed(load_stories(), streaming)
     if name == "python-docs":
         return _streamed(_load_python_docs(), streaming)
-    if path.exists() or path.suffix.lower() in readers.READERS or name.startswith((".", "/", "~")):
+    path = Path(os.path.expanduser(name))
+    is_path = path.suffix.lower() in readers.READERS or name.startswith((".", "/", "~"))
+    if name and (is_path or path.exists()):
         return _load_files(path, text_column, streaming)
-    if close := difflib.get_close_matches(name, NAMES, n=1):
-        raise FmkitError(f"unknown corpus {name!r}; did you mean {close[0]!r}?")
-    if not re.fullmatch(r"[\w.-]+(/[\w.-]+)?(:[\w.-]+)?", name):
-        raise FmkitError(f"unknown corpus {name!r}: neither {' nor '.join(NAMES)}, no path here, no Hub id")
+    close = difflib.get_close_matches(name, NAMES, n=1)
+    if close or not re.fullmatch(r"[\w.-]+(/[\w.-]+)?(:[\w.-]+)?", name):
+        raise FmkitError(_unknown(name) + (f"; did you mean {close[0]!r}?" if close else ""))
     return _load_from_hub(name, text_column, streaming)
+
+
+def _unknown(name: str) -> str:
+    return (
+        f"unknown corpus {name!r}: not one of {', '.join(NAMES)}, no file or folder, no data set of the Hub"
+    )
 
 
 def _streamed(corpus: DatasetDict, streaming: bool) -> Corpus:
@@ -113,7 +125,10 @@ def _load_files(path: Path, text_column: str, streaming: bool) -> Corpus:
         return IterableDatasetDict(
             {
                 split: IterableDataset.from_generator(
-                    _rows_of_split, features=features, gen_kwargs={**arguments, "split": split}
+                    _rows_of_split,
+                    features=features,
+                    gen_kwargs={**arguments, "name": split},
+                    split=datasets.NamedSplit(split),
                 )
                 for split in SPLITS
             }
@@ -147,8 +162,8 @@ def _rows(files: tuple[Path, ...], text_column: str, threshold: int | None) -> I
         yield SPLITS[_digest(text) < threshold], {"text": text}
 
 
-def _rows_of_split(split: str, **arguments: Any) -> Iterator[Row]:
-    return (row for row_split, row in _rows(**arguments) if row_split == split)
+def _rows_of_split(name: str, **arguments: Any) -> Iterator[Row]:
+    return (row for split, row in _rows(**arguments) if split == name)
 
 
 def _cut(text: str) -> tuple[str, str]:
@@ -157,7 +172,7 @@ def _cut(text: str) -> tuple[str, str]:
     if len(text) < 2:
         raise FmkitError("a corpus of one character cannot be split into train and validation")
     low, high = len(text) * 8 // 10, max(1, len(text) * 9 // 10)
-    cut = max(text.rfind("\n", low, high) + 1, 0) or text.rfind(" ", low, high) + 1 or high
+    cut = text.rfind("\n", low, high) + 1 or text.rfind(" ", low, high) + 1 or high
     return text[:cut], text[cut:]
 
 
@@ -190,7 +205,12 @@ def _cached(key: str, description: str, rows: Callable[[], Iterator[tuple[str, R
                     f"{folder}: no space left; free some, or set HF_HOME to another disk"
                 ) from None
             raise
-    corpus = DatasetDict({split: Dataset.from_file(str(path)) for split, path in paths.items()})
+    corpus = DatasetDict(
+        {
+            split: Dataset.from_file(str(path), split=datasets.NamedSplit(split))
+            for split, path in paths.items()
+        }
+    )
     for dataset in corpus.values():
         dataset.info.description = description
     return corpus
@@ -280,7 +300,8 @@ def _load_from_hub(name: str, text_column: str, streaming: bool) -> Corpus:
     with _quiet():
         try:
             if not huggingface_hub.constants.HF_HUB_OFFLINE:
-                huggingface_hub.HfApi().dataset_info(hub_id, timeout=20)  # datasets would retry for long
+                # Asked first because datasets would retry for long, and needs the full name of `imdb`.
+                hub_id = huggingface_hub.HfApi().dataset_info(hub_id, timeout=20).id
             loaded = datasets.load_dataset(hub_id, configuration or None, streaming=streaming)
             return _arrange(loaded, text_column, name)
         except FmkitError:
@@ -291,17 +312,14 @@ def _load_from_hub(name: str, text_column: str, streaming: bool) -> Corpus:
 
 def _explain(name: str, error: Exception) -> FmkitError:
     kinds = {kind.__name__ for kind in type(error).__mro__}
-    if "GatedRepoError" in kinds or "gated" in str(error):
+    if "GatedRepoError" in kinds or "is a gated" in str(error):
         return FmkitError(f"{name}: a gated data set; accept its terms on the Hub, then `hf auth login`")
     if kinds & {"RepositoryNotFoundError", "DatasetNotFoundError", "HFValidationError"}:
-        return FmkitError(
-            f"unknown corpus {name!r}: not one of {', '.join(NAMES)}, no file or folder here, "
-            "no public data set on the Hugging Face Hub"
-        )
+        return FmkitError(_unknown(name) + " that is public")
     if kinds & {"ConnectionError", "TransportError", "OfflineModeIsEnabled", "TimeoutError"}:
         return FmkitError(
-            f"{name}: the Hugging Face Hub cannot be reached, and no file or folder has this name; check the "
-            "network, or set HF_HUB_OFFLINE=1 to use what was downloaded before"
+            f"unknown corpus {name!r}: not one of {', '.join(NAMES)}, no file or folder, and the Hub cannot "
+            "be reached; check the network, or set HF_HUB_OFFLINE=1 to use what was downloaded before"
         )
     reason = str(error.__cause__ or error).strip()[:300]
     remedy = f"; choose one: {name}:CONFIGURATION" if "onfig name is missing" in reason else ""
@@ -379,7 +397,7 @@ def _quiet() -> Iterator[None]:
             for module in bars:
                 module.disable_progress_bars()
             for module in loggers:
-                module.set_verbosity_error()
+                module.set_verbosity(logging.CRITICAL)
             yield
         finally:
             for module, was_shown in zip(bars, shown, strict=True):

@@ -36,14 +36,16 @@ Document = tuple[str, str, str]  # split, text, source
 def package_versions() -> dict[str, str]:
     """Name and installed version of every package that `python-docs` is made from.
 
-    Raises FmkitError when one of them is not installed.
+    Raises FmkitError when one of them is not installed, or without the list of its files.
     """
-    try:
-        return {package: metadata.version(package) for package in PACKAGES}
-    except metadata.PackageNotFoundError as error:
-        raise FmkitError(
-            f"the corpus 'python-docs' reads the package {error.name}: pip install {error.name}"
-        ) from None
+    for package in PACKAGES:
+        try:
+            listed = metadata.files(package)
+        except metadata.PackageNotFoundError:
+            listed = None
+        if not listed:
+            raise FmkitError(f"the corpus 'python-docs' reads the package {package}: pip install {package}")
+    return {package: metadata.version(package) for package in PACKAGES}
 
 
 def extract() -> Iterator[Document]:
@@ -54,7 +56,11 @@ def extract() -> Iterator[Document]:
     seen = set()
     for path, source in sorted(_source_files()):
         split = "validation" if _digest(path) % 20 == 0 else "train"
-        for name, text in [*_docstrings(source), *_comments(source)]:
+        try:
+            documents = [*_docstrings(source), *_comments(source)]
+        except SyntaxError:  # a module for a newer Python
+            continue
+        for name, text in documents:
             if _is_useful(text) and text not in seen:
                 seen.add(text)
                 yield split, text, f"{path}:{name}"
@@ -66,7 +72,10 @@ def _source_files() -> Iterator[tuple[str, str]]:
         for file in metadata.files(package) or ():
             own = file.suffix == ".py" and file.parts[0] == package
             if own and not {"tests", "_generated"} & set(file.parts):
-                yield file.as_posix(), file.read_binary().decode("utf-8-sig").replace("\r\n", "\n")
+                try:
+                    yield file.as_posix(), file.read_binary().decode("utf-8-sig").replace("\r\n", "\n")
+                except (OSError, UnicodeDecodeError):
+                    raise FmkitError(f"{file} is damaged: pip install --force-reinstall {package}") from None
 
 
 def _digest(text: str) -> int:

@@ -48,10 +48,17 @@ def read_documents(files: Sequence[Path], text_column: str) -> Iterator[str]:
                     raise FmkitError(f"{path}: one document is larger than 2 GiB; split it")
                 if text.strip():
                     yield text
+        except FmkitError as error:
+            raise FmkitError(one_line(str(error))) from None
         except OSError as error:
-            raise FmkitError(f"{path}: cannot be read: {error.strerror or error}") from None
+            raise FmkitError(one_line(f"{path}: cannot be read: {error.strerror or error}")) from None
         except MemoryError:
             raise FmkitError(f"{path}: does not fit into memory; use JSON Lines or Parquet") from None
+
+
+def one_line(message: str) -> str:
+    """The message without line breaks, which a path or a foreign error may hold."""
+    return " ".join(message.split())
 
 
 def _is_ours(path: Path) -> bool:
@@ -76,7 +83,7 @@ def read_json_lines(path: Path, column: str) -> Iterator[str]:
     for number, line in _lines(path):
         if line.strip():
             place = f"{path}, line {number}"
-            yield _text_of(_parse_json(line, place), column, place)
+            yield _text_of(_parse_json(line.rstrip(), place), column, place)
 
 
 def read_json(path: Path, column: str) -> Iterator[str]:
@@ -115,7 +122,7 @@ def read_csv(path: Path, column: str) -> Iterator[str]:
                 f"a field of more than {csv.field_size_limit():,} characters: an open quote, or use .jsonl"
             )
         else:
-            reason = f'broken quoting ({error}); a quote inside a field is written ""'
+            reason = f'broken CSV ({error}); put text with commas or quotes into double quotes, a quote as ""'
         raise FmkitError(f"{path}, line {first_line}: {reason}") from None
 
 

@@ -14,7 +14,7 @@ BOS, EOS, PAD, MASK = SPECIAL_TOKENS = ("<|bos|>", "<|eos|>", "<|pad|>", "<|mask
 BOS_ID, EOS_ID, PAD_ID, MASK_ID = range(4)
 SMALLEST = len(SPECIAL_TOKENS) + 256  # every byte has a token, so every text can be encoded
 SAMPLE = 50_000_000  # characters that are learned from at most
-PIECE = 65_536  # characters that are handed to the trainer at a time
+PIECE = 16_384  # characters that are handed to the trainer at a time
 
 
 Texts: TypeAlias = Dataset | IterableDataset | Iterable[str]
@@ -137,3 +137,10 @@ def _pieces(texts: Iterable[str]) -> Iterator[str]:
                 end = space if space > 0 else end
             yield text[start:end]
             start = end
+
+
+def special_id(tokenizer: Tokenizer, token: str) -> int:
+    """The id of a special token. Raises FmkitError when the tokenizer has none such."""
+    if (token_id := tokenizer.token_to_id(token)) is None:
+        raise FmkitError(f"the tokenizer has no token {token}: use one that train_tokenizer made")
+    return token_id

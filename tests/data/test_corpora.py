@@ -1,0 +1,550 @@
+"""Promises of `load_corpus`: the same documents everywhere, both splits filled, one line for bad input."""
+
+import csv
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import datasets
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from datasets import DatasetDict, IterableDatasetDict
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from fmkit.data import corpora, python_docs, readers
+from fmkit.data.corpora import content_hash, load_corpus
+from fmkit.errors import FmkitError
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path_factory.mktemp("cache")
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", folder)
+    return folder / "fmkit"
+
+
+def texts(corpus: Any) -> dict[str, list[str]]:
+    return {split: [row["text"] for row in corpus[split]] for split in corpus}
+
+
+def documents(path: Path, **options: Any) -> list[str]:
+    """All documents of a corpus, loaded whole; streamed, they are the same."""
+    whole = texts(load_corpus(path, **options))
+    assert texts(load_corpus(path, streaming=True, **options)) == whole
+    assert set(whole) == {"train", "validation"}
+    assert all(whole.values())
+    return sorted(whole["train"] + whole["validation"])
+
+
+def message(path: str | Path, **options: Any) -> str:
+    with pytest.raises(FmkitError) as caught:
+        load_corpus(path, **options)
+    assert len(str(caught.value).splitlines()) == 1
+    return str(caught.value)
+
+
+def write_json_lines(path: Path, records: list) -> Path:
+    path.write_text("".join(json.dumps(record) + "\n" for record in records))
+    return path
+
+
+def write_csv(path: Path, rows: list[list[str]]) -> Path:
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows(rows)
+    return path
+
+
+# Local files
+
+
+def test_every_kind_of_file_gives_its_documents(tmp_path: Path) -> None:
+    wanted = sorted(["one", "two\nlines", "three, with a \"quote\"", "ünï ☃"])  # fmt: skip
+    records = [{"text": text, "n": 1} for text in [*wanted, " ", "\n"]]
+    write_json_lines(tmp_path / "a.jsonl", [*records, {"text": None}])
+    write_json_lines(tmp_path / "b.json", records)
+    (tmp_path / "c.json").write_text(json.dumps(records, indent=1))
+    write_csv(tmp_path / "d.csv", [["n", "text"], *(["1", record["text"]] for record in records)])
+    pq.write_table(pa.Table.from_pylist([*records, {"text": None, "n": 1}]), tmp_path / "e.parquet")
+    for name in ("a.jsonl", "b.json", "c.json", "d.csv", "e.parquet"):
+        assert documents(tmp_path / name) == wanted, name
+        assert documents(tmp_path / name, text_column="text") == wanted
+
+
+def test_a_folder_is_all_its_files_and_nothing_hidden_or_foreign(tmp_path: Path) -> None:
+    (tmp_path / "deep" / "deeper").mkdir(parents=True)
+    (tmp_path / "a.txt").write_text("from a")
+    (tmp_path / "deep" / "deeper" / "b.TXT").write_text("from b")
+    (tmp_path / "deep" / "empty.txt").write_text("")
+    write_json_lines(tmp_path / "deep" / "c.jsonl", [{"text": "from c"}])
+    (tmp_path / ".hidden.txt").write_text("no")
+    (tmp_path / "picture.png").write_bytes(b"\0\0")
+    assert documents(tmp_path) == ["from a", "from b", "from c"]
+
+
+def test_a_single_text_is_cut_at_a_line_break_near_its_last_tenth(tmp_path: Path) -> None:
+    path = tmp_path / "book.txt"
+    text = "".join(f"This is line {i} of the book.\n" for i in range(500))
+    path.write_bytes(b"\xef\xbb\xbf" + text.replace("\n", "\r\n").encode())
+    for streaming in (False, True):
+        found = texts(load_corpus(path, streaming=streaming))
+        (train,), (validation,) = found["train"], found["validation"]
+        assert train + validation == text.strip()
+        assert train.endswith("\n")
+        assert 0.08 < len(validation) / len(text) < 0.12
+
+
+def test_a_tenth_is_held_out_and_equal_documents_never_lie_in_both_splits(tmp_path: Path) -> None:
+    path = write_json_lines(tmp_path / "a.jsonl", [{"text": f"document {i % 1000}"} for i in range(2000)])
+    found = texts(load_corpus(path))
+    assert 150 < len(found["validation"]) < 250
+    assert not set(found["train"]) & set(found["validation"])
+    in_order = [f"document {i % 1000}" for i in range(2000)]
+    assert found["train"] == [text for text in in_order if text in set(found["train"])]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), min_size=1), min_size=1, max_size=12))
+def test_both_splits_have_a_document_however_few_there_are(tmp_path: Path, given: list[str]) -> None:
+    path = write_json_lines(tmp_path / "a.jsonl", [{"text": text} for text in given])
+    wanted = sorted(text for text in given if text.strip())
+    if len(set(wanted)) > 1:
+        assert documents(path) == wanted
+    elif wanted and len(wanted[0].strip()) > 1:
+        assert sorted(texts(load_corpus(path))) == ["train", "validation"]
+        assert "".join(texts(load_corpus(path))[split][0] for split in corpora.SPLITS) == wanted[0].strip()
+    else:
+        assert message(path)
+
+
+def test_a_changed_file_is_read_anew_even_with_its_old_size_and_time(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("first.. text")
+    before = path.stat()
+    assert documents(path) == ["first.. tex", "t"]
+    path.write_text("other.. text")
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert documents(path) == ["other.. tex", "t"]
+
+
+def test_a_corpus_is_memory_mapped_and_a_damaged_cache_is_made_anew(tmp_path: Path, cache: Path) -> None:
+    path = write_json_lines(tmp_path / "a.jsonl", [{"text": f"document {i}"} for i in range(50)])
+    wanted = texts(load_corpus(path))
+    train = next(cache.glob("*-train.arrow"))
+    assert load_corpus(path)["train"].cache_files == [{"filename": str(train)}]
+    whole = train.read_bytes()
+    flipped = bytearray(whole)
+    flipped[len(whole) // 2] ^= 1
+    for damaged in (b"", whole[:-1], whole[: len(whole) // 2], bytes(flipped), whole + b"x"):
+        train.unlink()
+        train.write_bytes(damaged)
+        assert texts(load_corpus(path)) == wanted
+        assert train.read_bytes() == whole
+    train.unlink()
+    assert texts(load_corpus(path)) == wanted
+    assert len(list(cache.iterdir())) == 2
+
+
+def test_without_a_cache_folder_it_works_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "file" / "below")
+    (tmp_path / "a.txt").write_text("some text in nine and a half words")
+    corpus = texts(load_corpus(tmp_path / "a.txt"))
+    assert corpus == {"train": ["some text in nine and a half "], "validation": ["words"]}
+
+
+def test_a_full_disk_is_one_line_and_leaves_nothing(
+    tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_space(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    (tmp_path / "a.txt").write_text("some text")
+    monkeypatch.setattr(corpora._Writer, "finish", no_space)
+    assert "no space left" in message(tmp_path / "a.txt")
+    assert list(cache.iterdir()) == []
+
+
+# Bad input
+
+
+def test_an_unknown_name_lists_the_known_ones_and_suggests_the_nearest() -> None:
+    error = message("pyton-docs")
+    assert "stories, python-docs" in error
+    assert "did you mean 'python-docs'?" in error
+    for name in ("", "two words", "a/b/c", "line\nbreak", "x" * 5000 + ".txt", "./" + "x" * 300, "nul\0.txt"):
+        assert message(name)
+
+
+def test_paths_that_are_no_readable_file_are_named(tmp_path: Path) -> None:
+    (tmp_path / "a.docx").write_bytes(b"PK")
+    (tmp_path / "empty").mkdir()
+    os.mkfifo(tmp_path / "pipe.txt")
+    for name, words in {
+        "missing.txt": "no such file or folder",
+        "missing": "no such file or folder",
+        "a.docx": "unknown kind of file; save the text as one of .txt, .jsonl, .json, .csv, .parquet",
+        "empty": "the folder holds no file of a known kind",
+        "pipe.txt": "not a regular file",
+    }.items():
+        error = message(tmp_path / name)
+        assert str(tmp_path / name) in error
+        assert words in error
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+@pytest.mark.parametrize("name", ["a.txt", "a.jsonl", "a.json", "a.csv", "a.parquet"])
+def test_a_file_without_permission_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, streaming: bool
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    (tmp_path / name).write_text("text")
+    monkeypatch.setattr("builtins.open", refuse)
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    monkeypatch.setattr(pq, "ParquetFile", refuse)
+    error = message(tmp_path / name, streaming=streaming)
+    assert error == f"{tmp_path / name}: cannot be read: Permission denied"
+
+
+BROKEN: list[tuple[str, bytes, str]] = [
+    ("a.txt", b"", "empty"),
+    ("a.txt", b" \n\t\n", "empty"),
+    ("a.txt", b"x", "one character cannot be split"),
+    ("a.txt", b"\x7fELF\0\0", "a binary file (a zero byte at 4), not text"),
+    ("a.txt", "text".encode("utf-16"), "encoded as UTF-16; save it as UTF-8"),
+    ("a.txt", b"one\ntwo caf\xe9\n", "line 2: byte 11 (0xe9) is not UTF-8"),
+    ("a.jsonl", b'{"text": "a"}\n\n{"text": "caf\xe9"}\n', "line 3: byte 28 (0xe9) is not UTF-8"),
+    ("a.jsonl", b"", "empty"),
+    ("a.jsonl", b'{"text": ""}\n', "empty"),
+    ("a.jsonl", b'{"text": "a"}\n{"text": "b"\n', "line 2: not JSON (column 14: Expecting ',' delimiter)"),
+    ("a.jsonl", b'{"text": "a"}\n["b"]\n', "line 2: a list, not an object"),
+    ("a.jsonl", b'{"text": "a"}\n{"text": 5}\n', "line 2: 'text' holds a int, not text"),
+    (
+        "a.jsonl",
+        b'{"body": "a", "id": 1}\n',
+        "line 1: no column 'text'; it has 'body', 'id': give text_column=",
+    ),
+    ("a.jsonl", b"{}\n", "no column 'text'; it has none"),
+    ("a.jsonl", b'{"text": "\\ud800"}\n', "line 1: \\ud800 is half a character"),
+    ("a.jsonl", b"[" * 100_000, "line 1: not JSON"),
+    ("a.jsonl", b'{"text": ' + b"1" * 5000 + b"}", "line 1: not JSON that can be read"),
+    ("a.json", b'[{"text": "a"},\n {"text": }]', "not JSON (line 2, column 11"),
+    ("a.json", b'[{"text": "a"}, 7]', "element 2: a int, not an object"),
+    ("a.json", b'{\n "text": "a"\n}', "line 1: not JSON"),
+    ("a.csv", b"", "empty"),
+    ("a.csv", b"id,body\n1,a\n", "no column 'text'; it has 'id', 'body': give text_column="),
+    ("a.csv", b'id,text\n1,"a\nb"\n2,"c"d\n', "line 4: broken CSV"),
+    ("a.csv", b'id,text\n1,a\n2,"open\n', "line 3: broken CSV (unexpected end of data)"),
+    ("a.csv", b"id,text\n1,a, b\n", "line 2: 3 fields where the header names 2"),
+    ("a.csv", b"id,text\n1," + b"x" * 200_000, "line 2: a field of more than 131,072 characters"),
+    ("a.csv", b"id,text\n1,caf\xe9\n", "line 2: byte 13 (0xe9) is not UTF-8"),
+    ("a.parquet", b"", "damaged, or no Parquet file"),
+    ("a.parquet", b"PAR1 and then nothing", "damaged, or no Parquet file"),
+]
+
+
+@pytest.mark.parametrize(("name", "content", "words"), BROKEN)
+def test_what_is_wrong_with_a_file_is_said_with_its_place(
+    tmp_path: Path, cache: Path, name: str, content: bytes, words: str
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    assert words in message(tmp_path / name)
+    assert not cache.exists() or list(cache.iterdir()) == []
+    try:
+        texts(load_corpus(tmp_path / name, streaming=True))
+    except FmkitError as error:
+        streamed = str(error)
+    assert words in streamed
+
+
+def test_parquet_without_a_text_column_names_what_there_is(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"body": ["a", "b"], "n": [1, 2]}), tmp_path / "a.parquet")
+    assert "no column 'text'; it has 'body', 'n'" in message(tmp_path / "a.parquet")
+    assert "the column 'n' holds 'int64', not text" in message(tmp_path / "a.parquet", text_column="n")
+    assert documents(tmp_path / "a.parquet", text_column="body") == ["a", "b"]
+    bad = pa.Array.from_buffers(
+        pa.string(), 1, [None, pa.py_buffer(b"\0\0\0\0\2\0\0\0"), pa.py_buffer(b"\xff\xfe")]
+    )
+    pq.write_table(pa.table({"text": bad}), tmp_path / "b.parquet")
+    assert "b.parquet: damaged" in message(tmp_path / "b.parquet")
+
+
+def test_an_error_far_down_a_stream_is_the_same_line(tmp_path: Path) -> None:
+    path = write_json_lines(tmp_path / "a\nb.jsonl", [{"text": f"document {i}"} for i in range(3000)])
+    with open(path, "a") as file:
+        file.write("{")
+    stream = load_corpus(path, streaming=True)
+    with pytest.raises(FmkitError, match=r"a b\.jsonl, line 3001: not JSON") as caught:
+        list(stream["train"])
+    assert "\n" not in str(caught.value)
+
+
+# Fuzz: a right answer or one line
+
+
+def outcome(path: Path, **options: Any) -> list[str] | None:
+    """Every document, or None for an error of one line; whatever else is raised fails the test."""
+    try:
+        return list(readers.read_documents(readers.find_files(path), **{"text_column": "text", **options}))
+    except FmkitError as error:
+        line = str(error)
+    assert len(line.splitlines()) == 1, line
+    assert len(line) < 500, line
+    return None
+
+
+fuzz = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=50)
+HUGE = st.integers(0, 300_000).map(lambda n: "long " * (n // 5))
+
+
+@fuzz
+@given(st.sampled_from([".txt", ".jsonl", ".json", ".csv", ".parquet"]), st.binary(max_size=300))
+def test_any_bytes_under_any_suffix(tmp_path: Path, suffix: str, content: bytes) -> None:
+    path = tmp_path / f"a{suffix}"
+    for start in (b"", b"PAR1", b'{"text": "', b"text\n", b"[", b"\xef\xbb\xbf"):
+        path.write_bytes(start + content)
+        found = outcome(path)
+        assert found is None or all(isinstance(text, str) and text.strip() for text in found)
+
+
+@fuzz
+@given(ANY_TEXT | HUGE)
+def test_any_text_is_read_as_it_is(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "a.txt"
+    path.write_bytes(text.encode())
+    found = outcome(path)
+    wanted = text.replace("\r\n", "\n").replace("\r", "\n").removeprefix("\ufeff")
+    assert found == (None if "\0" in text else [wanted] * bool(wanted.strip()))
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | HUGE,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.text(max_size=5) | st.just("text"), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+
+
+@fuzz
+@given(st.lists(JSON, max_size=4), st.booleans())
+def test_any_json(tmp_path: Path, values: list, as_array: bool) -> None:
+    if as_array:
+        path = tmp_path / "a.json"
+        path.write_text(json.dumps(values))
+    else:
+        path = write_json_lines(tmp_path / "a.jsonl", values)
+    given = [value.get("text", 0) if isinstance(value, dict) else 0 for value in values]
+    are_texts = all(t is None or (isinstance(t, str) and not re.search("[\ud800-\udfff]", t)) for t in given)
+    assert outcome(path) == ([text for text in given if text and text.strip()] if are_texts else None)
+
+
+@fuzz
+@given(st.lists(st.tuples(ANY_TEXT, ANY_TEXT | HUGE), max_size=4), st.sampled_from([",", "\t", ";"]))
+def test_any_csv(tmp_path: Path, rows: list[tuple[str, str]], delimiter: str) -> None:
+    path = tmp_path / "a.csv"
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        csv.writer(file, delimiter=delimiter).writerows([("n", "text"), *rows])
+    found = outcome(path)
+    if delimiter == "," and found is not None:
+        assert found == [text for _, text in rows if text.strip()]
+    elif delimiter == ",":
+        assert any("\0" in n + text or len(text) > 131_072 for n, text in rows)
+    else:
+        assert found is None
+
+
+@fuzz
+@given(st.lists(st.none() | ANY_TEXT, max_size=5), st.integers(0, 10**6), st.binary(max_size=4))
+def test_parquet_whole_and_damaged(tmp_path: Path, values: list, where: int, junk: bytes) -> None:
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"text": pa.array(values, pa.string())}), path)
+    assert outcome(path) == [text for text in values if text and text.strip()]
+    data = path.read_bytes()
+    where %= len(data)
+    path.write_bytes(data[:where] + junk + data[where + len(junk) :])
+    outcome(path)
+    path.write_bytes(data[:where])
+    assert outcome(path) is None
+
+
+# python-docs
+
+PINNED = (
+    "datasets 5.2.0, filelock 4.2.11, fsspec 2026.9.0, huggingface_hub 2.4.0, jinja2 3.1.6, mpmath 1.3.0, "
+)
+PINNED += "networkx 3.6.1, packaging 26.3, sympy 1.14.0, tqdm 4.70.1"
+
+
+def test_the_pinned_packages_give_the_same_corpus_on_every_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()  # into the user's own cache, which the notebooks share
+    corpus = load_corpus("python-docs")
+    if corpus["train"].info.description != f"python-docs: {PINNED}":
+        pytest.skip("other versions than constraints.txt pins")
+    assert {split: len(rows) for split, rows in corpus.items()} == {"train": 16284, "validation": 617}
+    assert content_hash(corpus) == "a2ecfb1ac8a274f538ced9cff80fc922e66b33fb74288c81565dc41b7aaac929"
+
+
+SMALL = ("packaging", "tqdm")
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """python-docs of two packages, which takes a tenth of a second."""
+    monkeypatch.setattr(python_docs, "PACKAGES", SMALL)
+
+
+def test_python_docs_are_docstrings_and_comments_with_their_place(small: None) -> None:
+    corpus = load_corpus("python-docs")
+    assert isinstance(corpus, DatasetDict)
+    assert set(corpus["train"].features) == {"text", "source"}
+    by_source = {row["source"]: row["text"] for split in corpus.values() for row in split}
+    assert by_source["packaging/version.py:Version"].startswith("This class abstracts handling of a project")
+    assert any(re.search(r"\.py:line \d+$", source) for source in by_source)
+    assert "packaging " in corpus["train"].info.description
+    for text in by_source.values():
+        assert len(text) >= python_docs.SHORTEST
+        assert "Copyright" not in text
+    assert len(set(by_source.values())) == len(by_source)
+    streamed = load_corpus("python-docs", streaming=True)
+    assert isinstance(streamed, IterableDatasetDict)
+    assert content_hash(streamed) == content_hash(corpus)
+
+
+def test_python_docs_splits_share_no_file(small: None) -> None:
+    files = {
+        split: {row["source"].partition(":")[0] for row in rows}
+        for split, rows in load_corpus("python-docs").items()
+    }
+    assert files["train"]
+    assert files["validation"]
+    assert not files["train"] & files["validation"]
+
+
+def test_python_docs_damaged_in_the_cache_are_made_anew(small: None, cache: Path) -> None:
+    wanted = content_hash(load_corpus("python-docs"))
+    for path in list(cache.iterdir()):
+        path.write_bytes(path.read_bytes()[:-100])
+        assert content_hash(load_corpus("python-docs")) == wanted
+
+
+def test_python_docs_need_their_packages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(python_docs, "PACKAGES", ("packaging", "not-installed-anywhere"))
+    assert "pip install not-installed-anywhere" in message("python-docs")
+
+
+def test_comments_and_docstrings_are_told_from_strings_and_code() -> None:
+    source = '''"""Module
+      text."""
+#!/usr/bin/env python
+# ---------------
+# A comment of
+#   two lines.
+#
+## ===== Title =====
+x = "# no comment"  # behind code
+y = """
+# no comment either
+"""
+def f():
+    r"""  Raw \\d text.
+
+        indented
+
+    last
+    """
+    # noqa: E501
+    try:
+        class C:
+            "Short."
+            # inside
+    except E:
+        async def g(): "Deep."
+'''
+    assert list(python_docs._docstrings(source)) == [
+        ("<module>", "Module\ntext."),
+        ("f", "Raw \\d text.\n\n    indented\n\nlast"),
+        ("f.C", "Short."),
+        ("f.g", "Deep."),
+    ]
+
+
+def test_comment_blocks_lose_decoration_and_directives(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(python_docs, "SHORTEST", 1)
+    source = "#!x\n# ----\n# One\n#   two.\n#\n# three ###\n\n  # noqa\n  # apart\nx = '# no'  # no\n# end"
+    assert list(python_docs._comments(source)) == [
+        ("line 1", "One\n  two.\n\nthree"),
+        ("line 8", "apart"),
+        ("line 11", "end"),
+    ]
+
+
+PROGRAM = """
+from fmkit.data import python_docs
+python_docs.PACKAGES = ("packaging", "tqdm")
+from fmkit.data.corpora import content_hash, load_corpus
+print(content_hash(load_corpus("python-docs")))
+"""
+
+
+def test_two_processes_with_other_hash_seeds_that_load_at_once_get_the_same(
+    small: None, tmp_path: Path
+) -> None:
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-c", PROGRAM],
+            env={**os.environ, "HF_HOME": str(tmp_path), "PYTHONHASHSEED": seed},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for seed in ("1", "2")
+    ]
+    wanted = content_hash(load_corpus("python-docs"))
+    for process in running:
+        output, errors = process.communicate(timeout=120)
+        assert output.strip() == wanted, errors
+        assert errors == ""
+    assert len(list((tmp_path / "datasets" / "fmkit").iterdir())) == 2
+
+
+def test_the_content_hash_changes_with_any_letter_split_or_boundary() -> None:
+    def of(**splits: list[str]) -> str:
+        return content_hash({split: [{"text": text} for text in rows] for split, rows in splits.items()})
+
+    corpora = [
+        {"train": ["ab", "c"]},
+        {"train": ["a", "bc"]},
+        {"train": ["ab"], "validation": ["c"]},
+        {"train": []},
+    ]
+    assert len({of(**splits) for splits in corpora}) == len(corpora)
+
+
+def test_loading_leaves_the_switches_of_other_libraries_alone() -> None:
+    def switches() -> list[Any]:
+        get: list[Callable] = [
+            datasets.utils.are_progress_bars_disabled,
+            datasets.utils.logging.get_verbosity,
+            corpora.huggingface_hub.utils.are_progress_bars_disabled,
+            corpora.huggingface_hub.utils.logging.get_verbosity,
+            csv.field_size_limit,
+        ]
+        return [function() for function in get]
+
+    before = switches()
+    with corpora._quiet():
+        assert switches() != before
+    assert switches() == before

@@ -1,0 +1,163 @@
+"""Promises of the tokenizer: lossless, deterministic, opened by transformers, clear about bad input."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from datasets import Dataset, IterableDataset
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tokenizers import Tokenizer
+from transformers import AutoTokenizer
+
+from fmkit.data import tokenizer as module
+from fmkit.data.tokenizer import (
+    BOS_ID,
+    EOS_ID,
+    MASK_ID,
+    PAD_ID,
+    SPECIAL_TOKENS,
+    load_tokenizer,
+    save_tokenizer,
+    train_tokenizer,
+)
+from fmkit.errors import FmkitError
+
+TEXTS = [f"The {a} {b} saw {n} other {a}s by the {c}." for n in range(9) for a in ("fox", "owl", "hen")
+         for b in ("ran", "sang") for c in ("river", "tree", "old barn")]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def tokenizer() -> Tokenizer:
+    return train_tokenizer(TEXTS, 300)
+
+
+def test_special_tokens_have_the_first_ids_and_a_text_begins_with_bos(tokenizer: Tokenizer) -> None:
+    assert [tokenizer.id_to_token(i) for i in (BOS_ID, EOS_ID, PAD_ID, MASK_ID)] == list(SPECIAL_TOKENS)
+    assert tokenizer.get_vocab_size() == 300
+    assert tokenizer.encode("The fox").ids[0] == BOS_ID
+    assert tokenizer.encode("").ids == [BOS_ID]
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(alphabet=st.characters(exclude_categories=["Cs"])) | st.sampled_from(SPECIAL_TOKENS))
+def test_any_text_comes_back_letter_for_letter(tokenizer: Tokenizer, text: str) -> None:
+    ids = tokenizer.encode(text).ids
+    assert tokenizer.decode(ids) == text
+    assert not set(ids[1:]) & {BOS_ID, EOS_ID, PAD_ID, MASK_ID}
+
+
+def test_special_strings_in_a_text_stay_text_after_saving_and_in_transformers(
+    tokenizer: Tokenizer, tmp_path: Path
+) -> None:
+    text = "a <|eos|> in the <|bos|> text <|pad|><|mask|>"
+    save_tokenizer(tokenizer, tmp_path)
+    ids = tokenizer.encode(text).ids
+    theirs = AutoTokenizer.from_pretrained(tmp_path)
+    assert load_tokenizer(tmp_path).encode(text).ids == theirs(text)["input_ids"] == ids
+    assert not set(ids[1:]) & {0, 1, 2, 3}
+
+
+def test_transformers_opens_it_with_equal_ids(tokenizer: Tokenizer, tmp_path: Path) -> None:
+    save_tokenizer(tokenizer, tmp_path)
+    theirs = AutoTokenizer.from_pretrained(tmp_path)
+    for text in ("The owl sang.", "ünï — ☃\n\n\tcode()", " two  spaces ", ""):
+        ids = tokenizer.encode(text).ids
+        assert theirs(text)["input_ids"] == ids
+        assert theirs.decode(ids, skip_special_tokens=True) == text
+    assert (theirs.bos_token_id, theirs.eos_token_id) == (BOS_ID, EOS_ID)
+    assert (theirs.pad_token_id, theirs.mask_token_id) == (PAD_ID, MASK_ID)
+    assert len(theirs) == tokenizer.get_vocab_size()
+    assert load_tokenizer(tmp_path).to_str() == tokenizer.to_str()
+
+
+def test_lists_datasets_and_streams_of_the_same_texts_give_the_same_tokenizer(tokenizer: Tokenizer) -> None:
+    rows = [{"text": text} for text in TEXTS]
+    for dataset in (Dataset.from_list(rows), IterableDataset.from_generator(lambda: iter(rows)), iter(TEXTS)):
+        assert train_tokenizer(dataset, 300).to_str() == tokenizer.to_str()
+
+
+def test_another_process_with_another_hash_seed_gives_the_same_tokenizer(tokenizer: Tokenizer) -> None:
+    program = (
+        "import json, sys; from fmkit.data.tokenizer import train_tokenizer;"
+        "sys.stdout.write(train_tokenizer(json.load(sys.stdin), 300).to_str())"
+    )
+    process = subprocess.run(
+        [sys.executable, "-c", program],
+        input=json.dumps(TEXTS),
+        env={**os.environ, "PYTHONHASHSEED": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert process.stdout == tokenizer.to_str()
+    assert process.stderr == ""
+
+
+def test_a_vocabulary_that_the_text_does_not_allow_is_refused_with_the_size_that_it_does() -> None:
+    with pytest.raises(FmkitError, match=r"choose \d+ or less") as caught:
+        train_tokenizer(TEXTS, 5000)
+    allowed = int(str(caught.value).split("choose ")[1].split()[0])
+    assert train_tokenizer(TEXTS, allowed).get_vocab_size() == allowed
+    with pytest.raises(FmkitError, match=f"choose {allowed} or less"):
+        train_tokenizer(TEXTS, allowed + 1)
+    with pytest.raises(FmkitError, match="choose 260 or less"):
+        train_tokenizer([], 300)
+
+
+@pytest.mark.parametrize("size", [259, 0, -1])
+def test_a_vocabulary_without_room_for_all_bytes_is_refused(size: int) -> None:
+    with pytest.raises(FmkitError, match="260"):
+        train_tokenizer(TEXTS, size)
+
+
+def test_one_string_is_refused_since_its_letters_would_be_taken_for_documents() -> None:
+    with pytest.raises(FmkitError, match="list of strings"):
+        train_tokenizer("The fox ran.", 300)
+
+
+def test_large_corpora_are_sampled_and_long_documents_cut_without_losing_a_letter(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    long = " ".join(TEXTS) * 20 + "x" * 40_000
+    pieces = list(module._pieces([long, "", "short"]))
+    assert "".join(pieces) == long + "short"
+    assert max(map(len, pieces)) <= module.PIECE
+
+    monkeypatch.setattr(module, "SAMPLE", 1000)
+    for dataset in (TEXTS, Dataset.from_dict({"text": TEXTS})):
+        sample = list(module._sample(dataset))
+        assert 0 < sum(map(len, sample)) <= 1000
+        assert sample[-1] not in TEXTS[:50]  # taken from the whole length
+    assert sum(map(len, module._sample(iter(TEXTS)))) == 1000
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_a_damaged_file_is_one_line(
+    tokenizer: Tokenizer, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    directory = tmp_path_factory.mktemp("tokenizer")
+    whole = tokenizer.to_str().encode()
+    cut = data.draw(st.integers(0, len(whole) - 1))
+    junk = data.draw(st.binary(max_size=20))
+    (directory / "tokenizer.json").write_bytes(whole[:cut] + junk + whole[cut + len(junk) :])
+    message = None
+    try:
+        load_tokenizer(directory).encode("The fox ran.")
+    except FmkitError as error:
+        message = str(error)
+    assert message is None or ("tokenizer.json" in message and "\n" not in message)
+
+
+def test_a_missing_file_and_a_directory_that_cannot_be_written_are_one_line(
+    tokenizer: Tokenizer, tmp_path: Path
+) -> None:
+    with pytest.raises(FmkitError, match=r"tokenizer.json: cannot be read"):
+        load_tokenizer(tmp_path / "nowhere")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(FmkitError, match="cannot be written"):
+        save_tokenizer(tokenizer, tmp_path / "file")
