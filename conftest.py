@@ -2,7 +2,7 @@
 
 import os
 
-# One thread: the same digits everywhere, and two workers do not fight over the cores.
-os.environ["OMP_NUM_THREADS"] = "1"
-os.environ["TQDM_DISABLE"] = "1"  # bars redraw themselves: nothing to compare
-os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline" if "--nbval" in os.sys.argv else "Agg"
+from fmkit.book import KERNEL_ENVIRONMENT
+
+os.environ.update(KERNEL_ENVIRONMENT)
+os.environ.setdefault("HF_HUB_OFFLINE", "1")  # no test needs the Hub

@@ -11,20 +11,15 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
-# Set before the kernel starts: one thread for the same digits everywhere, no bars that redraw themselves.
-QUIET = {
-    "OMP_NUM_THREADS": "1",
-    "TQDM_DISABLE": "1",
-    "HF_HUB_DISABLE_PROGRESS_BARS": "1",
-    "PYTHONHASHSEED": "0",
-}
+from fmkit.book import KERNEL_ENVIRONMENT
+
 ADDRESS = re.compile(r" at 0x[0-9a-f]{6,}")
 TIMEOUT = 600  # seconds for one cell
 
 
 def execute_all(paths: list[Path]) -> int:
     """Execute and rewrite each notebook; 0 if all ran."""
-    os.environ.update(QUIET)
+    os.environ.update(KERNEL_ENVIRONMENT)
     failed = 0
     for path in paths:
         started = time.monotonic()

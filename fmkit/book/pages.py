@@ -93,7 +93,7 @@ def configure(app: Sphinx, config: Config) -> None:
     config.html_baseurl = os.environ.get("FMKIT_PUBLIC_URL", config.fmkit_public_url)
     repository = os.environ.get("FMKIT_REPOSITORY", config.fmkit_repository).rstrip("/")
     options = config.html_theme_options
-    options["repository_url"] = repository
+    options["repository_url"], options["repository_branch"] = repository, "main"
     options["use_repository_button"] = options["use_issues_button"] = bool(repository)
     options["launch_buttons"] = LAUNCHERS if repository else {}
 
@@ -129,16 +129,18 @@ def page_context(
     context["script_files"] = list(scripts.values())
     context["css_files"] = [style for style in context["css_files"] if "thebe" not in str(style.filename)]
     if app.config.html_baseurl and doctree is not None:
-        context["metatags"] = context.get("metatags", "") + card(app, page, context)
+        first = next(doctree.findall(nodes.paragraph), None)
+        description = first.astext() if first else ""
+        context["metatags"] = context.get("metatags", "") + card(app, page, context["pagetitle"], description)
 
 
-def card(app: Sphinx, page: str, context: dict[str, Any]) -> str:
+def card(app: Sphinx, page: str, title: str, description: str) -> str:
     """What a site that links here shows of the page."""
     properties = {
         "og:type": "article",
         "og:site_name": app.config.html_title,
-        "og:title": context.get("pagetitle", ""),
-        "og:description": context.get("page_description", ""),
+        "og:title": title,
+        "og:description": description,
         "og:url": public_url(app, page),
     }
     return "".join(
@@ -152,7 +154,7 @@ def public_url(app: Sphinx, page: str) -> str:
 
 REDIRECT = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title>
-<meta http-equiv="refresh" content="0; url={url}"></head>
+<link rel="icon" href="{icon}"><meta http-equiv="refresh" content="0; url={url}"></head>
 <body><main><h1>{title}</h1><p><a href="{url}">Open the book</a></p></main></body></html>
 """
 
@@ -163,7 +165,8 @@ def finish(app: Sphinx, error: Exception | None) -> None:
         return
     url = app.builder.get_target_uri(app.config.root_doc)
     out = Path(app.outdir)
-    (out / "index.html").write_text(REDIRECT.format(title=escape(app.config.html_title), url=url))
+    icon = f"_static/{Path(app.config.html_favicon).name}"
+    (out / "index.html").write_text(REDIRECT.format(title=escape(app.config.html_title), url=url, icon=icon))
     if app.config.html_baseurl:
         places = "".join(
             f"<url><loc>{xml_escape(public_url(app, page))}</loc></url>"

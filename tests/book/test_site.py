@@ -1,4 +1,4 @@
-"""The built site in a real browser: nothing from elsewhere, no error, accessible, in all its sizes and colours."""
+"""The built site in a real browser: nothing from elsewhere, no error, accessible, light and dark."""
 
 import threading
 from collections.abc import Iterator
