@@ -149,9 +149,10 @@ for name, options in json.loads(sys.argv[1]):
 
 def load_all(home: Path, endpoint: str, *loads: tuple[str, dict], **environment: str) -> list[Any]:
     """The answers of a new process (the clients read HF_ENDPOINT once), which must print nothing else."""
+    ours = {"HF_ENDPOINT": endpoint, "HF_HOME": str(home), "HF_HUB_OFFLINE": "0", "NO_PROXY": "*"}
     process = subprocess.run(
         [sys.executable, "-c", PROGRAM, json.dumps(loads)],
-        env={**os.environ, "HF_ENDPOINT": endpoint, "HF_HOME": str(home), "NO_PROXY": "*", **environment},
+        env={**os.environ, **ours, **environment},
         capture_output=True,
         text=True,
         timeout=120,
@@ -229,5 +230,6 @@ def test_data_sets_load_whole_and_streamed_and_mistakes_are_one_line(tmp_path: P
 def test_without_a_network_the_error_comes_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     nobody = partial(huggingface_hub.HfApi, endpoint="http://127.0.0.1:9")
     monkeypatch.setattr(huggingface_hub, "HfApi", nobody)
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", False)
     with pytest.raises(FmkitError, match=r"the Hub cannot be reached; .* set HF_HUB_OFFLINE=1"):
         load_corpus("me/whole")
