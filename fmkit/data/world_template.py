@@ -137,7 +137,9 @@ def parse(template: str) -> Any:
             weights = [1.0 if equal else 1 / (k + 1) for k in range(1, len(alternatives) + 1)]
             total = math.fsum(weights)
             sequences = [_sequence(alternative) for alternative in alternatives]
-            ways: list[Way] = [(w / total, _head(a), a, None) for w, a in zip(weights, sequences, strict=True)]
+            ways: list[Way] = [
+                (w / total, _head(a), a, None) for w, a in zip(weights, sequences, strict=True)
+            ]
             open_[-1][0][-1].append(OneOf(ways))
         elif token[0] == "{" and (match := _NAME.fullmatch(token)):
             name, path, colon, form, number = match.groups()

@@ -54,63 +54,47 @@ def _numbers() -> dict[str, list[Entity]]:
 # --- Characters -------------------------------------------------------------------------------------------
 
 GIRLS = (
-    "Lily, Mia, Anna, Sue, Lucy, Emma, Ella, Zoe, Rose, Amy, Nora, Ruby, Clara, Ivy, Grace, Alice, Molly, "
-    "Sara, Kate, Hana, Nina, Maya, Tess, Leila, Olive, June, Wendy, Pia, Yuki, Dora, Fern, Greta"
+    "Lily, Mia, Anna, Sue, Lucy, Emma, Ella, Zoe, Rose, Amy, Nora, Ruby, Ivy, Grace, Molly, Sara, Kate, Hana, Nina, "
+    "Maya, Tess, Lila, June, Pia, Dora, Fern, Yuna, Ada, Meg, Bea"
 )
 BOYS = (
-    "Tim, Ben, Max, Sam, Tom, Jack, Leo, Finn, Noah, Jake, Adam, Omar, Theo, Luke, Hugo, Dan, Eli, Oscar, "
-    "Peter, Ravi, Toby, Oliver, Felix, Ned, Kofi, Ivan, Carl, Louis, Mateo, Ken, Walter, Arun"
+    "Tim, Ben, Max, Sam, Tom, Jack, Leo, Finn, Noah, Jake, Adam, Omar, Theo, Luke, Dan, Eli, Ravi, Toby, Ned, Kofi, "
+    "Ivan, Carl, Ken, Arun, Ray, Will, Bo, Ali, Joe, Hal"
 )
 ANIMALS = (
-    "Benny the rabbit, Rusty the fox, Pip the mouse, Bruno the bear, Hazel the squirrel, Prickle the hedgehog, "
-    "Daisy the lamb, Otto the otter, Bella the deer, Croak the frog, Momo the monkey, Penny the pig, "
-    "Chip the beaver, Willow the raccoon, Digger the mole, Shelly the turtle, Gus the goat, Honey the pony, "
-    "Basil the badger, Coco the kangaroo, Ellie the elephant, Stripe the tiger, Poppy the panda, Fluff the sheep"
+    "Benny the rabbit, Rusty the fox, Pip the mouse, Bruno the bear, Hazel the squirrel, Dilly the duck, Daisy the lamb, "
+    "Otto the otter, Bella the deer, Croak the frog, Momo the monkey, Penny the pig, Chip the beaver, Digger the mole, "
+    "Shelly the turtle, Gus the goat, Honey the pony, Stripe the tiger, Poppy the panda, Fluff the sheep"
 )
-SHE = {
-    "Hazel",
-    "Daisy",
-    "Bella",
-    "Penny",
-    "Willow",
-    "Shelly",
-    "Honey",
-    "Coco",
-    "Ellie",
-    "Poppy",
-    "Fluff",
-    "Pip",
-}
+SHE = ("Hazel", "Dilly", "Daisy", "Bella", "Penny", "Shelly", "Honey", "Poppy", "Fluff", "Pip")
 HOMES = (
     "by the sea|the sea, near the woods|the woods, on a farm|the barn, by the river|the river, on a hill|the hill, "
-    "by the lake|the lake, in a village|the village, next to the school|the school, above a bakery|the bakery, "
-    "on a boat|the harbor, near the station|the station, by the old mill|the mill, in the mountains|the mountains, "
-    "across from the park|the park, in a valley|the valley, in a lighthouse|the lighthouse, "
-    "in the city|the city, behind the church|the church"
+    "by the lake|the lake, in a village|the village well, next to the school|the school, above a bakery|the bakery, "
+    "on a boat|the harbor, near the station|the station, by the old mill|the mill, "
+    "in a valley|the valley, "
+    "behind the church|the church"
 )
 DENS = (
     "in a hollow tree|the hollow tree, under a big rock|the big rock, by a stream|the stream, in a meadow|the meadow, "
-    "in the forest|the forest, beside a pond|the pond, behind a waterfall|the waterfall, under an oak|the oak, "
+    "in the forest|the forest, beside a pond|the pond, under an oak|the oak, "
     "on a hill|the hill, in a cave|the cave, by the river|the river, in a barn|the barn"
 )
 FOODS = (
-    "pancakes|a plate of, soup|a bowl of, noodles|a bowl of, cheese|a plate of, strawberries|a basket of, "
-    "popcorn|a bag of, rice|a bowl of, apple pie|a slice of, carrots|a bunch of, cookies|a box of, "
-    "toast|a plate of, grapes|a bunch of, beans|a bowl of, pizza|a slice of, oatmeal|a bowl of, "
-    "dumplings|a plate of, yogurt|a cup of, corn|a plate of, waffles|a plate of, pasta|a plate of"
+    "pancakes|a plate of, soup|a bowl of, noodles|a bowl of, cheese|a plate of, popcorn|a bag of, rice|a bowl of, "
+    "pudding|a bowl of, toast|a plate of, beans|a bowl of, pizza|a slice of, oatmeal|a bowl of, yogurt|a cup of, "
+    "corn|a plate of, pasta|a plate of, jam|a jar of, fish|a plate of, salad|a bowl of, waffles|a plate of"
 )
 TREATS = (
-    "berries|a basket of, nuts|a bag of, honey|a jar of, mushrooms|a basket of, carrots|a bunch of, "
-    "clover|a bunch of, seeds|a bag of, apples|a sack of, acorns|a bag of, plums|a bowl of, "
-    "cabbage|a bowl of, turnips|a sack of"
+    "honey|a jar of, clover|a bunch of, corn|a bag of, oats|a sack of, apples|a basket of, plums|a bowl of, "
+    "bread|a loaf of, cherries|a bowl of, cheese|a plate of, pears|a basket of, hay|a bundle of, grapes|a bunch of"
 )
 HOBBIES = (
     "painting, singing, dancing, reading, climbing trees, drawing, swimming, telling jokes, building towers, "
-    "playing the drum, picking flowers, jumping rope, riding bikes, collecting stones, doing puzzles, "
-    "watching birds, making up songs, looking at the stars, baking, running fast"
+    "playing the drum, picking flowers, jumping rope, riding bikes, doing puzzles, "
+    "making up songs, baking, running fast"
 )
 GAMES = (
-    "singing, dancing, digging, swimming, chasing butterflies, telling stories, rolling down hills, jumping, "
+    "singing, dancing, digging, swimming, telling stories, rolling down hills, jumping, "
     "looking at the moon, playing tag, splashing in puddles, counting clouds"
 )
 PETS = (
@@ -173,92 +157,93 @@ def _characters(seed: int) -> dict[str, list[Entity]]:
 # --- Things -----------------------------------------------------------------------------------------------
 
 COUNTABLE = {
-    "toy": "ball, doll, kite, drum, robot, puzzle, teddy bear, car, boat, train, rocket, whistle, puppet, plane, truck, "
-    "spinning top, marble, toy horse, wagon, hoop, trumpet, yo-yo, balloon, dinosaur, castle, dragon, flute, mask, tent, "
-    "toy lion, ship, bus, jump rope, crayon, toy rabbit, flag, windmill",
+    "toy": "ball, doll, kite, drum, robot, puzzle, teddy bear, car, boat, train, rocket, puppet, plane, truck, "
+    "marble, toy horse, wagon, hoop, trumpet, yo-yo, castle, dragon, mask, tent, "
+    "toy lion, ship, bus, jump rope, crayon, flag",
     "machine": "robot, car, train, boat, kite, truck, plane, drum, wagon, music box, scooter, castle, rocket, ship, bus",
-    "gift": "hat, scarf, kite, bag, book, ball, umbrella, lamp, cup, blanket, sweater, cap, ribbon, balloon, notebook, "
+    "gift": "hat, scarf, kite, bag, book, ball, lamp, cup, blanket, sweater, cap, ribbon, "
     "pillow, bowl, pen, basket, candle",
-    "clothing": "hat, coat, scarf, sweater, shirt, towel, jacket, blanket, raincoat, dress, apron, skirt, sock, cape",
+    "clothing": "hat, coat, scarf, sweater, shirt, towel, jacket, blanket, dress, apron, skirt, sock, cape",
     "wrap": "scarf, coat, sweater, towel, blanket, jacket, shirt, cloth, shawl",
     "hat": "hat, scarf, cap, sweater, ribbon, coat, mitten, belt",
-    "treasure": "coin, ring, key, button, pearl, crown, necklace, bell, feather, star, medal, mirror, shell, compass, "
-    "bracelet, music box, watch, map, cup, stone, diamond, spoon, book, lamp, flute, whistle",
+    "treasure": "coin, ring, key, button, pearl, crown, bell, feather, star, medal, mirror, shell, "
+    "music box, watch, map, cup, stone, spoon, book, lamp",
     "ribbon": "ribbon, bow, card, flower, note, sticker",
-    "junk": "sock, spoon, pencil, shoe, newspaper, spider, brush, button, leaf/leaves, crayon, stick, cup, comb, "
-    "paper clip, bottle, rubber band, feather, towel, fork, pin, nail, string, glove, sponge, cork, stamp",
-    "fruit": "apple, pear, plum, peach, banana, orange, cherry, strawberry, fig, lemon, melon, apricot, mango, grape, "
-    "kiwi, raspberry",
-    "crunchy": "apple, carrot, pear, cookie, cracker, peach, nut, radish, pretzel, cucumber, bun, sandwich",
-    "snack": "cookie, muffin, cupcake, bun, pancake, sandwich, pretzel, roll, cracker, tart, biscuit, pie, waffle, "
-    "donut, scone, bagel, dumpling",
-    "nut": "nut, acorn, berry, mushroom, seed, chestnut, plum, apple, turnip, walnut, pebble, pine cone",
-    "vegetable": "pumpkin, carrot, cabbage, turnip, potato/potatoes, radish, onion, beet, leek, parsnip, cucumber, bean, "
-    "pepper",
-    "flower": "sunflower, rose, tulip, daisy, poppy, lily, violet, bluebell, marigold, daffodil, iris, snowdrop",
-    "stray": "kitten, puppy, rabbit, duckling, hedgehog, squirrel, goat, lamb, turtle, owl, piglet, mouse/mice, pony, "
+    "junk": "sock, spoon, pencil, shoe, brush, button, crayon, stick, cup, comb, "
+    "bottle, feather, towel, fork, pin, nail, string, glove, sponge, cork, stamp",
+    "fruit": "apple, pear, plum, peach, banana, orange, cherry, fig, lemon, melon, mango, grape, kiwi",
+    "crunchy": "apple, carrot, pear, cookie, cracker, peach, nut, radish, pretzel, bun, sandwich",
+    "snack": "cookie, muffin, cupcake, bun, sandwich, pretzel, roll, cracker, tart, pie, donut, scone, bagel",
+    "nut": "nut, acorn, berry, mushroom, seed, chestnut, walnut, pea, olive, peanut, date, hazelnut",
+    "vegetable": "pumpkin, carrot, cabbage, turnip, potato/potatoes, radish, onion, beet, leek, pepper",
+    "flower": "sunflower, rose, tulip, daisy, poppy, lily, iris",
+    "stray": "kitten, puppy, rabbit, duckling, squirrel, goat, lamb, turtle, owl, piglet, mouse/mice, pony, "
     "parrot, hen, donkey, frog, fox",
-    "young": "duckling, kitten, puppy, chick, lamb, piglet, bunny, fox cub, gosling, foal, calf/calves, fawn",
-    "thief": "squirrel, bird, mouse/mice, crow, monkey, raccoon, gull, goat, duck, goose, chipmunk, magpie, dog",
-    "zoo": "lion, monkey, elephant, bear, zebra, giraffe, penguin, parrot, snake, camel, tiger, seal, kangaroo, ostrich, "
-    "llama, hippo, flamingo, crocodile",
-    "role": "king, queen, pirate, dragon, witch, wizard, knight, princess, giant, robot, clown, ghost, fairy, farmer, "
-    "doctor, monster, captain, troll",
-    "bird": "robin, sparrow, owl, crow, blackbird, dove, duck, swallow, finch, swan, lark, wren, stork",
+    "young": "duckling, kitten, puppy, chick, lamb, piglet, bunny, fox cub, foal, calf/calves, fawn",
+    "thief": "squirrel, bird, mouse/mice, crow, monkey, gull, goat, duck, goose, dog",
+    "zoo": "lion, monkey, bear, zebra, parrot, snake, camel, tiger, seal, llama, hippo",
+    "role": "king, queen, pirate, dragon, witch, wizard, knight, giant, robot, clown, ghost, fairy, farmer, "
+    "doctor, monster, troll",
+    "bird": "robin, sparrow, owl, crow, dove, duck, swallow, finch, swan, lark, wren, stork",
     "fish": "fish/fish, trout/trout, carp/carp, salmon/salmon, perch/perch, eel, pike/pike, crab",
     "tree": "apple tree, oak tree, pine tree, pear tree, cherry tree, willow tree, maple tree, elm tree, plum tree, "
     "fig tree, birch tree",
-    "landmark": "bridge, well, mill, rock, barn, fence, pond, stump, cave, gate, scarecrow, haystack, tower, statue, sign",
+    "landmark": "bridge, well, mill, rock, barn, fence, pond, stump, cave, gate, tower, sign",
     "log": "log, plank, ladder, branch, door, pole, table, boat",
-    "fragile": "vase, lamp, cup, plate, bowl, mirror, jar, teapot, clock, flowerpot, bottle, mug, jug, dish",
-    "shape": "flower, star, balloon, heart, butterfly, cloud, snowflake, fish/fish, leaf/leaves, bubble, planet, button",
-    "whom": "dragon, kite, boat, horse, star, castle, pirate, fish/fish, bird, balloon, train, robot, butterfly, bear, "
-    "whale, rocket, flower, cat, cake, king, owl, drum, monkey, bell, clown",
+    "fragile": "vase, lamp, cup, plate, bowl, mirror, jar, teapot, clock, bottle, mug, jug, dish",
+    "shape": "flower, star, heart, cloud, fish/fish, leaf/leaves, bubble, planet, button",
+    "whom": "dragon, kite, boat, horse, star, castle, pirate, fish/fish, bird, train, robot, bear, "
+    "rocket, flower, cat, cake, king, owl, drum, monkey, bell, clown",
     "color": "red, blue, green, yellow, pink, purple, orange, white, brown, silver, gold, black, gray",
     "look": "little, red, big, blue, old, green, shiny, yellow, new, small, purple, pretty, round, white, golden, pink, "
     "funny, orange, silver, tiny, brown, black, strange, lovely, gray, bright, plain, beautiful, fine, dusty",
-    "trait": "kind, happy, brave, curious, clever, cheerful, shy, gentle, funny, busy, quiet, graceful, "
+    "trait": "kind, happy, brave, curious, clever, cheerful, shy, gentle, funny, busy, quiet, "
     "friendly, smart, careful, playful, helpful, sweet, lively, dreamy, polite, honest, bold, merry, patient, proud, "
-    "lazy, noisy, sleepy, lucky, silly, strong, thoughtful, stubborn, hungry, tidy, messy, wise",
-    "soft": "small, soft, funny, strange, tiny, faint, quiet, sad, low, high, squeaky, odd",
-    "huge": "huge, giant, very big, enormous, great big, fat, gigantic",
+    "lazy, noisy, sleepy, lucky, silly, strong, hungry, tidy, messy, wise",
+    "box": "small, big, wooden, old, little, brown, heavy, round, paper, rusty, metal, pink",
+    "odd": "old, dirty, red, wet, dusty, blue, green, lost, white, yellow, black, brown, sticky, pink, gray, big, little, "
+    "strange, plain, purple",
+    "tall": "tall, old, big, crooked, dark, green, bare, great, little, thin, wide, lonely, huge",
+    "cute": "brown, gray, white, black, hungry, little, fat, clever, brave, cheeky, funny, young, spotted, shy, quick, "
+    "noisy, tiny, fluffy, cold, sleepy",
+    "soft": "small, soft, funny, strange, tiny, faint, quiet, sad, low, high, odd",
+    "huge": "huge, giant, very big, great big, fat",
 }
 """Things from common to rare, with articles; the colors and traits are here for their articles."""
 
 PLAIN = {
     "nice": "sunny, bright, fine, beautiful, lovely, clear, quiet, windy, cool, busy, cloudy, long",
+    "sweet": "warm, sweet, fresh, big, little, tasty, round, soft, golden, hot, cold, brown, fine, honey, good",
     "warm": "big, warm, long, gentle, tight, happy, quick",
-    "gently": "gently, carefully, softly, slowly, kindly, with care, with both hands, quickly",
-    "loudly": "loudly, proudly, clearly, bravely, again and again, with a big smile, in a deep voice",
-    "fast": "fast, like the wind, very fast, far ahead, as fast as a train, up the hill, quickly",
-    "glad": "happy, very happy, glad, so happy, full of joy, delighted, very pleased, excited, merry",
-    "sad": "sad, very sad, upset, worried, unhappy, a little sad, disappointed, close to tears, not happy, quite sad",
-    "shy": "shy, nervous, a little scared, very shy, afraid, too shy to speak, worried, a bit nervous",
+    "gently": "gently, carefully, softly, slowly, kindly, with care, quickly",
+    "loudly": "loudly, proudly, clearly, bravely, again and again, with a big smile",
+    "fast": "fast, like the wind, very fast, far ahead, up the hill, quickly",
+    "glad": "happy, very happy, glad, so happy, excited, merry",
+    "sad": "sad, very sad, upset, worried, a little sad, not happy",
+    "shy": "shy, nervous, a little scared, very shy, afraid, worried",
     "better": "better, much better, happy again, a little better, well again, warm inside",
-    "amazed": "amazed, surprised, very surprised, astonished, speechless, kind",
+    "amazed": "amazed, surprised, very surprised, kind",
     "funny": "funny, big, silly, pretty, clever, cute, strange, strong, gentle, noisy",
     "tasty": "delicious, very good, tasty, the best they had ever had, hot and sweet, enough for a week, wonderful",
     "tiny": "tiny, small, little, brown, round, yellow, funny",
     "jumped": "jumped, came, crawled, climbed, hopped, rolled, ran",
-    "box": "small, big, wooden, old, little, brown, heavy, round, paper, rusty, metal, pink",
-    "tool": "glue, tape, string, a needle and thread, nails and a hammer, wire, paint and paper, a screwdriver",
-    "game": "tag, catch, chess, pirates, cards, school, knights, soccer, marbles, leapfrog, store, checkers, ball, cowboys, "
-    "explorers, music",
+    "tool": "glue, tape, string, wire, paint, nails, a hammer, some wood, cloth, wax",
+    "game": "tag, catch, chess, pirates, cards, school, soccer, marbles, store, ball, music",
     "until": "dinner, dark, bedtime, sunset, evening, it was late, the moon came up, it rained, they were tired, "
     "the sun went down, it got cold",
     "what": "tiny, flying, golden, talking, red, happy, dancing, giant, blue, singing, friendly, silver, green, sleepy, "
     "funny, purple",
     "spot": "under the bed, behind the sofa, in the closet, in the kitchen, under the table, behind the door, in the "
-    "hall, by the window, under the stairs, in the toy box, behind the curtain, in the attic, in the bathroom, on the "
-    "roof, in the shed, under the chair, behind the stove, in the cellar",
+    "hall, by the window, under the stairs, in the toy box, behind the curtain, in the attic, "
+    "in the shed, under the chair, behind the stove, in the cellar",
     "hiding": "behind the sofa, under the bed, in the closet, behind the curtain, under the table, behind the door, "
-    "in the bathtub, under the stairs, in the shed, behind a big chair, in the attic, behind the oak tree, in the cellar, "
+    "under the stairs, in the shed, behind a big chair, in the attic, behind the oak tree, in the cellar, "
     "under a blanket, behind the stove",
     "shelf": "on the shelf, in the box, on the bed, in the basket, in the drawer, by the window, in the closet, on the "
     "desk, under the bed, on the chair",
-    "outside": "in the garden, at the park, on the hill, in the street, by the gate, in front of the house, by the barn",
+    "outside": "in the garden, at the park, on the hill, in the street, by the gate, by the barn",
     "outdoors": "under a tree, by the pond, on the hill, on the path, near the river, in the grass, by a rock, in the "
-    "meadow, in the woods, next to a log, in the valley, by the waterfall, in the field, near a cave",
+    "meadow, in the woods, next to a log, in the valley, in the field, near a cave",
     "trap": "under a log, behind a rock, in a bush, under a fence, in the mud, behind a barrel, under a bench, in a ditch, "
     "between two stones, in the tall grass, behind a stump, in a hole, under a bridge, by a wall",
     "stray_name": "Lucky, Sunny, Button, Star, Cookie, Fluffy, Patch, Bean, Cloud, Acorn, Muffin, Jelly, Teddy, Dot, "
@@ -269,7 +254,9 @@ PLACES = (
     "at the park, at the beach, in the garden, by the lake, in the forest, at the farm, on the hill, at the "
     "playground, in the meadow, by the river, in the yard, near the pond, by the old oak, at the harbor"
 )
-ADULTS = "mom Mom she, dad Dad he, grandma Grandma she, grandpa Grandpa he, aunt Aunt_May she, uncle Uncle_Joe he"
+ADULTS = (
+    "mom Mom she, dad Dad he, grandma Grandma she, grandpa Grandpa he, aunt Aunt_May she, uncle Uncle_Bob he"
+)
 INDOORS = (
     "build a fort|built a fort, read a story|read a story, play a game|played a game, "
     "draw pictures|drew pictures, sing songs|sang songs, make paper boats|made paper boats, do a puzzle|did a puzzle, "
