@@ -56,13 +56,15 @@ RULES = {
         "of you]"
     ),
     "sorry": (
-        "[I am sorry|I am so sorry|Oh no, I am sorry|Oops, sorry|I did not mean to do that|Please forgive me]"
+        "[I am sorry|I am so sorry|Oh no, I am sorry|Oops, sorry|I did not mean to do that|Please forgive "
+        "me]"
     ),
     "never_mind": (
         "[That is all right|It is okay|Never mind|Do not worry|Do not be sad|These things happen]"
     ),
     "praise": (
-        "[Well done|Good job|I am proud of you|How wonderful|You did it|What a nice surprise|That is lovely]"
+        "[Well done|Good job|I am proud of you|How wonderful|You did it|What a nice surprise|That is "
+        "lovely]"
     ),
     "hugged": (
         "[hugged {hero.him}|smiled at {hero.him}|held {hero.his} hand|kissed {hero.his} cheek|patted "
@@ -117,18 +119,18 @@ CHILD_PLOTS = {
         "{also=odd:a} {more=junk} on top. {together}"
     ),
     "seed": (
-        "{hero.his} {adult=adult} gave {hero} a {look=tiny} seed. {hero.He} planted it [next to the "
+        "{hero.his} {adult=adult} gave {hero} {look=tiny:a} seed. {hero.He} planted it [next to the "
         "{vegetable=vegetable:many}|in {bowl=fragile:a}|in the garden] and watered it every "
         '[day|morning|evening]. "[Will it ever grow|Is it asleep|When will it come up]?" asked {hero}. '
         '"[Be patient|Just wait|Give it time]," {said} {adult.call}. After {m=few} weeks, there was a '
         "[tall|big|lovely|fine] {flower=flower}. {hero} {felt} {glad=glad} and showed it to {friend=child}."
     ),
     "rainy day": (
-        "{hero} wanted to play {game=game} {place=place:at}, but it began to rain. {hero} {felt} "
-        '{sad=sad}. "Let us {indoors=indoors}," [said|called] {hero.his} {adult=adult}. So they '
-        "{indoors.did} and [ate|made] {sweet=sweet} {snack=snack:many}. {hero.pet} the {hero.pet.kind} "
-        "[watched|helped|slept]. Then the sun came out, and there was a [big|bright|beautiful] rainbow "
-        'over {hero.near}. "[I like rain now|What a good day|Look at that]!" {said} {hero}.'
+        "{hero} wanted to play {game=game} {place=place:at} with {friend=child}, but it began to rain. "
+        '"Let us {indoors=indoors}," said {hero.his} {adult=adult}. So they {indoors.did} and ate '
+        "{sweet=sweet} {snack=snack:many}. {hero.pet} the {hero.pet.kind} [watched|slept|played with "
+        '{odd=odd:a} {junk=junk}]. {then} there was a [big|bright|beautiful] rainbow over {hero.near}. "[I '
+        'like rain now|What a good day|Look at that]!" {said} {hero}.'
     ),
     "stray": (
         "{hero} heard {soft=soft:a} [cry|sound] near {hero.near}. It was {cute=cute:a} {stray=stray}, all "
@@ -139,18 +141,18 @@ CHILD_PLOTS = {
     ),
     "the truth": (
         "{hero} was [playing {game=game}|dancing|jumping|running] in the house and broke {look=look:a} "
-        "{fragile=fragile}. {hero} was {sad=sad} and hid {spot=spot}. But when {hero.his} {adult=adult} "
-        'came home, {hero.he} told the truth. "I broke the {fragile}. {sorry}," {said} {hero}. '
-        '{adult.call} {hugged}. "[Thank you for telling me|I am glad you told me|You were brave to tell '
-        'me]," {adult.he} said. They fixed it with [glue|tape|wire|paste].'
+        "{fragile=fragile}. {hero.He} {felt} {sad=sad} and hid {spot=spot}. But soon {hero.he} told "
+        '{hero.his} {adult=adult} the truth. "{sorry}," {hero.he} {sighed}. {adult.call} {hugged}. "[Thank '
+        'you for telling me|I am glad you told me|You are brave]," {adult.he} said. They fixed the '
+        "{fragile} with [glue|tape|wire|paste] and ate {sweet=sweet} {snack=snack:many}."
     ),
     "noise at night": (
         "{hero} [cleaned the house|picked {fruit=fruit:many}|baked {sweet=sweet} {snack=snack:many}] with "
-        '{hero.his} {adult=adult}. In the evening, there was {soft=soft:a} noise {spot=spot}. "Is it a '
-        '[ghost|monster|dragon|giant]?" asked {hero}. {adult.call} came with a [lamp|candle|light], and '
-        "they looked {spot}. It was only {hero.pet} the {hero.pet.kind}, playing with {odd=odd:a} "
-        "{junk=junk} and {also=odd:a} {more=junk}! {hero} [laughed|felt better|was {glad=glad}] and [went "
-        "back to bed|fell asleep]."
+        '{hero.his} {adult=adult}. In the evening, there was {soft=soft:a} noise {spot=spot}. "Is it [=a '
+        'ghost|a monster|a dragon|a giant]?" asked {hero}. {adult.call} [came with a lamp|came to '
+        "look|went to see]. It was only {hero.pet} the {hero.pet.kind}, playing with {odd=odd:a} "
+        "{junk=junk} and {also=odd:a} {more=junk}! {hero} [laughed|felt better|was {glad=glad}] and gave "
+        "{hero.pet} [a {warm=warm} hug|a kiss|some water]."
     ),
     "birthday": (
         "it was {friend=child}'s birthday. {friend}'s favorite color was {friend.color}, so {hero} "
@@ -160,10 +162,10 @@ CHILD_PLOTS = {
         "Then they played {game=game} until {until=until}."
     ),
     "learning": (
-        '{hero} wanted to learn how to {skill=skill}. {hero.He} tried, but {hero.he} {skill.fail}. "[I '
-        'cannot do it|I will never learn|It is too hard]," {said} {hero}. "[Keep trying|Try once more|Do '
-        'not give up]," said {hero.his} {adult=adult}. {hero} tried [every day|every morning|again and '
-        'again] for {m=few} weeks. [At last|Then, one day], {hero.he} could {skill}! "{praise}," {cheered} '
+        '{hero} wanted to {skill=skill}, but {hero.he} {skill.fail}. "[I cannot do it|I will never '
+        'learn|It is too hard]," {sighed} {hero}. "[Keep trying|Try once more|Do not give up]," said '
+        "{hero.his} {adult=adult}. {hero} tried [every day|every morning|again and again] for {m=few} "
+        'weeks. [At last|Then, one {nice=nice} day], {hero.he} could {skill}! "{praise}," {cheered} '
         "{adult.call}, and gave {hero.him} {look=look:a} {treasure=treasure}."
     ),
     "treasure": (
@@ -182,11 +184,11 @@ CHILD_PLOTS = {
         "it eat]."
     ),
     "snowman": (
-        "{hero} looked out and saw [snow everywhere|that it had snowed|a white world]. {hero.He} and "
-        "{friend=child} made a [big|round|funny|fat] snowman {place=outside}. It had {nose=vegetable:a} "
-        'for a nose, {eyes=nut:many} for eyes, and {hand=junk:a} in its hand. "[He looks|He must be] '
-        'cold," {said} {friend}. So {hero} gave it {hero.his} {hero.color} {hat=hat}. [A week|{m=few:Name} '
-        "days] later, the sun came out, and only the {hat} [was left|lay on the grass]."
+        "{hero} and {friend=child} made a [big|round|funny|fat] snowman {place=outside}. It had "
+        "{look=odd:a} {nose=vegetable} for a nose, {eyes=nut:many} for eyes, and {odd=odd:a} {hand=junk} "
+        'in its hand. "[He looks|He must be] cold," {said} {friend}. So {hero} gave it {hero.his} '
+        "{hero.color} {hat=hat}. {m=few:Name} days later, the sun came out, and only the {hat} [was "
+        "left|lay on the grass]."
     ),
     "wish": (
         "{hero} [worked|played|read|painted] until it was dark. {then} {hero.he} saw a "
@@ -197,10 +199,10 @@ CHILD_PLOTS = {
         'a real friend]!" {said} {hero}.'
     ),
     "new school": (
-        "{hero} went to a new school. {hero.He} {felt} {shy=shy} and sat alone [with {odd=odd:a} "
-        '{junk=junk}|by the window|in a corner]. Then {stranger} gave {hero.him} {snack=snack:a}. "I like '
-        '{friend.hobby}," said {friend}. "What do you like?" "I like {hero.hobby}," {said} {hero}. After '
-        "school, they [went to|ran to|met at] {place=place:the}. {together}"
+        "{hero} went to a new school. {hero.He} {felt} {shy=shy} and sat alone with {odd=odd:a} "
+        '{junk=junk}. Then {stranger} gave {hero.him} {snack=snack:a}. "I like {friend.hobby}," said '
+        '{friend}. "What do you like?" "I like {hero.hobby}," {said} {hero}. After school, they [went '
+        "to|ran to|met at] {place=place:the}. {together}"
     ),
     "letter": (
         '{hero} wrote a letter to {hero.his} {elder=elder}. "Dear {elder.call}, [I miss you|please visit '
@@ -211,10 +213,10 @@ CHILD_PLOTS = {
     ),
     "swap": (
         '{hero} had {look=look:a} {toy=toy}, and {friend=child} had {hue=look:a} {other=toy}. "[May|Can] I '
-        'play with your {other}?" asked {hero}. {friend} [shook {friend.his} head|held it tight|said no]. '
-        '"Then you can play with my {toy}," said {hero}. {friend} [smiled|nodded|agreed]. So {hero} played '
-        "with the {hue} {other}, and {friend} played with the {look} {toy}. They were {glad=glad} and "
-        "played until {until=until}."
+        'play with your {other}?" asked {hero}. "[Yes, if|Only if] I [can|may] play with your {toy}," '
+        "{said} {friend}. So {hero} [got|took|tried] the {hue} {other}, and {friend} [got|took|tried] the "
+        "{look} {toy}. They played {place=place:at} until {until=until}. Then they ate {sweet=sweet} "
+        "{snack=snack:many}."
     ),
     "broken toy": (
         "{friend=child} came to play {game=game}. {friend.He} [dropped|stepped on|fell on|sat on] {hero}'s "
@@ -231,33 +233,32 @@ CHILD_PLOTS = {
         'found you|There you are|I see you]!" {said} {hero}. {friend} {jumped=jumped} out.'
     ),
     "talking fish": (
-        "{hero} went fishing with {hero.his} {elder=elder}. {hero.He} caught {look=look:a} {fish=fish}. "
-        '"Please let me go," it said. {hero} was {amazed=amazed} and put it back {gently=gently}. The '
-        "{fish} [swam away|went under] and came back with {treasure=treasure:a}, {second=treasure:a}, and "
-        '{odd=odd:a} {junk=junk}. {hero} gave the {treasure} to {elder.call} and kept the {second}. "[What '
-        'a fish|You were kind]," {said} {elder.call}.'
+        '{hero} and {hero.his} {elder=elder} caught {look=look:a} {fish=fish}. "Please let me go," it '
+        "[said|cried|begged]. {hero} {felt} {amazed=amazed} and put it back {gently=gently}. {then} the "
+        "{fish} came back with {hue=look:a} {treasure=treasure}, {second=treasure:a}, and {odd=odd:a} "
+        '{junk=junk}. {hero} gave the {treasure} to {elder.call} and kept the {second}. "[What a fish|You '
+        'were kind|What luck]," {cheered} {elder.call}.'
     ),
     "paw prints": (
-        "{hero} painted a picture of {cute=cute:a} {subject=stray} and {second=role:a}. But {hero.pet} the "
-        '{hero.pet.kind} [walked|ran|jumped] through the {color=color} paint and over the picture. "[Oh '
-        'no|Stop|Look what you did]!" cried {hero}. There were {color} spots everywhere. {hero} {felt} '
-        "{sad=sad}. {then} {hero.he} saw that the spots looked like {shape=shape:many}! {hero} gave the "
-        'picture to {hero.his} {adult=adult}. "I love the {color} {shape.many}," {adult.he} said.'
+        "{hero} painted a picture of {cute=cute:a} {subject=stray} and {brave=trait:a} {second=role}. But "
+        "{hero.pet} the {hero.pet.kind} [walked|ran|jumped] through the {color=color} paint and over the "
+        "picture. {hero} {felt} {sad=sad}. {then} {hero.he} saw {shape=shape:many} and {more=shape:many} "
+        'in the {color} spots! {hero.He} gave the picture to {hero.his} {adult=adult}. "{praise}," '
+        "{cheered} {adult.call}, and {hugged}."
     ),
     "sick friend": (
-        "{friend=child} was sick and could not play {game=game}. {hero} knew that {friend} loved "
-        "{friend.food}. So {hero} and {hero.his} {adult=adult} made {friend.dish}. They took it to "
-        '{friend}, who lived {friend.home}, with {gift=gift:a} and some {fruit=fruit:many}. "{thanks}," '
-        "{said} {friend}, and felt {better=better}. {hero} [read|told] {friend.him} a story about "
-        "{cute=cute:a} {stray=stray}."
+        "{friend=child} was sick and could not play {game=game}. {friend} loved {friend.food}, so {hero} "
+        "made {friend.dish} with {hero.his} {adult=adult}. They took it to {friend}, who lived "
+        '{friend.home}, with {look=look:a} {gift=gift} and some {fruit=fruit:many}. "{thanks}," {said} '
+        "{friend}. {hero} told {friend.him} a story about {cute=cute:a} {stray=stray} and {brave=trait:a} "
+        "{role=role}."
     ),
     "loose tooth": (
-        "{hero} had a loose tooth. {hero.He} [wiggled|pushed|pulled] it, but it would not come out. {then} "
-        "{hero.he} bit into {crunchy=crunchy:a}, and [out it came|it fell out]! {hero} put the tooth under "
-        "{hero.his} pillow, [in a cup|in a box|in a little bag|in a sock|on a plate]. In the morning, "
-        "{hero.he} found {n=number} coins. {hero.He} gave {part=n.parts:gone} {coin(part.gone)} to "
-        "{friend=child} and kept {part.left}. {friend} bought {snack=snack:a}, and {hero} bought "
-        "{look=look:a} {toy=toy}."
+        "{hero} had a loose tooth. {hero.He} bit into {crunchy=crunchy:a}, and [out it came|it fell out]! "
+        "{hero} put the tooth under {hero.his} pillow, [in a cup|in a box|in a little bag|in a sock|on a "
+        "plate]. In the morning, {hero.he} found {n=number} coins. {hero.He} gave {part=n.parts:gone} "
+        "{coin(part.gone)} to {friend=child} and kept {part.left}. {friend} bought {snack=snack:a}, and "
+        "{hero} bought {look=look:a} {toy=toy}."
     ),
     "messy room": (
         "{hero}'s room was a [big|terrible|real] mess. {hero} put the {look=look} {toy=toy} {shelf=shelf} "
@@ -275,17 +276,17 @@ CHILD_PLOTS = {
     ),
     "crumbs": (
         "{hero} and {hero.his} {adult=adult} made {n=number} {sweet=sweet} {snack=snack:many} with "
-        "{fruit=fruit:many}. Then they played {game=game} [outside|for an hour|{place=place:at}]. When "
-        'they came back, {part=n.parts:gone} {snack(part.gone)} {part.gone.was} gone! "Who did this?" '
-        "asked {hero}. {then} {hero.he} saw {hero.pet} the {hero.pet.kind} {spot=spot}, with crumbs "
-        'everywhere. "Now we have only {part.left}," {adult.call} [said|laughed|sighed].'
+        "{fruit=fruit:many}. Then they played {game=game} until {until=until}. When they came back, "
+        "{part=n.parts:gone} {snack(part.gone)} {part.gone.was} gone! {then} {hero} saw {hero.pet} the "
+        '{hero.pet.kind} {spot=spot}, with crumbs all over {look=look:a} {clothing=clothing}. "Now we have '
+        'only {part.left}," {adult.call} [said|laughed|sighed].'
     ),
     "shopping": (
         "{hero} went to the [market|store|corner shop] for {hero.his} {adult=adult}. {hero.He} had to buy "
-        "{item=fruit:many}, {sweet=sweet} {second=snack:many}, and {third=gift:a}. On the way, {hero.he} "
-        'met {friend=child}, and they played {game=game}. {hero} forgot everything! "[Think hard|Close '
-        'your eyes|Take your time]," {said} {friend}. [Then|At last], {hero} remembered: {item.many}, '
-        '{second.many}, and {third.a}. "{praise}," {cheered} {adult.call}.'
+        "{item=fruit:many}, {sweet=sweet} {second=snack:many}, and {look=look:a} {third=gift}. On the way, "
+        '{hero.he} played {game=game} with {friend=child} and forgot everything! "[Think hard|Close your '
+        'eyes|Take your time]," {said} {friend}. [Then|At last], {hero} remembered: {item.many}, {sweet} '
+        '{second.many}, and {look.a} {third}. "{praise}," {cheered} {adult.call}.'
     ),
     "the play": (
         "{hero}'s school put on a play {place=place:at}. {hero} was {role=role:a}, {friend=child} was "
@@ -319,15 +320,15 @@ ANIMAL_PLOTS = {
         "{friend}, and gave {hero.him} {look=look:a} {treasure=treasure}. {together}"
     ),
     "deep hole": (
-        '{hero} heard {soft=soft:a} cry. {friend=animal} the {friend.kind} was in a deep hole! "[Help me|I '
-        'cannot climb out|Please help]," {said} {friend}. {hero} threw down [a vine|a rope|a '
-        "branch|{clothing=clothing:a}], but {friend} was too heavy. So {hero} called {third=animal} the "
-        '{third.kind}. [Together|Side by side], they pulled {friend} out. "{thanks}," said {friend}, and '
-        "gave them {nut=nut:many} and {vegetable=vegetable:many}."
+        "{hero} heard {soft=soft:a} cry. {friend=animal} the {friend.kind} was in a deep hole! {hero} "
+        "threw down {look=look:a} {rope=clothing} and {odd=odd:a} {junk=junk}, but {friend} could not "
+        "climb out. So {hero} called {third=animal} the {third.kind}, and they pulled {friend} out "
+        '{gently=gently}. "{thanks}," {said} {friend}, and gave them {sweet=sweet} {nut=nut:many}. '
+        "{together}"
     ),
     "storm": (
         "{hero} saw [dark|black|gray|big] clouds, and soon a storm came. {friend=animal} the {friend.kind} "
-        'came to {hero}\'s door, [wet|cold|tired|very wet] and {sad=sad}. "[May I|Can I] come in?" '
+        "came to {hero}'s door, [wet|cold|tired|very wet] and {sad=sad}. \"[May I|Can I] come in?\" "
         '{friend.he} asked. "[Of course|Yes|Come in]," said {hero}. {then} {third=animal} the {third.kind} '
         "came, too. Now there were three of them. They ate {hero.food} and {nut=nut:many}. {hero} told "
         "them about {brave=trait:a} {stray=role}. {together}"
@@ -369,11 +370,11 @@ ANIMAL_PLOTS = {
         'again. "{thanks}," {hero.he} {said}. {together}'
     ),
     "bridge": (
-        'the {look=look} bridge broke. {friend=animal} the {friend.kind} was {sad=sad}. "I cannot get '
-        'home. I live {friend.home}," {sighed} {friend}. {hero} [thought hard|had an idea|looked around]. '
-        '{hero.He} and {third=animal} the {third.kind} pushed {log=log:a} over the water. "[Walk '
-        'slowly|Hold on tight|Do not look down]," {said} {hero}. {friend} walked over {gently=gently}. '
-        '"{thanks}," {friend.he} {said}, and gave them {nut=nut:many} and {vegetable=vegetable:many}.'
+        'the {look=odd} bridge broke. {friend=animal} the {friend.kind} {felt} {sad=sad}. "I cannot get '
+        'home. I live {friend.home}," {sighed} {friend}. {hero} and {third=animal} the {third.kind} pushed '
+        '{odd=tall:a} {log=log} over the water. "[Walk slowly|Hold on tight|Do not look down]," {said} '
+        '{hero}. {friend} walked over {gently=gently}. "{thanks}," {friend.he} {said}, and gave them '
+        "{sweet=sweet} {nut=nut:many}. {together}"
     ),
     "contest": (
         "there was a [singing|dancing|story|music|drum] contest {place=outdoors}. {hero} {felt} {shy=shy}. "
@@ -383,18 +384,17 @@ ANIMAL_PLOTS = {
         "{treasure=treasure} and gave {friend} a {warm=warm} hug."
     ),
     "bee": (
-        "{hero} saw a {look=tiny} bee in [a spider web|a puddle|{jar=fragile:a}]. {hero} helped it out "
-        '{gently=gently}. "{thanks}," said the bee. "I will help you one day." {m=few:Name} days later, '
-        "{hero} could not find any {hero.food}. {hero.He} {felt} {sad=sad}. Then the bee came and showed "
-        "{hero.him} the way. {place=outdoors:Name}, {hero} found {hero.food}, {nut=nut:many}, and "
-        "{vegetable=vegetable:many}!"
+        "{hero} saw {look=tiny:a} bee in [a spider web|a puddle|{jar=fragile:a}] and helped it out with "
+        '{odd=odd:a} {junk=junk}. "{thanks}," said the bee. {m=few:Name} days later, {hero} could not find '
+        "any {hero.food}. {hero.He} {felt} {sad=sad}. Then the bee led {hero.him} past {tall=tall:a} "
+        "{tree=tree} to {hero.food}, {nut=nut:many}, and {vegetable=vegetable:many}!"
     ),
     "moon in the pond": (
-        "{hero} and {friend=animal} the {friend.kind} played {game=game} until it was dark. {hero} looked "
-        'into the [pond|lake|water] and saw the moon. "[The moon fell in|The moon is wet|The moon is in '
-        'the water]!" {hero.he} [cried|shouted|said]. {hero} tried to pull it out with {net=junk:a} and '
-        '{second=clothing:a}, but it [broke into pieces|slipped away|got away]. "Look up," said {friend}. '
-        "There was the moon, high over {tree=tree:the}. {hero} {felt} {glad=glad}."
+        "{hero} and {friend=animal} the {friend.kind} played {game=game} until dark. {hero} saw the moon "
+        'in the [pond|lake|river|well]. "[The moon fell in|The moon is wet|Poor moon]!" {hero.he} '
+        "[cried|shouted|said]. {hero.He} tried to pull it out with {odd=odd:a} {net=junk} and "
+        '{look=look:a} {second=clothing}, but it [broke into pieces|slipped away|got away]. "Look up," '
+        "said {friend}. There it was, high over {tall=tall:a} {tree=tree}. {hero} {felt} {glad=glad}."
     ),
     "boat": (
         "{hero} made a boat out of {hull=fragile:a}, {mast=junk:a}, and {sail=wrap:a}. {friend=animal} the "

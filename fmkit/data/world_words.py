@@ -203,6 +203,7 @@ COUNTABLE = {
     "box": "small, big, wooden, old, little, brown, heavy, round, paper, rusty, metal, pink",
     "odd": "old, dirty, red, wet, dusty, blue, green, lost, white, yellow, black, brown, sticky, pink, gray, big, little, "
     "strange, plain, purple",
+    "tiny": "tiny, small, little, brown, round, yellow, funny, fat",
     "tall": "tall, old, big, crooked, dark, green, bare, great, little, thin, wide, lonely, huge",
     "cute": "brown, gray, white, black, hungry, little, fat, clever, brave, cheeky, funny, young, spotted, shy, quick, "
     "noisy, tiny, fluffy, cold, sleepy",
@@ -222,10 +223,9 @@ PLAIN = {
     "sad": "sad, very sad, upset, worried, a little sad, not happy",
     "shy": "shy, nervous, a little scared, very shy, afraid, worried",
     "better": "better, much better, happy again, a little better, well again, warm inside",
-    "amazed": "amazed, surprised, very surprised, kind",
+    "amazed": "amazed, surprised, very surprised, sorry for it, scared, happy, curious",
     "funny": "funny, big, silly, pretty, clever, cute, strange, strong, gentle, noisy",
     "tasty": "delicious, very good, tasty, the best they had ever had, hot and sweet, enough for a week, wonderful",
-    "tiny": "tiny, small, little, brown, round, yellow, funny",
     "jumped": "jumped, came, crawled, climbed, hopped, rolled, ran",
     "tool": "glue, tape, string, wire, paint, nails, a hammer, some wood, cloth, wax",
     "game": "tag, catch, chess, pirates, cards, school, soccer, marbles, store, ball, music",
