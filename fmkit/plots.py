@@ -6,6 +6,7 @@ The sentence is the figure's caption and its alternative text, and what the note
 import html
 import io
 import re
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -62,6 +63,7 @@ class Plot:
         with matplotlib.rc_context(STYLE):
             self.figure.savefig(path, metadata=None)
 
+    @cached_property
     def svg(self) -> str:
         """The figure as an SVG element that takes the page's text color and font."""
         buffer = io.StringIO()
@@ -77,7 +79,7 @@ class Plot:
         if self in _waiting:
             _waiting.remove(self)
         sentence = html.escape(self.sentence, quote=True)
-        svg = self.svg().replace("<svg", f'<svg role="img" aria-label="{sentence}"', 1)
+        svg = self.svg.replace("<svg", f'<svg role="img" aria-label="{sentence}"', 1)
         figure = f'<figure class="fm-figure">\n{svg}<figcaption>{sentence}</figcaption></figure>'
         return {"text/html": figure, "text/plain": self.sentence}
 

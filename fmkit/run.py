@@ -157,7 +157,7 @@ def _open_directory(run: TrainingRun, trainer: Trainer, resume: bool, identity: 
                 "(resume=True) or choose another directory"
             )
         _require_same(checkpoint.read_json(run_file), settings, run.directory)
-    elif run.directory.exists() and any(run.directory.iterdir()):
+    elif run.directory.exists() and not (run.directory.is_dir() and not any(run.directory.iterdir())):
         raise FmkitError(f"{run.directory}: is not empty and holds no run: choose another directory")
     with checkpoint.explain_write_errors(run.directory):
         run.directory.mkdir(parents=True, exist_ok=True)

@@ -19,7 +19,7 @@ from fmkit.data.tokenizer import EOS, MASK, PAD, special_id
 from fmkit.errors import FmkitError
 from fmkit.losses import IGNORE, mask_tokens
 
-POOL_SIZE = 256  # pieces to choose from: with 256, rows of mixed documents are about 99 % full
+POOL_SIZE = 256  # pieces to choose from: enough to fill 99 % of a row from documents of mixed lengths
 
 Batch = dict[str, Any]  # input_ids, labels (B, T); document_ids (B, T) or None; num_items, num_tokens
 
@@ -75,19 +75,22 @@ class _Streamed:
 
     def __init__(self, dataset: IterableDataset) -> None:
         self.dataset, self.start = dataset, dataset.state_dict()
-        self.rows = iter(dataset)
+        self.load_state_dict(self.start)
 
     def __next__(self) -> list[int]:
         row = next(self.rows, None)
         if row is None:
             self.load_state_dict(self.start)
             row = next(self.rows)
+        self.moved = True
         return row["input_ids"]
 
     def state_dict(self) -> dict[str, Any]:
-        return self.dataset.state_dict()
+        # What is loaded shows in the dataset's own state only when it has moved on from there.
+        return self.dataset.state_dict() if self.moved else self.loaded
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.loaded, self.moved = state, False
         self.dataset.load_state_dict(state)
         self.rows = iter(self.dataset)
 
@@ -104,9 +107,9 @@ class PackedLoader:
         self, pieces: Dataset | IterableDataset, batch_size: int, context_length: int, pad_id: int, seed: int
     ) -> None:
         self.batch_size, self.context_length, self.pad_id = batch_size, context_length, pad_id
-        _require_a_context(pieces, context_length)
         streamed = isinstance(pieces, IterableDataset)
         self.source = _Streamed(pieces) if streamed else _Shuffled(pieces, seed)
+        _require_a_context(pieces, context_length)
         self.rng = np.random.default_rng(seed)
         self.pool: list[np.ndarray] = []
 

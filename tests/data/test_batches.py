@@ -1,0 +1,114 @@
+"""Packing loses nothing, invents nothing, and goes on exactly where it was."""
+
+import json
+
+import numpy as np
+import pytest
+from datasets import Dataset
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fmkit import FmkitError, train_tokenizer
+from fmkit.data.batches import PackedLoader, collate, fill_row, make_loader, tokenize, validation_batches
+from fmkit.losses import IGNORE
+
+
+@given(st.lists(st.integers(2, 11), min_size=1, max_size=60), st.integers(0, 10_000))
+@settings(max_examples=200, deadline=None)
+def test_every_token_is_predicted_once_and_after_its_own_past(lengths, seed):
+    rng = np.random.default_rng(seed)
+    pool = [rng.integers(3, 99, n).astype(np.int32) for n in lengths]
+    expected = sorted(tuple(piece) for piece in pool)
+    seen = []
+    while pool:
+        batch = collate([fill_row(pool, int(rng.integers(len(pool))), 10)], 10, pad_id=2)
+        ids, labels = batch["input_ids"][0].numpy(), batch["labels"][0].numpy()
+        if batch["document_ids"] is None:
+            documents = np.zeros(10, dtype=int)
+        else:
+            documents = batch["document_ids"][0].numpy()
+        assert batch["num_items"] == batch["num_tokens"] == (labels != IGNORE).sum() == (documents >= 0).sum()
+        for number in range(documents.max() + 1):
+            here = documents == number
+            seen.append((*ids[here], labels[here][-1]))
+            assert (ids[here][1:] == labels[here][:-1]).all()
+    assert sorted(seen) == expected
+
+
+def test_long_documents_are_cut_into_pieces_that_overlap_by_one(tokenizer):
+    text = "Once upon a time there was a little fox. " * 30
+    ids = [*tokenizer.encode(text).ids, 1]
+    pieces = tokenize(Dataset.from_dict({"text": [text, "Hello."]}), tokenizer, 32)["input_ids"]
+    assert all(2 <= len(piece) <= 33 for piece in pieces)
+    assert [token for piece in pieces[:-1] for token in piece[1:]] == ids[1:]
+    assert pieces[-1] == [*tokenizer.encode("Hello.").ids, 1]
+
+
+def test_rows_of_mixed_documents_are_nearly_full(stories, tokenizer):
+    words = " ".join(stories["train"]["text"]).split(" ")
+    lengths = np.random.default_rng(0).geometric(1 / 60, 700)
+    texts = [" ".join(words[end - n : end]) for n, end in zip(lengths, lengths.cumsum(), strict=True)]
+    loader = make_loader(Dataset.from_dict({"text": texts}), tokenizer, 8, 256, seed=0)
+    batches = [next(loader) for _ in range(20)]
+    assert sum(b["num_tokens"] for b in batches) / (20 * 8 * 256) > 0.98
+
+
+def test_an_epoch_shows_every_document_once_before_any_a_third_time(stories, tokenizer):
+    pieces = tokenize(stories["train"].select(range(100)), tokenizer, 64)
+    loader = PackedLoader(pieces, 4, 64, pad_id=2, seed=0)
+    drawn = [tuple(next(loader.source)) for _ in range(2 * len(pieces))]
+    everything = sorted(map(tuple, pieces["input_ids"]))
+    first, second = drawn[: len(pieces)], drawn[len(pieces) :]
+    assert sorted(first) == sorted(second) == everything
+    assert first != second
+
+
+def corpora(stories, streamed):
+    train = stories["train"].select(range(300))
+    return train.to_iterable_dataset() if streamed else train
+
+
+@pytest.mark.parametrize("causal", [True, False])
+@pytest.mark.parametrize("streamed", [True, False])
+@pytest.mark.parametrize("done", [0, 1, 23, 60])
+def test_a_restored_loader_gives_the_same_batches(stories, tokenizer, causal, streamed, done):
+    def make():
+        return make_loader(corpora(stories, streamed), tokenizer, 4, 48, seed=5, causal=causal)
+
+    loader = make()
+    for _ in range(done):
+        next(loader)
+    state = loader.state_dict()
+    pool = [piece.copy() for piece in state.pop("pool")]
+    state = json.loads(json.dumps(state))  # as it is stored
+    expected = [next(loader) for _ in range(30)]
+    restored = make()
+    restored.load_state_dict({**state, "pool": pool})
+    for one in expected:
+        other = next(restored)
+        assert (one["input_ids"] == other["input_ids"]).all()
+        assert (one["labels"] == other["labels"]).all()
+        assert str(one["document_ids"]) == str(other["document_ids"])
+
+
+def test_a_stream_begins_again_at_its_end(stories, tokenizer):
+    loader = make_loader(corpora(stories, streamed=True).take(40), tokenizer, 4, 48, seed=0)
+    assert sum(next(loader)["num_tokens"] for _ in range(100)) > 100 * 4 * 40
+
+
+def test_validation_batches_are_fixed_and_finite(stories, tokenizer):
+    once, again = (
+        validation_batches(stories["validation"], tokenizer, 4, 64, limit=5, causal=False) for _ in range(2)
+    )
+    assert len(once) == 5
+    assert all((a["labels"] == b["labels"]).all() for a, b in zip(once, again, strict=True))
+    everything = validation_batches(stories["validation"], tokenizer, 4, 64, limit=10_000)
+    tokens = sum(len(tokenizer.encode(text).ids) for text in stories["validation"]["text"])
+    assert sum(b["num_items"] for b in everything) == tokens  # each token but <|bos|>, and <|eos|>
+
+
+def test_a_corpus_shorter_than_a_context_is_refused():
+    texts = ["A short text about a fox and a hen. " * 3] * 4
+    tokenizer = train_tokenizer(texts, 262)
+    with pytest.raises(FmkitError, match=r"the corpus has \d+ tokens and a context 4096"):
+        make_loader(Dataset.from_dict({"text": texts}), tokenizer, 4, 4096, seed=0)

@@ -1,0 +1,100 @@
+"""Configurations say what they mean, and refuse what does not fit together."""
+
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from fmkit import FmkitError, ModelConfig, TrainConfig
+from fmkit.config import choose_device, choose_dtype
+from fmkit.optim import learning_rate
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"hidden_size": 65}, "not divisible by num_attention_heads=4: try hidden_size=64"),
+        ({"hidden_size": 12}, "must be even"),
+        ({"num_key_value_heads": 3}, "not divisible by num_key_value_heads"),
+        ({"vocab_size": 0}, "positive whole number"),
+        ({"hidden_size": 64.0}, "positive whole number"),
+    ],
+)
+def test_model_shapes_that_do_not_fit(fields, message):
+    with pytest.raises(FmkitError, match=message):
+        ModelConfig(**({"vocab_size": 10} | fields))
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"steps": 0}, "steps=0"),
+        ({"learning_rate": -1.0}, "learning_rate"),
+        ({"learning_rate": float("nan")}, "learning_rate"),
+        ({"warmup_steps": 700}, "warmup_steps"),
+        ({"lr_scheduler_type": "linear"}, "choose from cosine, warmup_stable_decay"),
+        ({"dtype": "float8"}, "choose from float32, bfloat16"),
+        ({"adam_beta1": 1.5}, "adam_beta1"),
+        ({"checkpoint_every": 0}, "checkpoint_every"),
+        ({"max_grad_norm": 0.0}, "max_grad_norm"),
+    ],
+)
+def test_training_settings_out_of_range(fields, message):
+    with pytest.raises(FmkitError, match=message):
+        TrainConfig(**fields)
+
+
+def test_cosine_rises_and_falls():
+    config = TrainConfig(steps=100, warmup_steps=10, learning_rate=1.0, min_lr_ratio=0.1)
+    rates = [learning_rate(step, config) for step in range(1, 101)]
+    assert rates[0] == pytest.approx(0.1)
+    assert rates[9] == max(rates) == 1.0
+    assert rates[54] == pytest.approx(0.55)  # half way down
+    assert rates[-1] == pytest.approx(0.1)
+    assert rates[9:] == sorted(rates[9:], reverse=True)
+
+
+def test_warmup_stable_decay_stays_then_falls():
+    config = TrainConfig(
+        steps=100,
+        warmup_steps=10,
+        learning_rate=1.0,
+        min_lr_ratio=0.0,
+        lr_scheduler_type="warmup_stable_decay",
+    )
+    rates = [learning_rate(step, config) for step in range(1, 101)]
+    assert set(rates[9:80]) == {1.0}
+    assert rates[89] == pytest.approx(0.5)
+    assert rates[-1] == 0.0
+
+
+def test_schedules_of_one_step():
+    for kind in ("cosine", "warmup_stable_decay"):
+        for warmup in (0, 1):
+            config = TrainConfig(steps=1, warmup_steps=warmup, lr_scheduler_type=kind)
+            assert 0 < learning_rate(1, config) <= config.learning_rate
+
+
+def test_device_and_number_format_are_chosen_by_what_is_there():
+    with pytest.raises(FmkitError, match=r"choose from .*cpu"):
+        choose_device("tpu")
+    cpu = torch.device("cpu")
+    assert choose_device("cpu") == cpu
+    assert choose_dtype(cpu, 64) == torch.float32  # too small to pay
+    assert choose_dtype(cpu, 64, "bfloat16") == torch.bfloat16
+    native = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    assert choose_dtype(cpu, 1024) == (torch.bfloat16 if native else torch.float32)
+
+
+def test_reproducible_fixes_device_format_threads_and_seeds():
+    code = """
+import random, numpy, torch, fmkit
+from fmkit.config import choose_device, choose_dtype
+fmkit.reproducible(7)
+print(random.random(), numpy.random.rand(), torch.rand(1).item(), torch.get_num_threads(),
+      choose_device(), choose_dtype(torch.device("cuda"), 1024))
+"""
+    first, second = (subprocess.check_output([sys.executable, "-c", code], text=True) for _ in range(2))
+    assert first == second
+    assert first.split()[3:] == ["1", "cpu", "torch.float32"]

@@ -1,0 +1,132 @@
+"""Checkpoints are transformers' checkpoints: same logits, same greedy text, both ways round."""
+
+import json
+
+import pytest
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig, LlamaForCausalLM
+
+from fmkit import FmkitError, ModelConfig, Transformer
+from fmkit.generate import generate_ids
+
+SHAPES = {
+    "tied": ModelConfig(vocab_size=300, hidden_size=48, num_hidden_layers=2, num_attention_heads=4),
+    "untied, grouped": ModelConfig(
+        vocab_size=300,
+        hidden_size=48,
+        num_hidden_layers=3,
+        num_attention_heads=6,
+        num_key_value_heads=2,
+        tie_word_embeddings=False,
+        rope_theta=50_000.0,
+    ),
+    "tied, one key head": ModelConfig(
+        vocab_size=300, hidden_size=48, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=1
+    ),
+}
+
+
+def shaken(config: ModelConfig) -> Transformer:
+    """A model with weights of a size at which mistakes show."""
+    model = Transformer(config, seed=1)
+    generator = torch.Generator().manual_seed(2)
+    with torch.no_grad():
+        for weight in model.parameters():
+            weight += 0.1 * torch.randn(weight.shape, generator=generator)
+    return model.eval()
+
+
+@pytest.mark.parametrize("config", SHAPES.values(), ids=SHAPES.keys())
+def test_transformers_opens_what_we_save(config, tmp_path):
+    model = shaken(config)
+    model.save_pretrained(tmp_path)
+    theirs = AutoModelForCausalLM.from_pretrained(tmp_path).eval()
+    ids = torch.randint(4, 300, (3, 40), generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        torch.testing.assert_close(model(ids), theirs(ids).logits, atol=1e-4, rtol=0)
+        greedy = theirs.generate(ids, max_new_tokens=50, do_sample=False, eos_token_id=None, pad_token_id=2)
+    assert generate_ids(model, ids.tolist(), 50, temperature=0) == greedy[:, 40:].tolist()
+
+
+@pytest.mark.parametrize("tied", [True, False])
+@pytest.mark.parametrize("shard_size", ["5GB", "60KB"])
+def test_we_open_what_transformers_saves(tied, shard_size, tmp_path):
+    torch.manual_seed(0)
+    config = LlamaConfig(
+        vocab_size=200,
+        hidden_size=64,
+        intermediate_size=150,
+        num_hidden_layers=3,
+        num_attention_heads=8,
+        num_key_value_heads=4,
+        max_position_embeddings=128,
+        tie_word_embeddings=tied,
+        rope_parameters={"rope_type": "default", "rope_theta": 1234.0},
+        initializer_range=0.2,
+    )
+    theirs = LlamaForCausalLM(config).eval()
+    theirs.save_pretrained(tmp_path, max_shard_size=shard_size)
+    ours = Transformer.from_pretrained(tmp_path).eval()
+    ids = torch.randint(0, 200, (2, 128))
+    with torch.no_grad():
+        torch.testing.assert_close(ours(ids), theirs(ids).logits, atol=1e-4, rtol=0)
+
+
+def test_a_bidirectional_model_stays_one_in_transformers(tmp_path):
+    model = shaken(ModelConfig(vocab_size=90, hidden_size=32, num_attention_heads=2, is_causal=False))
+    model.save_pretrained(tmp_path)
+    theirs = AutoModelForCausalLM.from_pretrained(tmp_path).eval()
+    ids = torch.randint(4, 90, (2, 20))
+    with torch.no_grad():
+        torch.testing.assert_close(model(ids), theirs(ids).logits, atol=1e-4, rtol=0)
+
+
+def test_the_tokenizer_travels_with_the_model(tmp_path, stories, tokenizer):
+    model = Transformer(ModelConfig(vocab_size=tokenizer.get_vocab_size(), hidden_size=32))
+    model.tokenizer = tokenizer
+    model.save_pretrained(tmp_path)
+    text = stories["train"][0]["text"]
+    theirs = AutoTokenizer.from_pretrained(tmp_path)
+    assert theirs(text)["input_ids"] == tokenizer.encode(text).ids
+    assert Transformer.from_pretrained(tmp_path).tokenizer.encode(text).ids == tokenizer.encode(text).ids
+    config = json.loads((tmp_path / "config.json").read_text())
+    assert (config["bos_token_id"], config["eos_token_id"], config["pad_token_id"]) == (0, 1, 2)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"model_type": "gpt2"}, "'gpt2'"),
+        ({"attention_bias": True}, "attention_bias"),
+        ({"rope_parameters": {"rope_type": "llama3"}}, "rope scaling"),
+        ({"hidden_size": 33}, "not divisible"),
+        ({"hidden_size": None}, "head_dim"),
+        ({"vocab_size": None}, "vocab_size"),
+        ({"num_hidden_layers": 3}, "weights are missing"),
+        ({"vocab_size": 91}, "shape"),
+        ({"hidden_size": "many"}, "whole number"),
+    ],
+)
+def test_a_config_we_cannot_compute_is_refused_in_one_line(change, message, tmp_path):
+    Transformer(ModelConfig(vocab_size=90, hidden_size=32, num_hidden_layers=2)).save_pretrained(tmp_path)
+    file = tmp_path / "config.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | change))
+    with pytest.raises(FmkitError, match=message) as error:
+        Transformer.from_pretrained(tmp_path)
+    assert "\n" not in str(error.value)
+
+
+def test_damaged_files_are_named(tmp_path):
+    with pytest.raises(FmkitError, match=r"config\.json is missing"):
+        Transformer.from_pretrained(tmp_path)
+    Transformer(ModelConfig(vocab_size=90, hidden_size=32)).save_pretrained(tmp_path)
+    weights = tmp_path / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-100])
+    with pytest.raises(FmkitError, match=r"model\.safetensors: is damaged"):
+        Transformer.from_pretrained(tmp_path)
+    weights.unlink()
+    with pytest.raises(FmkitError, match=r"model\.safetensors: is missing"):
+        Transformer.from_pretrained(tmp_path)
+    (tmp_path / "config.json").write_text("[" * 100_000)
+    with pytest.raises(FmkitError, match=r"config\.json: cannot be read"):
+        Transformer.from_pretrained(tmp_path)

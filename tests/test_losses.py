@@ -1,0 +1,36 @@
+"""Losses against the plain formula, and masks against the paper's shares."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from fmkit.losses import IGNORE, mask_tokens, token_loss
+
+
+@pytest.mark.parametrize("rows", [1, 7, 600])
+@pytest.mark.parametrize("ignored", [0.0, 0.3, 1.0])
+def test_chunked_loss_is_plain_cross_entropy_with_its_gradients(rows, ignored):
+    torch.manual_seed(0)
+    hidden = torch.randn(2, rows, 16, requires_grad=True)
+    head = torch.randn(97, 16, requires_grad=True)
+    labels = torch.randint(0, 97, (2, rows)).masked_fill(torch.rand(2, rows) < ignored, IGNORE)
+    chunked = token_loss(hidden, head, labels)
+    logits = hidden @ head.T
+    plain = F.cross_entropy(logits.flatten(0, 1), labels.flatten(), reduction="sum", ignore_index=IGNORE)
+    torch.testing.assert_close(chunked, plain, rtol=1e-5, atol=1e-4)
+    ours = torch.autograd.grad(3.0 * chunked, (hidden, head))
+    theirs = torch.autograd.grad(3.0 * plain, (hidden, head))
+    for a, b in zip(ours, theirs, strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-4)
+
+
+def test_masks_have_the_shares_of_the_paper():
+    ids = torch.randint(0, 1000, (200, 500), generator=torch.Generator().manual_seed(1))
+    corrupted, labels = mask_tokens(ids, 1000, 3, torch.Generator().manual_seed(0))
+    chosen = labels != IGNORE
+    assert chosen[ids > 3].float().mean() == pytest.approx(0.15, abs=0.005)
+    assert not chosen[ids <= 3].any()  # special tokens are never hidden
+    assert torch.equal(labels[chosen], ids[chosen])
+    assert torch.equal(corrupted[~chosen], ids[~chosen])
+    assert (corrupted[chosen] == 3).float().mean() == pytest.approx(0.8, abs=0.02)
+    assert (corrupted[chosen] == ids[chosen]).float().mean() == pytest.approx(0.1, abs=0.02)

@@ -1,0 +1,147 @@
+"""One model, however it is asked: packed or alone, cached or not, by either attention kernel."""
+
+import pytest
+import torch
+
+from fmkit import FmkitError, ModelConfig, Transformer, generate
+from fmkit import attention as attention_module
+from fmkit.attention import allowed_positions, attention
+from fmkit.flops import flops_per_token, num_parameters, peak_flops
+from fmkit.generate import generate_ids, pick
+
+
+@pytest.fixture
+def trained_size() -> Transformer:
+    torch.manual_seed(0)
+    model = Transformer(
+        ModelConfig(vocab_size=120, hidden_size=48, num_hidden_layers=3, num_key_value_heads=2)
+    )
+    with torch.no_grad():
+        for weight in model.parameters():
+            weight += 0.2 * torch.randn_like(weight)
+    return model.eval()
+
+
+@pytest.mark.parametrize("explicit_up_to", [0, 256])
+def test_packed_documents_are_each_as_if_alone(trained_size, explicit_up_to, monkeypatch):
+    monkeypatch.setattr(attention_module, "EXPLICIT_UP_TO", explicit_up_to)
+    documents = [torch.randint(4, 120, (n,)) for n in (17, 1, 30, 16)]
+    packed = torch.cat(documents)[None]
+    ids = torch.cat([torch.full((len(d),), i) for i, d in enumerate(documents)])[None]
+    with torch.no_grad():
+        together = trained_size(packed, ids)[0].split([len(d) for d in documents])
+        for document, logits in zip(documents, together, strict=True):
+            torch.testing.assert_close(logits, trained_size(document[None])[0], atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize("explicit_up_to", [0, 256])
+@pytest.mark.parametrize("chunks", [[1] * 40, [25] + [1] * 15, [10, 20, 10]])
+def test_cached_is_uncached(trained_size, chunks, explicit_up_to, monkeypatch):
+    monkeypatch.setattr(attention_module, "EXPLICIT_UP_TO", explicit_up_to)
+    ids = torch.randint(0, 120, (2, 40))
+    with torch.no_grad():
+        cache = trained_size.new_cache(2, 40)
+        pieces = [trained_size(part, cache=cache) for part in ids.split(chunks, dim=1)]
+        torch.testing.assert_close(torch.cat(pieces, 1), trained_size(ids), atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize("causal", [True, False])
+@pytest.mark.parametrize("packed", [True, False])
+@pytest.mark.parametrize("heads", [(4, 4), (6, 2), (4, 1)])
+def test_both_kernels_agree_also_in_their_gradients(causal, packed, heads, monkeypatch):
+    H, K = heads
+    torch.manual_seed(0)
+    inputs = [torch.randn(2, 31, h, 8, requires_grad=True) for h in (H, K, K)]
+    documents = torch.arange(31).expand(2, -1) // 7 if packed else None
+    allowed = allowed_positions(31, 31, causal, documents, torch.device("cpu"))
+    results = []
+    for limit in (0, 256):
+        monkeypatch.setattr(attention_module, "EXPLICIT_UP_TO", limit)
+        out = attention(*inputs, allowed, causal and not packed)
+        results.append((out, *torch.autograd.grad(out.square().sum(), inputs)))
+    for a, b in zip(*results, strict=True):
+        torch.testing.assert_close(a, b, atol=1e-4, rtol=1e-4)
+
+
+def test_bfloat16_arithmetic_stays_near_float32(trained_size):
+    ids = torch.randint(0, 120, (2, 40))
+    with torch.no_grad():
+        exact = trained_size(ids).log_softmax(-1)
+        trained_size.dtype = torch.bfloat16
+        rounded = trained_size(ids).float().log_softmax(-1)
+    assert (exact - rounded).abs().mean() < 0.1
+
+
+def test_a_future_token_changes_nothing_unless_the_model_is_bidirectional():
+    ids = torch.randint(4, 50, (1, 12))
+    changed = ids.clone()
+    changed[0, -1] = 3
+    for causal in (True, False):
+        model = Transformer(ModelConfig(vocab_size=50, hidden_size=32, is_causal=causal)).eval()
+        with torch.no_grad():
+            same = torch.equal(model(ids)[:, :-1], model(changed)[:, :-1])
+        assert same == causal
+
+
+def test_greedy_and_sampled_text(tokenizer, model):
+    text = generate(model, tokenizer, "Once upon a time", max_new_tokens=20, temperature=0.9, seed=3)
+    assert text.startswith("Once upon a time")
+    assert text == generate(model, tokenizer, "Once upon a time", 20, 0.9, seed=3)
+    assert text != generate(model, tokenizer, "Once upon a time", 20, 0.9, seed=4)
+    long = generate_ids(model, [[0, 5], [0, 6]], max_new_tokens=1000, temperature=0)
+    assert [len(row) for row in long] == [94, 94]  # as far as the context goes
+
+
+def test_sampling_follows_its_settings():
+    generator = torch.Generator().manual_seed(0)
+    logits = torch.tensor([0.5, 0.3, 0.15, 0.05]).log().repeat(20_000, 1)
+
+    def shares(**settings):
+        settings = {"temperature": 1.0, "top_k": None, "top_p": None} | settings
+        return pick(logits, generator=generator, **settings).bincount(minlength=4) / 20_000
+
+    torch.testing.assert_close(shares(), torch.tensor([0.5, 0.3, 0.15, 0.05]), atol=0.015, rtol=0)
+    torch.testing.assert_close(shares(top_k=2), torch.tensor([0.625, 0.375, 0, 0]), atol=0.015, rtol=0)
+    torch.testing.assert_close(shares(top_p=0.75), torch.tensor([0.625, 0.375, 0, 0]), atol=0.015, rtol=0)
+    torch.testing.assert_close(
+        shares(temperature=0.5), torch.tensor([0.685, 0.247, 0.062, 0.007]), atol=0.015, rtol=0
+    )
+    assert shares(temperature=0).tolist() == [1, 0, 0, 0]
+    assert shares(top_p=1e-9).tolist() == [1, 0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"prompt": "word " * 200}, "shorten it"),
+        ({"prompt": "a\udcff"}, "not valid Unicode at character 1"),
+        ({"max_new_tokens": 0}, "max_new_tokens"),
+        ({"temperature": -1.0}, "temperature"),
+        ({"top_k": 0}, "top_k"),
+        ({"top_p": 1.5}, "top_p"),
+    ],
+)
+def test_bad_settings_of_generation(tokenizer, model, settings, message):
+    with pytest.raises(FmkitError, match=message):
+        generate(model, tokenizer, **({"prompt": "Once"} | settings))
+
+
+def test_parameters_and_flops_are_counted_as_they_are():
+    for tied in (True, False):
+        config = ModelConfig(
+            vocab_size=2048, num_attention_heads=8, num_key_value_heads=2, tie_word_embeddings=tied
+        )
+        model = Transformer(config)
+        assert num_parameters(config) == sum(p.numel() for p in model.parameters())
+        embeddings = sum(p.numel() for n, p in model.named_parameters() if "embed" in n or "head" in n)
+        assert num_parameters(config, embeddings=False) == num_parameters(config) - embeddings
+    from torch.utils.flop_counter import FlopCounterMode
+
+    config = ModelConfig(vocab_size=512, hidden_size=64, num_hidden_layers=2)
+    with FlopCounterMode(display=False) as counter:
+        Transformer(config)(torch.zeros(1, 128, dtype=torch.long)).sum().backward()
+    # A trained token costs what autograd computes, bar the gradient of the embedded input of block one.
+    assert counter.get_total_flops() / 128 == pytest.approx(flops_per_token(config, 128), rel=0.01)
+    assert peak_flops("NVIDIA H200") == 989e12
+    assert peak_flops("NVIDIA H100 PCIe") == 756e12
+    assert peak_flops("cpu") is None
