@@ -48,6 +48,8 @@ def read_documents(files: Sequence[Path], text_column: str) -> Iterator[str]:
                     raise FmkitError(f"{path}: one document is larger than 2 GiB; split it")
                 if text.strip():
                     yield text
+        except GeneratorExit:  # at the end of the process, when the names below are gone
+            raise
         except FmkitError as error:
             raise FmkitError(one_line(str(error))) from None
         except OSError as error:
@@ -116,6 +118,8 @@ def read_csv(path: Path, column: str) -> Iterator[str]:
                     )
                 yield row[header.index(column)]
             first_line = rows.line_num + 1
+    except GeneratorExit:
+        raise
     except csv.Error as error:
         if "field larger" in str(error):
             reason = (
@@ -140,6 +144,8 @@ def read_parquet(path: Path, column: str) -> Iterator[str]:
             for batch in file.iter_batches(batch_size=1000, columns=[column]):
                 for text in batch.column(0).to_pylist():
                     yield text or ""
+    except GeneratorExit:
+        raise
     except (pa.ArrowException, OSError, ValueError, MemoryError) as error:
         if isinstance(error, PermissionError):
             raise

@@ -1,7 +1,7 @@
 """Byte-level byte-pair encoding by Hugging Face `tokenizers`, in the file format of transformers."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -16,7 +16,6 @@ SMALLEST = len(SPECIAL_TOKENS) + 256  # every byte has a token, so every text ca
 SAMPLE = 50_000_000  # characters that are learned from at most
 PIECE = 16_384  # characters that are handed to the trainer at a time
 
-
 Texts: TypeAlias = Dataset | IterableDataset | Iterable[str]
 
 
@@ -29,7 +28,7 @@ def train_tokenizer(dataset: Texts, vocab_size: int) -> Tokenizer:
     set it again in a worker.) The same texts give the same tokenizer. Of more than 50 million characters,
     documents at equal distances are learned from; of a stream, the first ones.
 
-    Raises FmkitError when `vocab_size` is below 260 or above what the text allows.
+    Raises FmkitError when `vocab_size` is below 260 or above what the text allows, or for anything but texts.
     """
     if vocab_size < SMALLEST:
         raise FmkitError(
@@ -103,8 +102,8 @@ def load_tokenizer(directory: str | Path) -> Tokenizer:
 
 def _sample(dataset: Texts) -> Iterator[str]:
     """Texts of at most SAMPLE characters together."""
-    if isinstance(dataset, str):
-        raise FmkitError("train_tokenizer takes a dataset or a list of strings, not one string")
+    if isinstance(dataset, str | Mapping):
+        raise FmkitError("train_tokenizer takes one split, such as corpus['train'], or a list of strings")
     rows: Iterable[Any] = dataset
     if isinstance(dataset, list | Dataset):
         step = -(-_size(dataset) // SAMPLE)
@@ -112,7 +111,11 @@ def _sample(dataset: Texts) -> Iterator[str]:
             rows = (dataset[i] for i in range(0, len(dataset), step))
     room = SAMPLE
     for row in rows:
-        text = row if isinstance(row, str) else row["text"]
+        text = row if isinstance(row, str) else row.get("text")
+        if not isinstance(text, str):
+            raise FmkitError(
+                "train_tokenizer reads the column 'text', and this dataset has none that holds text"
+            )
         yield text[:room]
         room -= len(text)
         if room <= 0:
@@ -122,7 +125,7 @@ def _sample(dataset: Texts) -> Iterator[str]:
 def _size(dataset: list | Dataset) -> int:
     """Characters; of a dataset its bytes, without reading it."""
     if isinstance(dataset, list):
-        return sum(len(row if isinstance(row, str) else row["text"]) for row in dataset)
+        return sum(len(row if isinstance(row, str) else row.get("text", "")) for row in dataset)
     return dataset.data.nbytes * len(dataset) // max(1, len(dataset.data))
 
 

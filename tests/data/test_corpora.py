@@ -492,19 +492,27 @@ def test_comment_blocks_lose_decoration_and_directives(monkeypatch: pytest.Monke
 
 
 PROGRAM = """
+import sys
 from fmkit.data import python_docs
 python_docs.PACKAGES = ("packaging", "tqdm")
 from fmkit.data.corpora import content_hash, load_corpus
 print(content_hash(load_corpus("python-docs")))
+left_open = [iter(load_corpus(path, streaming=True)["train"]) for path in sys.argv[1:]]
+print([next(stream)["text"] for stream in left_open])
 """
 
 
-def test_two_processes_with_other_hash_seeds_that_load_at_once_get_the_same(
+def test_two_processes_with_other_hash_seeds_that_load_at_once_get_the_same_and_print_nothing(
     small: None, tmp_path: Path
 ) -> None:
+    records = [{"text": f"document {i}"} for i in range(50)]
+    write_json_lines(tmp_path / "a.jsonl", records)
+    write_csv(tmp_path / "a.csv", [["text"], *([record["text"]] for record in records)])
+    pq.write_table(pa.Table.from_pylist(records), tmp_path / "a.parquet")
+    files = [str(tmp_path / name) for name in ("a.jsonl", "a.csv", "a.parquet")]
     running = [
         subprocess.Popen(
-            [sys.executable, "-c", PROGRAM],
+            [sys.executable, "-c", PROGRAM, *files],
             env={**os.environ, "HF_HOME": str(tmp_path), "PYTHONHASHSEED": seed},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -515,8 +523,8 @@ def test_two_processes_with_other_hash_seeds_that_load_at_once_get_the_same(
     wanted = content_hash(load_corpus("python-docs"))
     for process in running:
         output, errors = process.communicate(timeout=120)
-        assert output.strip() == wanted, errors
         assert errors == ""
+        assert output.splitlines() == [wanted, str(["document 0"] * 3)]
     assert len(list((tmp_path / "datasets" / "fmkit").iterdir())) == 2
 
 

@@ -5,9 +5,10 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
-from datasets import Dataset, IterableDataset
+from datasets import Dataset, DatasetDict, IterableDataset
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
@@ -114,9 +115,20 @@ def test_a_vocabulary_without_room_for_all_bytes_is_refused(size: int) -> None:
         train_tokenizer(TEXTS, size)
 
 
-def test_one_string_is_refused_since_its_letters_would_be_taken_for_documents() -> None:
-    with pytest.raises(FmkitError, match="list of strings"):
-        train_tokenizer("The fox ran.", 300)
+@pytest.mark.parametrize(
+    "dataset",
+    ["The fox ran.", {"train": TEXTS}, DatasetDict({"train": Dataset.from_dict({"text": TEXTS})})],
+    ids=["one string", "splits", "a corpus"],
+)
+def test_what_would_be_iterated_as_letters_or_names_of_splits_is_refused(dataset: Any) -> None:
+    with pytest.raises(FmkitError, match=r"takes one split, such as corpus\['train'\]"):
+        train_tokenizer(dataset, 300)
+
+
+@pytest.mark.parametrize("rows", [[{"body": "a"}], [{"text": 7}]])
+def test_a_dataset_without_texts_is_refused(rows: list) -> None:
+    with pytest.raises(FmkitError, match="the column 'text'"):
+        train_tokenizer(Dataset.from_list(rows), 300)
 
 
 def test_large_corpora_are_sampled_and_long_documents_cut_without_losing_a_letter(
