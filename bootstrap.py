@@ -44,6 +44,7 @@ FAULTS = (  # what a tool prints when it fails, and the line that we print inste
         "(or pip's and npm's index and proxy settings), then run it again.",
     ),
 )
+BIG_DOWNLOAD = re.compile(r"Downloading .*\((\d{2,}[\d.]* MB|[\d.]+ GB)\)")
 
 
 class Fault(Exception):
@@ -73,7 +74,7 @@ def check_python(version: tuple) -> None:
 
 
 def run(*command: str, cwd: Path = ROOT) -> None:
-    """Run a tool into the log, showing only its downloads; turn its failure into one line."""
+    """Run a tool into the log, showing only what takes time; turn its failure into one line."""
     output = []
     with LOG.open("a") as log:
         log.write(f"$ {' '.join(command)}\n")
@@ -88,8 +89,8 @@ def run(*command: str, cwd: Path = ROOT) -> None:
             for line in tool.stdout or ():
                 log.write(line)
                 output.append(line)
-                if line.lstrip().startswith("Downloading"):
-                    print("   " + line.strip()[:100], flush=True)
+                if BIG_DOWNLOAD.search(line):
+                    print("   " + line.strip(), flush=True)
     if tool.returncode:
         for kind, pattern, message in FAULTS:
             if re.search(pattern, "".join(output)):

@@ -28,6 +28,8 @@ READY = """async () => {
 FACTS = """() => ({
     width: document.documentElement.scrollWidth,
     raw: [...document.querySelectorAll(".math:not(:has(mjx-container)), mjx-merror")].length,
+    cut: [...document.querySelectorAll("span.math")]
+        .filter((formula) => formula.getBoundingClientRect().right > innerWidth).length,
     undrawn: document.querySelectorAll(".fm-diagram:not(:has(> svg))").length,
     shift: performance.shift,
     diagrams: [...document.querySelectorAll(".fm-diagram > svg")].map((svg) => {
@@ -100,6 +102,7 @@ def test_page(visit: Any, name: str, width: int) -> None:
     facts = page.evaluate(FACTS)
     assert facts["width"] <= width, "the page scrolls sideways"
     assert facts["raw"] == 0, "math that was not typeset"
+    assert facts["cut"] == 0, "a formula in the line is wider than the page: display it on its own"
     assert facts["undrawn"] == 0, "a diagram that was not drawn"
     assert facts["shift"] < SHIFT, "the page jumps while it loads"
     for diagram in facts["diagrams"]:
