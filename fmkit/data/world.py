@@ -7,23 +7,20 @@ is the exact log-probability of any text, in nats, summed over every way to deri
 things no collection of real text can give:
 
 - **the floor**: the entropy of the corpus per token, below which no model's loss can go (`floor`);
-- **the truth of a story**: a text that no derivation yields is no story of this world, and the reader of
-  the grammar says at which character it broke (`World.check`, `validity`);
+- **the truth of a story**: a text that no derivation yields is no story of this world, and the grammar says
+  at which character it broke (`World.check`, `validity`);
 - **a corpus of any size** whose every document has a known probability (`load_stories`).
 
-A grammar is written in *templates*, text with three kinds of marks:
+A grammar is written in *templates*, text with two kinds of marks:
 
-==================  ===========================================================================
-``[a|b|c]``         one of several templates; the k-th has weight 1/(k+1), so earlier is likelier
-``[=a|b|c]``        the same with equal weights
-``{toy}``           what stands under that name: a bound thing, or a rule of the grammar
-``{hero.pet.a}``    a fact of a thing (`a`: with its article); ``{hero.He}`` is `he` with a capital
-``{plum(n)}``       the noun's form for a number: plum for one, plums for two
-``{x=toy}``         draw a thing from a list, call it x from here on, and write its name
-``{x=toy:a}``       the same, writing another of its facts; ``{x=toy:}`` draws in silence
-==================  ===========================================================================
-
-Two names never hold the same thing: a draw leaves out whatever is bound already.
+- ``[a|b|c]`` is one of several templates; the k-th has weight 1/(k+1), so the first is the likeliest.
+  In ``[=a|b|c]`` all weigh the same.
+- ``{toy}`` is what stands under that name: a thing bound before, or a rule; ``{hero.pet.kind}`` is a fact
+  of a thing, and ``{hero.He}`` is the fact `he` with a capital; ``{plum(n)}`` is a noun's form for
+  the number n, plum or plums.
+- ``{x=toy}`` draws a thing from the list `toy`, calls it x from here on, and writes its name; ``{x=toy:a}``
+  writes another of its facts (`a` is the name with an article), and ``{x=toy:}`` draws in silence. A list may
+  be a fact, too: ``{part=n.parts:gone}``. A draw leaves out whatever has a name already.
 
 Log-probabilities are natural logarithms (nats); positions count characters from 0.
 """
@@ -42,7 +39,7 @@ from fmkit.data.world_words import words
 from fmkit.errors import FmkitError
 
 if TYPE_CHECKING:
-    from datasets import DatasetDict
+    from datasets import DatasetDict, Features
     from tokenizers import Tokenizer
 
 __all__ = [
@@ -122,7 +119,7 @@ class Grammar:
         return value[self.shown(Show(part.number), bound)["name"]] if part.number else value
 
     def ways(self, part: OneOf | Draw, bound: Mapping[str, Entity]) -> list[Way]:
-        """All that can fill a place: (probability, the text it starts with, what to write, the thing drawn)."""
+        """All that can fill a place: (probability, the text it begins with, what to write, thing drawn)."""
         if isinstance(part, OneOf):
             return part.ways
         things = self.look(part.source, bound if len(part.source) > 1 else {})  # a plain name is a rule
@@ -132,7 +129,8 @@ class Grammar:
 
     def derive(self, rng: Rng) -> Derivation:
         """Write a text: go through the template and throw the dice wherever there is a choice."""
-        text, log_prob, bound, todo = "", 0.0, {}, [self.rules["start"]]
+        text, log_prob, todo = "", 0.0, [self.rules["start"]]
+        bound: dict[str, Entity] = {}
         while todo:
             part = todo.pop()
             if isinstance(part, str):
@@ -150,7 +148,8 @@ class Grammar:
                     if dice < 0:
                         break
                 log_prob += math.log(probability)
-                bound = {**bound, part.name: thing} if thing is not None else bound
+                if thing is not None:
+                    bound[part.name] = thing
                 todo.append(inner)
         return Derivation(text, log_prob, bound)
 
@@ -192,7 +191,7 @@ class Grammar:
                     misses.append((at, ""))
 
     def log_prob(self, text: str) -> float:
-        """The exact log-probability of a text in nats, summed over all its derivations; -inf if there is none.
+        """The exact log-probability of a text in nats, the sum over its derivations; -inf if there is none.
 
         Raises `FmkitError` for what is not a `str`.
         """
@@ -256,7 +255,7 @@ class Story:
 
 
 class World(Grammar):
-    """The story world. Another seed is another world: the same names with other homes, foods, hobbies and pets."""
+    """The story world. With another seed the same names have other homes, foods, hobbies and pets."""
 
     def __init__(self, seed: int = 0) -> None:
         if isinstance(seed, bool) or not isinstance(seed, int):
@@ -269,7 +268,7 @@ class World(Grammar):
         self.seed = seed
 
     def sample(self, rng: Rng) -> Story:
-        """Tell a story. The grammar is unambiguous (tested), so its one derivation's log-probability is exact."""
+        """Tell a story. The grammar is unambiguous (tested), so one derivation has all its probability."""
         derivation = self.derive(rng)
         return Story(derivation.text, derivation.log_prob, derivation.bound["plot"]["name"])
 
@@ -339,7 +338,7 @@ def validity(texts: Iterable[str], grammar: Grammar | None = None) -> Validity:
 def load_stories(
     n_train: int = 20_000, n_validation: int = 1_000, seed: int = 0, world: World | None = None
 ) -> DatasetDict:
-    """Stories as a `DatasetDict` of `train` and `validation` with columns `text`, `log_prob` (nats) and `plot`.
+    """Stories as a `DatasetDict` of `train` and `validation`: columns `text`, `log_prob` (nats) and `plot`.
 
     The same arguments give the same stories on every machine; `seed` moves the samples, `world` the facts.
 
@@ -349,7 +348,9 @@ def load_stories(
     return sample_splits({"train": n_train, "validation": n_validation}, seed, world.sample)
 
 
-def sample_splits(sizes: Mapping[str, int], seed: int, sample: Callable[[Rng], Any]) -> DatasetDict:
+def sample_splits(
+    sizes: Mapping[str, int], seed: int, sample: Callable[[Rng], Any], features: Features | None = None
+) -> DatasetDict:
     """A split of each size, each from dice of its own, with the fields of the samples as columns."""
     from datasets import Dataset, DatasetDict
 
@@ -357,7 +358,7 @@ def sample_splits(sizes: Mapping[str, int], seed: int, sample: Callable[[Rng], A
     for split, size in sizes.items():
         _at_least(f"n_{split}", size, 1)
         rng = random.Random(f"{split} {seed}")
-        splits[split] = Dataset.from_list([vars(sample(rng)) for _ in range(size)])
+        splits[split] = Dataset.from_list([vars(sample(rng)) for _ in range(size)], features=features)
     return DatasetDict(splits)
 
 

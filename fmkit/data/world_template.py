@@ -46,7 +46,7 @@ class Show:
 
 @dataclass(frozen=True)
 class Draw:
-    """A place in a template that draws a thing from a list, binds it to a name and writes one of its facts."""
+    """A place in a template that draws a thing from a list, names it and writes one of its facts."""
 
     name: str
     source: tuple[str, ...]

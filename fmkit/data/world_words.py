@@ -54,39 +54,41 @@ def _numbers() -> dict[str, list[Entity]]:
 # --- Characters -------------------------------------------------------------------------------------------
 
 GIRLS = (
-    "Lily, Mia, Anna, Sue, Lucy, Emma, Ella, Zoe, Rose, Amy, Nora, Ruby, Ivy, Grace, Molly, Sara, Kate, Hana, Nina, "
-    "Maya, Tess, Lila, June, Pia, Dora, Fern, Yuna, Ada, Meg, Bea"
+    "Lily, Mia, Anna, Sue, Lucy, Emma, Ella, Zoe, Rose, Amy, Nora, Ruby, Ivy, Grace, Molly, Sara, "
+    "Kate, Hana, Nina, Maya, Tess, Lila, June, Pia, Dora, Fern, Yuna, Ada, Meg, Bea"
 )
 BOYS = (
-    "Tim, Ben, Max, Sam, Tom, Jack, Leo, Finn, Noah, Jake, Adam, Omar, Theo, Luke, Dan, Eli, Ravi, Toby, Ned, Kofi, "
-    "Ivan, Carl, Ken, Arun, Ray, Will, Bo, Ali, Joe, Hal"
+    "Tim, Ben, Max, Sam, Tom, Jack, Leo, Finn, Noah, Jake, Adam, Omar, Theo, Luke, Dan, Eli, Ravi, "
+    "Toby, Ned, Kofi, Ivan, Carl, Ken, Arun, Ray, Will, Bo, Ali, Joe, Hal"
 )
 ANIMALS = (
-    "Benny the rabbit, Rusty the fox, Pip the mouse, Bruno the bear, Hazel the squirrel, Dilly the duck, Daisy the lamb, "
-    "Otto the otter, Bella the deer, Croak the frog, Momo the monkey, Penny the pig, Chip the beaver, Digger the mole, "
-    "Shelly the turtle, Gus the goat, Honey the pony, Stripe the tiger, Poppy the panda, Fluff the sheep"
+    "Benny the rabbit, Rusty the fox, Pip the mouse, Bruno the bear, Hazel the squirrel, Dilly the "
+    "duck, Daisy the lamb, Otto the otter, Bella the deer, Croak the frog, Momo the monkey, Penny the "
+    "pig, Chip the beaver, Digger the mole, Shelly the turtle, Gus the goat, Honey the pony, Stripe "
+    "the tiger, Poppy the panda, Fluff the sheep"
 )
 SHE = ("Hazel", "Dilly", "Daisy", "Bella", "Penny", "Shelly", "Honey", "Poppy", "Fluff", "Pip")
 HOMES = (
-    "by the sea|the sea, near the woods|the woods, on a farm|the barn, by the river|the river, on a hill|the hill, "
-    "by the lake|the lake, in a village|the village well, next to the school|the school, above a bakery|the bakery, "
-    "on a boat|the harbor, near the station|the station, by the old mill|the mill, "
-    "in a valley|the valley, "
-    "behind the church|the church"
+    "by the sea|the sea, near the woods|the woods, on a farm|the barn, by the river|the river, on a "
+    "hill|the hill, by the lake|the lake, in a village|the village well, next to the school|the "
+    "school, above a bakery|the bakery, on a boat|the harbor, near the station|the station, by the old "
+    "mill|the mill, in a valley|the valley, behind the church|the church"
 )
 DENS = (
-    "in a hollow tree|the hollow tree, under a big rock|the big rock, by a stream|the stream, in a meadow|the meadow, "
-    "in the forest|the forest, beside a pond|the pond, under an oak|the oak, "
-    "on a hill|the hill, in a cave|the cave, by the river|the river, in a barn|the barn"
+    "in a hollow tree|the hollow tree, under a big rock|the big rock, by a stream|the stream, in a "
+    "meadow|the meadow, in the forest|the forest, beside a pond|the pond, under an oak|the oak, on a "
+    "hill|the hill, in a cave|the cave, by the river|the river, in a barn|the barn"
 )
 FOODS = (
-    "pancakes|a plate of, soup|a bowl of, noodles|a bowl of, cheese|a plate of, popcorn|a bag of, rice|a bowl of, "
-    "pudding|a bowl of, toast|a plate of, beans|a bowl of, pizza|a slice of, oatmeal|a bowl of, yogurt|a cup of, "
-    "corn|a plate of, pasta|a plate of, jam|a jar of, fish|a plate of, salad|a bowl of, waffles|a plate of"
+    "pancakes|a plate of, soup|a bowl of, noodles|a bowl of, cheese|a plate of, popcorn|a bag of, "
+    "rice|a bowl of, pudding|a bowl of, toast|a plate of, beans|a bowl of, pizza|a plate of, oatmeal|a "
+    "bowl of, yogurt|a cup of, corn|a plate of, pasta|a plate of, jam|a jar of, fish|a plate of, "
+    "salad|a bowl of, waffles|a plate of"
 )
 TREATS = (
-    "honey|a jar of, clover|a bunch of, corn|a bag of, oats|a sack of, apples|a basket of, plums|a bowl of, "
-    "bread|a loaf of, cherries|a bowl of, cheese|a plate of, pears|a basket of, hay|a bundle of, grapes|a bunch of"
+    "honey|a jar of, clover|a bunch of, corn|a bag of, oats|a sack of, apples|a basket of, plums|a "
+    "bowl of, bread|a loaf of, cherries|a bowl of, cheese|a plate of, pears|a basket of, hay|a bundle "
+    "of, grapes|a bunch of"
 )
 HOBBIES = (
     "painting, singing, dancing, reading, climbing trees, drawing, swimming, telling jokes, building towers, "
@@ -98,9 +100,10 @@ GAMES = (
     "looking at the moon, playing tag, splashing in puddles, counting clouds"
 )
 PETS = (
-    "dog Rover, cat Milo, rabbit Snowy, puppy Biscuit, kitten Mittens, hamster Nibbles, parrot Kiki, turtle Speedy, "
-    "dog Rex, cat Whiskers, goat Pepper, duck Waddles, puppy Spot, kitten Ginger, rabbit Clover, dog Bingo, "
-    "cat Socks, hamster Peanut, parrot Mango, turtle Pebble, duck Puddle, puppy Buddy, cat Shadow, dog Lucky"
+    "dog Rover, cat Milo, rabbit Snowy, puppy Biscuit, kitten Mittens, hamster Nibbles, parrot Kiki, "
+    "turtle Speedy, dog Rex, cat Whiskers, goat Pepper, duck Waddles, puppy Spot, kitten Ginger, "
+    "rabbit Clover, dog Bingo, cat Socks, hamster Peanut, parrot Mango, turtle Pebble, duck Puddle, "
+    "puppy Buddy, cat Shadow, dog Lucky"
 )
 GIRL = {"kind": "girl", "he": "she", "him": "her", "his": "her", "himself": "herself"}
 BOY = {"kind": "boy", "he": "he", "him": "him", "his": "his", "himself": "himself"}
@@ -133,7 +136,8 @@ def _characters(seed: int) -> dict[str, list[Entity]]:
         )
 
     homes, foods, hobbies, pets, colors = map(deal, (HOMES, FOODS, HOBBIES, PETS, COUNTABLE["color"]))
-    girls, boys = [], []
+    girls: list[Entity] = []
+    boys: list[Entity] = []
     for names, gender, group in ((GIRLS, GIRL, girls), (BOYS, BOY, boys)):
         for name in names.split(", "):
             child = character(
@@ -157,10 +161,11 @@ def _characters(seed: int) -> dict[str, list[Entity]]:
 # --- Things -----------------------------------------------------------------------------------------------
 
 COUNTABLE = {
-    "toy": "ball, doll, kite, drum, robot, puzzle, teddy bear, car, boat, train, rocket, puppet, plane, truck, "
-    "marble, toy horse, wagon, hoop, trumpet, yo-yo, castle, dragon, mask, tent, "
-    "toy lion, ship, bus, jump rope, crayon, flag",
-    "machine": "robot, car, train, boat, kite, truck, plane, drum, wagon, music box, scooter, castle, rocket, ship, bus",
+    "toy": "ball, doll, kite, drum, robot, puzzle, teddy bear, car, boat, train, rocket, puppet, "
+    "plane, truck, marble, toy horse, wagon, hoop, trumpet, yo-yo, castle, dragon, mask, tent, toy "
+    "lion, ship, bus, jump rope, crayon, flag",
+    "machine": "robot, car, train, boat, kite, truck, plane, drum, wagon, music box, scooter, castle, "
+    "rocket, ship, bus",
     "gift": "hat, scarf, kite, bag, book, ball, lamp, cup, blanket, sweater, cap, ribbon, "
     "pillow, bowl, pen, basket, candle",
     "clothing": "hat, coat, scarf, sweater, shirt, towel, jacket, blanket, dress, apron, skirt, sock, cape",
@@ -182,12 +187,12 @@ COUNTABLE = {
     "young": "duckling, kitten, puppy, chick, lamb, piglet, bunny, fox cub, foal, calf/calves, fawn",
     "thief": "squirrel, bird, mouse/mice, crow, monkey, gull, goat, duck, goose, dog",
     "zoo": "lion, monkey, bear, zebra, parrot, snake, camel, tiger, seal, llama, hippo",
-    "role": "king, queen, pirate, dragon, witch, wizard, knight, giant, robot, clown, ghost, fairy, farmer, "
-    "doctor, monster, troll",
+    "role": "pirate, dragon, clown, knight, giant, robot, ghost, farmer, doctor, monster, troll, cook, "
+    "sailor, baker, teacher, pilot, wizard, singer",
     "bird": "robin, sparrow, owl, crow, dove, duck, swallow, finch, swan, lark, wren, stork",
     "fish": "fish/fish, trout/trout, carp/carp, salmon/salmon, perch/perch, eel, pike/pike, crab",
-    "tree": "apple tree, oak tree, pine tree, pear tree, cherry tree, willow tree, maple tree, elm tree, plum tree, "
-    "fig tree, birch tree",
+    "tree": "apple tree, oak tree, pine tree, pear tree, cherry tree, willow tree, maple tree, elm "
+    "tree, plum tree, fig tree, birch tree",
     "landmark": "bridge, well, mill, rock, barn, fence, pond, stump, cave, gate, tower, sign",
     "log": "log, plank, ladder, branch, door, pole, table, boat",
     "fragile": "vase, lamp, cup, plate, bowl, mirror, jar, teapot, clock, bottle, mug, jug, dish",
@@ -195,18 +200,19 @@ COUNTABLE = {
     "whom": "dragon, kite, boat, horse, star, castle, pirate, fish/fish, bird, train, robot, bear, "
     "rocket, flower, cat, cake, king, owl, drum, monkey, bell, clown",
     "color": "red, blue, green, yellow, pink, purple, orange, white, brown, silver, gold, black, gray",
-    "look": "little, red, big, blue, old, green, shiny, yellow, new, small, purple, pretty, round, white, golden, pink, "
-    "funny, orange, silver, tiny, brown, black, strange, lovely, gray, bright, plain, beautiful, fine, dusty",
+    "look": "little, red, big, blue, old, green, shiny, yellow, new, small, purple, pretty, round, "
+    "white, golden, pink, funny, orange, silver, tiny, brown, black, strange, lovely, gray, bright, "
+    "plain, beautiful, fine, dusty",
     "trait": "kind, happy, brave, curious, clever, cheerful, shy, gentle, funny, busy, quiet, "
-    "friendly, smart, careful, playful, helpful, sweet, lively, dreamy, polite, honest, bold, merry, patient, proud, "
-    "lazy, noisy, sleepy, lucky, silly, strong, hungry, tidy, messy, wise",
+    "friendly, smart, careful, playful, helpful, sweet, lively, dreamy, polite, honest, bold, merry, "
+    "patient, proud, lazy, noisy, sleepy, lucky, silly, strong, hungry, tidy, messy, wise",
     "box": "small, big, wooden, old, little, brown, heavy, round, paper, rusty, metal, pink",
-    "odd": "old, dirty, red, wet, dusty, blue, green, lost, white, yellow, black, brown, sticky, pink, gray, big, little, "
-    "strange, plain, purple",
+    "odd": "old, dirty, red, wet, dusty, blue, green, lost, white, yellow, black, brown, sticky, pink, "
+    "gray, big, little, strange, plain, purple",
     "tiny": "tiny, small, little, brown, round, yellow, funny, fat",
     "tall": "tall, old, big, crooked, dark, green, bare, great, little, thin, wide, lonely, huge",
-    "cute": "brown, gray, white, black, hungry, little, fat, clever, brave, cheeky, funny, young, spotted, shy, quick, "
-    "noisy, tiny, fluffy, cold, sleepy",
+    "cute": "brown, gray, white, black, hungry, little, fat, clever, brave, cheeky, funny, young, "
+    "spotted, shy, quick, noisy, tiny, fluffy, cold, sleepy",
     "soft": "small, soft, funny, strange, tiny, faint, quiet, sad, low, high, odd",
     "huge": "huge, giant, very big, great big, fat",
 }
@@ -214,40 +220,43 @@ COUNTABLE = {
 
 PLAIN = {
     "nice": "sunny, bright, fine, beautiful, lovely, clear, quiet, windy, cool, busy, cloudy, long",
-    "sweet": "warm, sweet, fresh, big, little, tasty, round, soft, golden, hot, cold, brown, fine, honey, good",
+    "sweet": "warm, sweet, fresh, big, little, tasty, round, soft, golden, hot, cold, brown, fine, "
+    "honey, good",
     "warm": "big, warm, long, gentle, tight, happy, quick",
     "gently": "gently, carefully, softly, slowly, kindly, with care, quickly",
     "loudly": "loudly, proudly, clearly, bravely, again and again, with a big smile",
     "fast": "fast, like the wind, very fast, far ahead, up the hill, quickly",
     "glad": "happy, very happy, glad, so happy, excited, merry",
-    "sad": "sad, very sad, upset, worried, a little sad, not happy",
+    "sad": "sad, very sad, upset, worried, a little sad",
     "shy": "shy, nervous, a little scared, very shy, afraid, worried",
     "better": "better, much better, happy again, a little better, well again, warm inside",
-    "amazed": "amazed, surprised, very surprised, sorry for it, scared, happy, curious",
+    "amazed": "amazed, surprised, very surprised, sorry for it, scared, curious, puzzled",
     "funny": "funny, big, silly, pretty, clever, cute, strange, strong, gentle, noisy",
-    "tasty": "delicious, very good, tasty, the best they had ever had, hot and sweet, enough for a week, wonderful",
+    "tasty": "delicious, very good, tasty, the best they had ever had, hot and sweet, enough for a "
+    "week, wonderful",
     "jumped": "jumped, came, crawled, climbed, hopped, rolled, ran",
     "tool": "glue, tape, string, wire, paint, nails, a hammer, some wood, cloth, wax",
     "game": "tag, catch, chess, pirates, cards, school, soccer, marbles, store, ball, music",
-    "until": "dinner, dark, bedtime, sunset, evening, it was late, the moon came up, it rained, they were tired, "
-    "the sun went down, it got cold",
-    "what": "tiny, flying, golden, talking, red, happy, dancing, giant, blue, singing, friendly, silver, green, sleepy, "
-    "funny, purple",
-    "spot": "under the bed, behind the sofa, in the closet, in the kitchen, under the table, behind the door, in the "
-    "hall, by the window, under the stairs, in the toy box, behind the curtain, in the attic, "
-    "in the shed, under the chair, behind the stove, in the cellar",
-    "hiding": "behind the sofa, under the bed, in the closet, behind the curtain, under the table, behind the door, "
-    "under the stairs, in the shed, behind a big chair, in the attic, behind the oak tree, in the cellar, "
-    "under a blanket, behind the stove",
-    "shelf": "on the shelf, in the box, on the bed, in the basket, in the drawer, by the window, in the closet, on the "
-    "desk, under the bed, on the chair",
+    "until": "dinner, dark, bedtime, sunset, evening, it was late, the moon came up, it rained, they "
+    "were tired, the sun went down, it got cold",
+    "what": "tiny, flying, golden, talking, red, happy, dancing, giant, blue, singing, friendly, "
+    "silver, green, sleepy, funny, purple",
+    "spot": "under the bed, behind the sofa, in the closet, in the kitchen, under the table, behind "
+    "the door, in the hall, by the window, under the stairs, in the toy box, behind the curtain, in "
+    "the attic, in the shed, under the chair, behind the stove, in the cellar",
+    "hiding": "behind the sofa, under the bed, in the closet, behind the curtain, under the table, "
+    "behind the door, under the stairs, in the shed, behind a big chair, in the attic, behind the oak "
+    "tree, in the cellar, under a blanket, behind the stove",
+    "shelf": "on the shelf, in the box, on the bed, in the basket, in the drawer, by the window, in "
+    "the closet, on the desk, under the bed, on the chair",
     "outside": "in the garden, at the park, on the hill, in the street, by the gate, by the barn",
-    "outdoors": "under a tree, by the pond, on the hill, on the path, near the river, in the grass, by a rock, in the "
-    "meadow, in the woods, next to a log, in the valley, in the field, near a cave",
-    "trap": "under a log, behind a rock, in a bush, under a fence, in the mud, behind a barrel, under a bench, in a ditch, "
-    "between two stones, in the tall grass, behind a stump, in a hole, under a bridge, by a wall",
-    "stray_name": "Lucky, Sunny, Button, Star, Cookie, Fluffy, Patch, Bean, Cloud, Acorn, Muffin, Jelly, Teddy, Dot, "
-    "Pickle, Noodle, Berry, Sparky",
+    "outdoors": "under a tree, by the pond, on the hill, on the path, near the river, in the grass, by "
+    "a rock, in the meadow, in the woods, next to a log, in the valley, in the field, near a cave",
+    "trap": "under a log, behind a rock, in a bush, under a fence, in the mud, behind a barrel, under "
+    "a bench, in a ditch, between two stones, in the tall grass, behind a stump, in a hole, under a "
+    "bridge, by a wall",
+    "stray_name": "Lucky, Sunny, Button, Star, Cookie, Fluffy, Patch, Bean, Cloud, Acorn, Muffin, "
+    "Jelly, Teddy, Dot, Pickle, Noodle, Berry, Sparky",
 }
 
 PLACES = (
@@ -258,14 +267,16 @@ ADULTS = (
     "mom Mom she, dad Dad he, grandma Grandma she, grandpa Grandpa he, aunt Aunt_May she, uncle Uncle_Bob he"
 )
 INDOORS = (
-    "build a fort|built a fort, read a story|read a story, play a game|played a game, "
-    "draw pictures|drew pictures, sing songs|sang songs, make paper boats|made paper boats, do a puzzle|did a puzzle, "
-    "put on a play|put on a play, cook soup|cooked soup, dance|danced, paint|painted, tell jokes|told jokes"
+    "build a fort|built a fort, read a story|read a story, play a game|played a game, draw "
+    "pictures|drew pictures, sing songs|sang songs, make paper boats|made paper boats, do a puzzle|did "
+    "a puzzle, put on a play|put on a play, cook soup|cooked soup, dance|danced, paint|painted, tell "
+    "jokes|told jokes"
 )
 SKILLS = (
-    "ride a bike|fell off, swim|swallowed some water, skate|fell down, jump rope|tripped over the rope, whistle|made "
-    "no sound, do a handstand|fell over, catch a ball|dropped it, juggle|dropped all the balls, tie a bow|made a knot, "
-    "row a boat|went in circles, do a cartwheel|landed on the grass, climb a rope|slid back down"
+    "ride a bike|fell off, swim|swallowed some water, skate|fell down, jump rope|tripped over the "
+    "rope, whistle|made no sound, do a handstand|fell over, catch a ball|dropped it, juggle|dropped "
+    "all the balls, tie a bow|made a knot, row a boat|went in circles, do a cartwheel|landed on the "
+    "grass, climb a rope|slid back down"
 )
 
 
