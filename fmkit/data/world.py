@@ -125,7 +125,12 @@ class Grammar:
         things = self.look(part.source, bound if len(part.source) > 1 else {})  # a plain name is a rule
         if not isinstance(things, Things):
             raise FmkitError(f"the grammar draws from {dotted(part.source)!r}, which is no list of things")
-        return things.ways(part.form, used={id(thing) for thing in bound.values()})
+        ways = things.ways(part.form, used={id(thing) for thing in bound.values()})
+        if not ways:
+            raise FmkitError(
+                f"the grammar draws from {dotted(part.source)!r} when all of it is in use already"
+            )
+        return ways
 
     def derive(self, rng: Rng) -> Derivation:
         """Write a text: go through the template and throw the dice wherever there is a choice."""

@@ -287,7 +287,8 @@ CHILD_PLOTS = {
         "{item=fruit:many}, {sweet=sweet} {second=snack:many}, and {look=look:a} {third=gift}. On the way, "
         '{hero.he} played {game=game} with {friend=child} and forgot everything! "[Think hard|Close your '
         'eyes|Take your time]," {said} {friend}. [Then|At last], {hero} remembered: {item.many}, {sweet} '
-        '{second.many}, and {look.a} {third}. "{praise}," {cheered} {adult.call}.'
+        '{second.many}, and {look.a} {third}. "[Well done|Good job|You did it|Thank you]," {cheered} '
+        "{adult.call}."
     ),
     "the play": (
         "{hero}'s school put on a play {place=place:at}. {hero} was {role=role:a}, {friend=child} was "
@@ -346,15 +347,15 @@ ANIMAL_PLOTS = {
         "raft] and got lost. {hero.He} {felt} {sad=sad}. {friend=animal} the {friend.kind} [came by|saw "
         '{hero.him}|stopped]. "Where do you live?" asked {friend}. "I live {hero.home}," {said} {hero}. '
         '"[I know the way|Follow me|That is not far]," {said} {friend}. They walked past {tall=tall:a} '
-        "{tree=tree}, {look=look:a} {mark=landmark}, and {hue=tall:a} {second=landmark}. Then {hero} saw "
+        "{tree=tree}, {look=tall:a} {mark=landmark}, and {hue=tall:a} {second=landmark}. Then {hero} saw "
         "{hero.near} and was {glad=glad}. {hero.He} gave {friend} {hero.dish}."
     ),
     "all mine": (
         '{hero} found {look=look:a} {treasure=treasure} {place=outdoors}. "[May|Can] I hold it?" asked '
-        '{friend=animal} the {friend.kind}. "No, it is mine!" {said} {hero}. So {friend} went away to play '
-        "{game=game} with {third=animal}. {hero} was {sad=sad} and [lonely|bored|all alone]. {hero.He} ran "
-        'to {friend}. "{sorry}," {hero.he} {sighed}. "[You can hold it, too|You can have a turn|We can '
-        'share it]." {together}{coda}'
+        '{friend=animal} the {friend.kind}. "No, it is mine!" [said|cried|called|shouted] {hero}. So '
+        "{friend} went away to play {game=game} with {third=animal}. {hero} was {sad=sad} and "
+        '[lonely|bored|all alone]. {hero.He} ran to {friend}. "{sorry}," {hero.he} {sighed}. "[You can '
+        'hold it, too|You can have a turn|We can share it]." {together}{coda}'
     ),
     "shadow": (
         "{hero} saw a [big|dark|long|scary] shape {place=outdoors}. It looked like [=a dragon|a giant|a "

@@ -105,8 +105,8 @@ PETS = (
     "rabbit Clover, dog Bingo, cat Socks, hamster Peanut, parrot Mango, turtle Pebble, duck Puddle, "
     "puppy Buddy, cat Shadow, dog Lucky"
 )
-GIRL = {"kind": "girl", "he": "she", "him": "her", "his": "her", "himself": "herself"}
-BOY = {"kind": "boy", "he": "he", "him": "him", "his": "his", "himself": "himself"}
+GIRL = {"kind": "girl", "he": "she", "him": "her", "his": "her"}
+BOY = {"kind": "boy", "he": "he", "him": "him", "his": "his"}
 
 
 def _characters(seed: int) -> dict[str, list[Entity]]:
@@ -182,8 +182,8 @@ COUNTABLE = {
     "nut": "nut, acorn, berry, mushroom, seed, chestnut, walnut, pea, olive, peanut, date, hazelnut",
     "vegetable": "pumpkin, carrot, cabbage, turnip, potato/potatoes, radish, onion, beet, leek, pepper",
     "flower": "sunflower, rose, tulip, daisy, poppy, lily, iris",
-    "stray": "kitten, puppy, rabbit, duckling, squirrel, goat, lamb, turtle, owl, piglet, mouse/mice, pony, "
-    "parrot, hen, donkey, frog, fox",
+    "stray": "kitten, puppy, rabbit, duckling, squirrel, goat, lamb, turtle, owl, piglet, mouse/mice, "
+    "parrot, hen, frog, fox cub",
     "young": "duckling, kitten, puppy, chick, lamb, piglet, bunny, fox cub, foal, calf/calves, fawn",
     "thief": "squirrel, bird, mouse/mice, crow, monkey, gull, goat, duck, goose, dog",
     "zoo": "lion, monkey, bear, zebra, parrot, snake, camel, tiger, seal, llama, hippo",
@@ -193,7 +193,7 @@ COUNTABLE = {
     "fish": "fish/fish, trout/trout, carp/carp, salmon/salmon, perch/perch, eel, pike/pike, crab",
     "tree": "apple tree, oak tree, pine tree, pear tree, cherry tree, willow tree, maple tree, elm "
     "tree, plum tree, fig tree, birch tree",
-    "landmark": "bridge, well, mill, rock, barn, fence, pond, stump, cave, gate, tower, sign",
+    "landmark": "bridge, well, mill, fence, stump, gate, tower, sign, wall, bench, haystack, house, garden, tent",
     "log": "log, plank, ladder, branch, door, pole, table, boat",
     "fragile": "vase, lamp, cup, plate, bowl, mirror, jar, teapot, clock, bottle, mug, jug, dish",
     "shape": "flower, star, heart, cloud, fish/fish, leaf/leaves, bubble, planet, button",
@@ -219,7 +219,7 @@ COUNTABLE = {
 """Things from common to rare, with articles; the colors and traits are here for their articles."""
 
 PLAIN = {
-    "nice": "sunny, bright, fine, beautiful, lovely, clear, quiet, windy, cool, busy, cloudy, long",
+    "nice": "sunny, bright, fine, beautiful, lovely, clear, quiet, windy, cool, busy, cloudy",
     "sweet": "warm, sweet, fresh, big, little, tasty, round, soft, golden, hot, cold, brown, fine, "
     "honey, good",
     "warm": "big, warm, long, gentle, tight, happy, quick",
@@ -229,7 +229,6 @@ PLAIN = {
     "glad": "happy, very happy, glad, so happy, excited, merry",
     "sad": "sad, very sad, upset, worried, a little sad",
     "shy": "shy, nervous, a little scared, very shy, afraid, worried",
-    "better": "better, much better, happy again, a little better, well again, warm inside",
     "amazed": "amazed, surprised, very surprised, sorry for it, scared, curious, puzzled",
     "funny": "funny, big, silly, pretty, clever, cute, strange, strong, gentle, noisy",
     "tasty": "delicious, very good, tasty, the best they had ever had, hot and sweet, enough for a "

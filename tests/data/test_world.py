@@ -1,0 +1,443 @@
+"""The story world: exact probabilities, true stories, natural English, the same on every machine."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import math
+import random
+import re
+import statistics
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+
+from fmkit.data.world import Grammar, World, floor, load_stories, validity
+from fmkit.data.world_template import Draw, Entity, OneOf, Show
+from fmkit.data.world_words import noun
+from fmkit.errors import FmkitError
+
+WORLD = World()
+STORIES = [WORLD.sample(rng) for rng in [random.Random(0)] for _ in range(10_000)]
+
+
+def story(plot: str, *must_have: str) -> str:
+    return next(s.text for s in STORIES if s.plot == plot and all(part in s.text for part in must_have))
+
+
+# --- Exactness --------------------------------------------------------------------------------------------
+
+
+def test_the_log_probability_of_ten_thousand_stories_is_the_samplers_own() -> None:
+    for told in STORIES:
+        assert math.isclose(WORLD.log_prob(told.text), told.log_prob, rel_tol=0, abs_tol=1e-9)
+
+
+def all_texts(grammar: Grammar) -> Iterator[tuple[str, float]]:
+    """Every derivation of a small grammar, by making every choice in turn: (text, probability)."""
+
+    def go(todo: list[Any], bound: dict[str, Entity], text: str, p: float) -> Iterator[tuple[str, float]]:
+        if not todo:
+            yield text, p
+            return
+        part, rest = todo[0], todo[1:]
+        if isinstance(part, str):
+            yield from go(rest, bound, text + part, p)
+        elif isinstance(part, Entity):
+            yield from go([part["name"], *rest], bound, text, p)
+        elif isinstance(part, tuple):
+            yield from go([*part, *rest], bound, text, p)
+        elif isinstance(part, Show):
+            yield from go([grammar.shown(part, bound), *rest], bound, text, p)
+        else:
+            for q, _, inner, thing in grammar.ways(part, bound):
+                yield from go([inner, *rest], {**bound, part.name: thing} if thing else bound, text, p * q)
+
+    yield from go([grammar.rules["start"]], {}, "", 1.0)
+
+
+AMBIGUOUS = Grammar(
+    {
+        # "red" and "ball" can be derived in several ways, `mood` is never shown, y is never x.
+        "start": "{mood=moods:}[a |]{x=toys:a}[| and {y=toys:a}][=|{mood.end}| in a box]",
+        "moods": [Entity("glad", end="!"), Entity("sad", end=".")],
+        "toys": [
+            noun("ball"),
+            Entity("ball", a="a ball"),
+            noun("orange"),
+            Entity("a ball and an orange", a="ball"),
+        ],
+    }
+)
+
+
+def test_a_small_ambiguous_grammar_sums_to_one_and_over_its_derivations() -> None:
+    exact: dict[str, float] = defaultdict(float)
+    derivations = list(all_texts(AMBIGUOUS))
+    for text, p in derivations:
+        exact[text] += p
+    assert len(exact) < len(derivations)
+    assert math.isclose(math.fsum(exact.values()), 1.0, abs_tol=1e-12)
+    for text, p in exact.items():
+        assert math.isclose(AMBIGUOUS.log_prob(text), math.log(p), abs_tol=1e-12)
+
+
+def test_the_mean_surprise_of_samples_is_the_entropy() -> None:
+    exact: dict[str, float] = defaultdict(float)
+    for text, p in all_texts(AMBIGUOUS):
+        exact[text] += p
+    entropy = -math.fsum(p * math.log(p) for p in exact.values())
+    rng = random.Random(1)
+    surprise = [-AMBIGUOUS.log_prob(AMBIGUOUS.derive(rng).text) for _ in range(4_000)]
+    error = statistics.stdev(surprise) / math.sqrt(len(surprise))
+    assert abs(statistics.fmean(surprise) - entropy) < 4 * error
+
+
+def starts(a: str) -> Callable[[str], bool]:
+    return lambda b: b.startswith(a)
+
+
+class Unambiguous:
+    """A proof that no text has two derivations.
+
+    It forgets what is bound: a place may show the fact of anything that could be bound there, so it allows
+    more than the grammar does. Where two ways to fill a place never lead to one text even so, they never do.
+    """
+
+    def __init__(self, grammar: Grammar) -> None:
+        self.grammar = grammar
+        self.bound: dict[str, dict[int, Entity]] = defaultdict(dict)
+        self.stacks: dict[tuple[int, Any], tuple[Any, Any]] = {}  # one object for equal stacks
+        self.keep: list[Any] = []
+        size = -1
+        while size != sum(map(len, self.bound.values())):
+            size = sum(map(len, self.bound.values()))
+            self.bind(grammar.rules["start"], set())
+
+    def bind(self, part: Any, seen: set[int]) -> None:
+        if id(part) in seen or isinstance(part, (str, Entity)):
+            return
+        seen.add(id(part))
+        if isinstance(part, tuple):
+            inner = list(part)
+        elif isinstance(part, Show):
+            inner = [v for v in self.values(part.path) if not isinstance(v, Entity)]
+        elif isinstance(part, Draw):
+            things = [thing for source in self.values(part.source, draw=True) for _, thing in source]
+            self.bound[part.name].update((id(thing), thing) for thing in things)
+            inner = [thing[part.form] for thing in things]
+        else:
+            inner = [way[2] for way in part.ways]
+        for each in inner:
+            self.bind(each, seen)
+
+    def values(self, path: tuple[str, ...], draw: bool = False) -> list[Any]:
+        bound = path[0] in self.bound and not (draw and len(path) == 1)
+        values = list(self.bound[path[0]].values()) if bound else [self.grammar.rules[path[0]]]
+        for key in path[1:]:
+            values = list({id(v[key]): v[key] for v in values if key in v or key[0].isupper()}.values())
+        return values
+
+    def ways(self, part: OneOf | Draw) -> list[list[Any]]:
+        """The ways to fill a place, one list for each list that it may draw from."""
+        if isinstance(part, OneOf):
+            return [[way[2] for way in part.ways]]
+        return [[thing[part.form] for _, thing in source] for source in self.values(part.source, draw=True)]
+
+    def push(self, part: Any, rest: Any) -> Any:
+        parts = part if isinstance(part, tuple) else (part,)
+        for each in reversed(parts):
+            each = each["name"] if isinstance(each, Entity) else each
+            if each != "":
+                self.keep.append(each)
+                key = each if isinstance(each, str) else id(each)
+                rest = self.stacks.setdefault((key, id(rest)), (each, rest))
+        return rest
+
+    def opened(self, stack: Any, ahead: str = "") -> list[Any]:
+        """What a stack can become when its first part is filled, if the text must go on with `ahead`."""
+        part, rest = stack
+        if isinstance(part, Show):
+            values = self.values(part.path)
+            if part.number:
+                forms = {n if isinstance(n, str) else n["name"] for n in self.values(part.number)}
+                values = sorted({v[form] for v in values for form in forms if form in v})
+        else:
+            values = [way for ways in self.ways(part) for way in ways]
+        values = [value["name"] if isinstance(value, Entity) else value for value in values]
+        fit = [v for v in values if isinstance(v, tuple) or v.startswith(ahead) or ahead.startswith(v)]
+        return [self.push(value, rest) for value in fit]
+
+    def contexts(self) -> Iterator[tuple[Any, Any]]:
+        """Every place to fill, with what comes after it."""
+        todo, seen = [self.push(self.grammar.rules["start"], None)], set()
+        while todo:
+            stack = todo.pop()
+            if stack is None or id(stack) in seen:
+                continue
+            seen.add(id(stack))
+            if isinstance(stack[0], str):
+                todo.append(stack[1])
+            else:
+                if not isinstance(stack[0], Show):
+                    yield stack
+                todo.extend(self.opened(stack))
+
+    def faults(self) -> list[str]:
+        found, seen = [], set()
+        for part, rest in self.contexts():
+            for ways in self.ways(part):
+                words = sorted(way for way in ways if isinstance(way, str))
+                other = [way for way in ways if not isinstance(way, str)]
+                pairs = [
+                    (a, b)
+                    for n, a in enumerate(words)
+                    for b in itertools.takewhile(starts(a), words[n + 1 :])
+                ]
+                pairs += [*itertools.product(words, other), *itertools.combinations(other, 2)]
+                for a, b in pairs:
+                    if self.meet(self.push(a, rest), self.push(b, rest), seen):
+                        found.append(f"{a!r} and {b!r} before {rest and rest[0]!r}")
+        return found
+
+    def meet(self, a: Any, b: Any, seen: set[tuple[int, int, str]]) -> bool:
+        """Whether two stacks can lead to the same text."""
+        todo = [(a, b, "")]  # the text of a is ahead by a string
+        while todo:
+            a, b, ahead = todo.pop()
+            if not ahead and a is b:
+                return True
+            if (id(a), id(b), ahead) in seen:
+                continue
+            seen.add((id(a), id(b), ahead))
+            if b is None:
+                if not ahead and a is not None and not isinstance(a[0], str):
+                    todo.extend((each, b, "") for each in self.opened(a))
+            elif not isinstance(b[0], str):
+                todo.extend((a, each, ahead) for each in self.opened(b, ahead))
+            elif ahead.startswith(b[0]):
+                todo.append((a, b[1], ahead[len(b[0]) :]))
+            elif b[0].startswith(ahead):
+                todo.append((b[1], a, b[0][len(ahead) :]))
+        return False
+
+
+NAME = r"\('The ', Show\(path=\('(first|second|third)',\), number=\(\)\)\)"
+ZOO = rf"{NAME} and {NAME} before .*"
+
+
+def test_no_story_has_two_derivations() -> None:
+    # The proof forgets that two names never hold the same thing, so the animals of the zoo look alike.
+    faults = [fault for fault in Unambiguous(WORLD).faults() if not re.fullmatch(ZOO, fault)]
+    assert faults == []
+
+
+def test_the_proof_finds_an_ambiguity() -> None:
+    assert Unambiguous(Grammar({"start": "[a|a b][ b|]."})).faults()
+    assert Unambiguous(Grammar({"start": "{x=xs} {y=xs}", "xs": ["a", "b", "a b", "b b"]})).faults()
+    assert not Unambiguous(Grammar({"start": "[a|b][ b|]."})).faults()
+
+
+# --- Truth ------------------------------------------------------------------------------------------------
+
+
+def test_a_wrong_pronoun_is_noticed_where_it_stands() -> None:
+    text = story("lost toy", "Lily", " girl ", "She looked")
+    verdict = WORLD.check(text.replace("She looked", "He looked"))
+    assert not verdict.valid
+    assert verdict.log_prob == -math.inf
+    assert verdict.broke_at == text.index("She looked")
+    assert verdict.expected == ("She",)
+
+
+def test_a_wrong_home_is_noticed() -> None:
+    text = next(s.text for s in STORIES if " lived by the sea." in s.text)
+    verdict = WORLD.check(text.replace(" lived by the sea.", " lived on a farm."))
+    assert not verdict.valid
+    assert verdict.broke_at == text.index("by the sea.")
+    assert verdict.expected == ("by",)
+
+
+def test_four_less_one_is_three() -> None:
+    text = story("coins", "with four coins", "for one coin and had three coins left")
+    wrong = text.replace("had three coins", "had two coins")
+    assert WORLD.log_prob(text) > -math.inf
+    assert WORLD.log_prob(wrong) == -math.inf
+    assert WORLD.check(wrong).expected == ("three",)
+
+
+def test_another_name_midway_is_noticed() -> None:
+    text = story("swap", "Lily", "asked Lily")
+    assert WORLD.check(text.replace("asked Lily", "asked Mia")).broke_at == text.index("asked Lily") + 6
+
+
+def test_another_thing_than_the_lost_one_is_noticed() -> None:
+    text = story("lost toy", "kite")
+    head, _, tail = text.rpartition("kite")
+    assert WORLD.log_prob(head + "ball" + tail) == -math.inf
+
+
+def test_what_only_lacks_an_end_is_unfinished() -> None:
+    for told in STORIES[:50]:
+        for cut in (0, 1, 20, len(told.text) // 2, len(told.text) - 1):
+            verdict = WORLD.check(told.text[:cut])
+            assert verdict.unfinished
+            assert verdict.broke_at == cut
+            assert verdict.expected
+        too_long = WORLD.check(told.text + " The end")
+        assert not too_long.unfinished
+        assert too_long.broke_at is not None
+        assert too_long.broke_at >= len(told.text)
+    told = next(s for s in STORIES if s.plot == "shopping")
+    assert WORLD.check(told.text + "x").expected == ("(the end)",)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 499), st.floats(0, 1), st.text(max_size=8))
+def test_any_change_gets_a_verdict(which: int, where: float, new: str) -> None:
+    told = STORIES[which].text
+    at = int(where * len(told))
+    text = told[:at] + new + told[at + len(new) :]
+    verdict = WORLD.check(text)
+    assert verdict.valid == (verdict.log_prob > -math.inf) == (verdict.broke_at is None)
+    if verdict.broke_at is not None:
+        assert min(at, len(text)) <= verdict.broke_at <= len(text)
+        assert (
+            WORLD.check(text[: verdict.broke_at]).log_prob > -math.inf
+            or WORLD.check(text[: verdict.broke_at]).unfinished
+        )
+
+
+def test_facts_are_the_same_in_all_stories_and_differ_between_worlds() -> None:
+    homes = defaultdict(set)
+    for told in STORIES:
+        for name, home in re.findall(r"(\b[A-Z]\w+) (?:the \w+ )?lived ([a-z ]+)[.]", told.text):
+            if name not in ("She", "He"):
+                homes[name].add(home)
+    assert len(homes) > 50
+    assert all(len(each) == 1 for each in homes.values())
+    other = [each["home"] for _, each in World(seed=1).rules["child"]]
+    assert other != [each["home"] for _, each in WORLD.rules["child"]]
+
+
+# --- English ----------------------------------------------------------------------------------------------
+
+
+def test_stories_are_written_as_a_careful_editor_would() -> None:
+    for told in STORIES:
+        text = told.text
+        assert text == text.strip()
+        assert text[-1] in '.!"'
+        assert not re.search(r"  | [.,!?]|[.,!?]{2}|\b(\w+) \1\b(?<!had had)", text.replace("Ha ha", "")), (
+            text
+        )
+        assert not re.search(r"\b[Aa] (?:[aeio]|u(?!ni))|\b[Aa]n (?!hon|hour)[^aeiou]", text), text
+        assert not re.search(r"\bone (?!was|is)\w+[^s]s (?:and|left|fell|was|to)\b", text), text
+        assert not re.search(r"[.!?] [a-z]", text.replace('" ', "")), text
+        assert text.count('"') % 2 == 0
+
+
+def test_there_is_enough_to_learn() -> None:
+    assert len({told.plot for told in STORIES}) >= 25
+    assert len({told.text for told in STORIES}) == len(STORIES)
+    assert len({word.lower() for told in STORIES for word in re.findall(r"[A-Za-z'-]+", told.text)}) >= 1_000
+    once = sum(told.text.startswith("Once upon a time") for told in STORIES) / len(STORIES)
+    assert 0.4 < once < 0.9
+    assert len(WORLD.rules["child"]) >= 56
+
+
+# --- Corpus, floor, validity ------------------------------------------------------------------------------
+
+
+def test_the_corpus_is_the_same_everywhere() -> None:
+    corpus = load_stories(300, 100)
+    assert corpus["train"].column_names == ["text", "log_prob", "plot"]
+    assert (len(corpus["train"]), len(corpus["validation"])) == (300, 100)
+    assert not set(corpus["train"]["text"]) & set(corpus["validation"]["text"])
+    digest = hashlib.sha256(
+        "\n".join([*corpus["train"]["text"], *corpus["validation"]["text"]]).encode()
+    ).hexdigest()
+    assert digest == "02a9a4785d2ed1305112e2714968e934ca880cadbca7b44a5a2a64bbad3367cf", (
+        "the stories changed: if meant, pin the new digest and train the models anew"
+    )
+    assert load_stories(3, 1, seed=1)["train"]["text"] != corpus["train"]["text"][:3]
+    row = corpus["validation"][0]
+    assert math.isclose(WORLD.log_prob(row["text"]), row["log_prob"], abs_tol=1e-9)
+
+
+def test_numpys_generator_will_do() -> None:
+    told = WORLD.sample(np.random.default_rng(0))
+    assert math.isclose(WORLD.log_prob(told.text), told.log_prob, abs_tol=1e-9)
+
+
+@pytest.fixture(scope="module")
+def tokenizer() -> Tokenizer:
+    made = Tokenizer(models.BPE())
+    made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    trainer = trainers.BpeTrainer(vocab_size=1024, initial_alphabet=alphabet, show_progress=False)
+    made.train_from_iterator([told.text for told in STORIES[:5_000]], trainer)
+    return made
+
+
+def test_the_floor_is_the_entropy_per_predicted_token(tokenizer: Tokenizer) -> None:
+    found = floor(WORLD, tokenizer, n=1_000)
+    assert 0.35 < found.nats_per_token < 0.7
+    assert 0 < found.standard_error < 0.01
+    assert math.isclose(found.nats_per_token, found.nats_per_text / found.tokens_per_text, rel_tol=1e-9)
+    other = floor(WORLD, tokenizer, n=1_000, seed=1)
+    assert abs(found.nats_per_token - other.nats_per_token) < 5 * math.hypot(
+        found.standard_error, other.standard_error
+    )
+
+
+def test_stories_fit_the_context_of_the_small_models(tokenizer: Tokenizer) -> None:
+    lengths = sorted(
+        len(each.ids) + 1 for each in tokenizer.encode_batch([told.text for told in STORIES[:3_000]])
+    )
+    assert 90 < statistics.fmean(lengths) < 120
+    assert lengths[int(0.99 * len(lengths))] <= 144
+
+
+def test_validity_counts_and_says_where() -> None:
+    good = STORIES[0].text
+    found = validity([good, good[:40], "Once upon a time, there was a spoon.", ""])
+    assert found.share == 0.25
+    assert found.unfinished == 0.5
+    assert found.verdicts[2].broke_at == len("Once upon a time, there was a s")
+    assert {"strong", "sweet"} < set(found.verdicts[2].expected)
+
+
+# --- Bad input --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("template", ["a [b", "{x=}", "a {", "b}", "{a b}", "{x=toy(n)}"])
+def test_a_template_that_does_not_parse_is_refused(template: str) -> None:
+    with pytest.raises(FmkitError, match="template"):
+        Grammar({"start": template})
+
+
+def test_bad_arguments_are_refused_in_one_line(tokenizer: Tokenizer) -> None:
+    for wrong in (
+        lambda: WORLD.log_prob(3),  # type: ignore[arg-type]
+        lambda: WORLD.check(None),  # type: ignore[arg-type]
+        lambda: World(seed="a"),  # type: ignore[arg-type]
+        lambda: load_stories(0),
+        lambda: load_stories(10, -1),
+        lambda: floor(WORLD, tokenizer, n=1),
+        lambda: validity([]),
+        lambda: validity("one text"),
+        lambda: Grammar({"start": "{nothing}"}).derive(random.Random(0)),
+        lambda: Grammar({"start": "{x=word}", "word": "not a list"}).derive(random.Random(0)),
+        lambda: Grammar({"start": "{x=word}{y=word}", "word": ["one"]}).derive(random.Random(0)),
+        lambda: Grammar({"start": "a", "none": []}),
+    ):
+        with pytest.raises(FmkitError) as caught:
+            wrong()
+        assert "\n" not in str(caught.value)
