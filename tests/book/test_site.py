@@ -80,7 +80,8 @@ def visit(browser: Browser, address: str) -> Iterator[Any]:
         page.on("console", lambda m: m.type == "error" and complaints.append(f"console: {m.text}"))
         page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
         page.goto(f"{address}{name}.html", wait_until="load")
-        page.evaluate(READY)
+        if name != "index":  # which leads on to the book at once
+            page.evaluate(READY)
         return page, complaints
 
     yield opened
