@@ -193,7 +193,7 @@ COUNTABLE = {
     "fish": "fish/fish, trout/trout, carp/carp, salmon/salmon, perch/perch, eel, pike/pike, crab",
     "tree": "apple tree, oak tree, pine tree, pear tree, cherry tree, willow tree, maple tree, elm "
     "tree, plum tree, fig tree, birch tree",
-    "landmark": "bridge, well, mill, fence, stump, gate, tower, sign, wall, bench, haystack, house, garden, tent",
+    "landmark": "bridge, well, mill, fence, stump, gate, tower, sign, wall, bench, haystack, house, tent",
     "log": "log, plank, ladder, branch, door, pole, table, boat",
     "fragile": "vase, lamp, cup, plate, bowl, mirror, jar, teapot, clock, bottle, mug, jug, dish",
     "shape": "flower, star, heart, cloud, fish/fish, leaf/leaves, bubble, planet, button",
