@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 STYLES = (Path(__file__).parents[2] / "assets/styles/book.css").read_text()
-GROUNDS = {"light": "#ffffff", "dark": "#14181e"}
+GROUNDS = {"light": "#ffffff", "dark": "#121212"}
 
 
 def colours(block: str) -> dict[str, str]:
