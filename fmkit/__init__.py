@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from fmkit.data.tokenizer import load_tokenizer as load_tokenizer
     from fmkit.data.tokenizer import train_tokenizer as train_tokenizer
     from fmkit.errors import FmkitError as FmkitError
-    from fmkit.generate import generate as generate
+    from fmkit.generation import generate as generate
     from fmkit.model import Transformer as Transformer
     from fmkit.recipes import pretrain as pretrain
     from fmkit.run import TrainingRun as TrainingRun
@@ -25,7 +25,7 @@ _HOMES = {
     "TrainConfig": "fmkit.config",
     "TrainingRun": "fmkit.run",
     "Transformer": "fmkit.model",
-    "generate": "fmkit.generate",
+    "generate": "fmkit.generation",
     "load_corpus": "fmkit.data.corpora",
     "load_tokenizer": "fmkit.data.tokenizer",
     "pretrain": "fmkit.recipes",
@@ -41,7 +41,7 @@ def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'fmkit' has no attribute {name!r}")
     value = getattr(importlib.import_module(_HOMES[name]), name)
-    globals()[name] = value  # `fmkit.generate` is the function, not the module that holds it
+    globals()[name] = value
     return value
 
 

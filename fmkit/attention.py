@@ -11,8 +11,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-# Up to this many keys, two plain matrix products beat the fused kernel on a CPU.
-EXPLICIT_UP_TO = 256
+
+def prefer_explicit(q: Tensor, k: Tensor) -> bool:
+    """Whether two plain matrix products beat the fused kernel: on a CPU, in bfloat16, over a short context.
+
+    In float32 the fused kernel was 1.1 to 1.6 times faster at every size tried (64 to 256 keys).
+    """
+    return q.device.type == "cpu" and q.dtype == torch.bfloat16 and k.shape[1] <= 256
 
 
 def attention(q: Tensor, k: Tensor, v: Tensor, allowed: Tensor | None, causal: bool = False) -> Tensor:
@@ -22,7 +27,7 @@ def attention(q: Tensor, k: Tensor, v: Tensor, allowed: Tensor | None, causal: b
     look, None for no limit; `causal` says that `allowed` is the plain triangle, which the fused kernels know
     without being given it.
     """
-    if q.device.type == "cpu" and k.shape[1] <= EXPLICIT_UP_TO:
+    if prefer_explicit(q, k):
         return _explicit(q, k, v, allowed)
     mask = None if allowed is None or causal else allowed[:, None]
     q, k, v = (x.transpose(1, 2) for x in (q, k, v))

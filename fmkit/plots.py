@@ -23,15 +23,14 @@ if TYPE_CHECKING:
     from fmkit.run import TrainingRun
 
 INK = "#01020a"  # stands for the page's own text color, light or dark
-COLORS = {  # the same idea has the same color everywhere: assets/styles/book.css holds the dark variants
-    "own-run": "#0072b2",
-    "evaluation": "#c04f00",
-    "floor": "#6a6a6a",
+COLORS = {  # the same idea has the same color everywhere; assets/styles/book.css has them for dark pages too
+    "own-run": "#c4246b",
+    "evaluation": "#007c91",
 }
 STYLE: Any = {
     "svg.fonttype": "none",  # letters stay letters: small files, the page's font, readable by machines
     "svg.hashsalt": "fmkit",
-    "font.size": 11,
+    "font.size": 10,
     "text.color": INK,
     "axes.labelcolor": INK,
     "axes.edgecolor": INK,
@@ -71,9 +70,11 @@ class Plot:
             self.figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
         svg = buffer.getvalue()
         svg = svg[svg.index("<svg") :].replace(INK, "currentColor")
+        for name, color in COLORS.items():
+            svg = svg.replace(color, f"var(--fm-{name}, {color})")
         svg = re.sub(r"\s*<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
         svg = re.sub(r"font: ([\d.]+)px [^;\"]*", r"font-size: \1px", svg)
-        return re.sub(r'(width|height)="[\d.]+pt" ', "", svg, count=2)
+        return re.sub(r'(width|height)="([\d.]+)pt"', _larger, svg, count=2)
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         if self in _waiting:
@@ -82,6 +83,11 @@ class Plot:
         svg = self.svg.replace("<svg", f'<svg role="img" aria-label="{sentence}"', 1)
         figure = f'<figure class="fm-figure">\n{svg}<figcaption>{sentence}</figcaption></figure>'
         return {"text/html": figure, "text/plain": self.sentence}
+
+
+def _larger(match: re.Match[str]) -> str:
+    """A figure's size on the page: letters as large as the text's, where there is room."""
+    return f'{match[1]}="{1.6 * float(match[2]):.0f}"'
 
 
 # In a notebook a plot appears whether or not it is the last value of its cell, and once only.
@@ -115,7 +121,7 @@ def plot_run(run: "TrainingRun") -> Plot:
     loss = [record["loss"] for record in run.history]
     checked = [record for record in run.history if "validation_loss" in record]
     with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(6.4, 3.4), layout="constrained")
+        figure = Figure(figsize=(5.0, 2.9), layout="constrained")
         axes = figure.add_subplot()
         color = COLORS["own-run"]
         axes.plot(tokens, loss, color=color, alpha=0.3, linewidth=0.8)

@@ -1,6 +1,7 @@
 """A run from first step to last: what it reports, what it leaves behind, how it goes on after a kill."""
 
 import json
+import os
 import signal
 import sys
 import threading
@@ -195,7 +196,9 @@ def _require_same(before: dict[str, Any], now: dict[str, Any], directory: Path) 
 
 @contextmanager
 def _progress_bar(trainer: Trainer) -> "Iterator[tqdm[Any]]":
-    with tqdm(total=trainer.config.steps, initial=trainer.step, unit="step", dynamic_ncols=True) as bar:
+    # On a terminal or in a notebook; the notebook's bar overlooks tqdm's own variable.
+    disable = True if os.environ.get("TQDM_DISABLE") else None
+    with tqdm(total=trainer.config.steps, initial=trainer.step, unit="step", disable=disable) as bar:
         yield bar
 
 

@@ -7,7 +7,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
 from fmkit import FmkitError, ModelConfig, Transformer
-from fmkit.generate import generate_ids
+from fmkit.generation import generate_ids
 
 SHAPES = {
     "tied": ModelConfig(vocab_size=300, hidden_size=48, num_hidden_layers=2, num_attention_heads=4),

@@ -7,7 +7,7 @@ from fmkit import FmkitError, ModelConfig, Transformer, generate
 from fmkit import attention as attention_module
 from fmkit.attention import allowed_positions, attention
 from fmkit.flops import flops_per_token, num_parameters, peak_flops
-from fmkit.generate import generate_ids, pick
+from fmkit.generation import generate_ids, pick
 
 
 @pytest.fixture
@@ -22,9 +22,9 @@ def trained_size() -> Transformer:
     return model.eval()
 
 
-@pytest.mark.parametrize("explicit_up_to", [0, 256])
-def test_packed_documents_are_each_as_if_alone(trained_size, explicit_up_to, monkeypatch):
-    monkeypatch.setattr(attention_module, "EXPLICIT_UP_TO", explicit_up_to)
+@pytest.mark.parametrize("explicit", [False, True])
+def test_packed_documents_are_each_as_if_alone(trained_size, explicit, monkeypatch):
+    monkeypatch.setattr(attention_module, "prefer_explicit", lambda q, k: explicit)
     documents = [torch.randint(4, 120, (n,)) for n in (17, 1, 30, 16)]
     packed = torch.cat(documents)[None]
     ids = torch.cat([torch.full((len(d),), i) for i, d in enumerate(documents)])[None]
@@ -34,10 +34,10 @@ def test_packed_documents_are_each_as_if_alone(trained_size, explicit_up_to, mon
             torch.testing.assert_close(logits, trained_size(document[None])[0], atol=1e-4, rtol=0)
 
 
-@pytest.mark.parametrize("explicit_up_to", [0, 256])
+@pytest.mark.parametrize("explicit", [False, True])
 @pytest.mark.parametrize("chunks", [[1] * 40, [25] + [1] * 15, [10, 20, 10]])
-def test_cached_is_uncached(trained_size, chunks, explicit_up_to, monkeypatch):
-    monkeypatch.setattr(attention_module, "EXPLICIT_UP_TO", explicit_up_to)
+def test_cached_is_uncached(trained_size, chunks, explicit, monkeypatch):
+    monkeypatch.setattr(attention_module, "prefer_explicit", lambda q, k: explicit)
     ids = torch.randint(0, 120, (2, 40))
     with torch.no_grad():
         cache = trained_size.new_cache(2, 40)
@@ -55,8 +55,8 @@ def test_both_kernels_agree_also_in_their_gradients(causal, packed, heads, monke
     documents = torch.arange(31).expand(2, -1) // 7 if packed else None
     allowed = allowed_positions(31, 31, causal, documents, torch.device("cpu"))
     results = []
-    for limit in (0, 256):
-        monkeypatch.setattr(attention_module, "EXPLICIT_UP_TO", limit)
+    for explicit in (False, True):
+        monkeypatch.setattr(attention_module, "prefer_explicit", lambda q, k, e=explicit: e)
         out = attention(*inputs, allowed, causal and not packed)
         results.append((out, *torch.autograd.grad(out.square().sum(), inputs)))
     for a, b in zip(*results, strict=True):
@@ -126,7 +126,8 @@ def test_bad_settings_of_generation(tokenizer, model, settings, message):
         generate(model, tokenizer, **({"prompt": "Once"} | settings))
 
 
-def test_parameters_and_flops_are_counted_as_they_are():
+def test_parameters_and_flops_are_counted_as_they_are(monkeypatch):
+    monkeypatch.setattr(attention_module, "prefer_explicit", lambda q, k: True)  # what the counter can see
     for tied in (True, False):
         config = ModelConfig(
             vocab_size=2048, num_attention_heads=8, num_key_value_heads=2, tie_word_embeddings=tied

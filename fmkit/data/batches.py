@@ -6,6 +6,7 @@ off and little is padding. `document_ids` keep the pieces of a row apart. The lo
 random state, pool) is small and exact: a resumed run sees the very batches that an undisturbed one would.
 """
 
+from collections.abc import Iterator
 from typing import Any, Protocol
 
 import numpy as np
@@ -92,7 +93,7 @@ class _Streamed:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self.loaded, self.moved = state, False
         self.dataset.load_state_dict(state)
-        self.rows = iter(self.dataset)
+        self.rows: Iterator[dict[str, list[int]]] = iter(self.dataset)
 
 
 class PackedLoader:

@@ -1,0 +1,47 @@
+"""Figures fit the page: its colors, its text, light and dark."""
+
+import re
+from pathlib import Path
+
+from fmkit.plots import COLORS, INK, plot_run, running_mean
+from fmkit.run import TrainingRun
+
+STYLES = (Path(__file__).parents[1] / "assets/styles/book.css").read_text()
+
+
+def a_run() -> TrainingRun:
+    run = TrainingRun()
+    for step in range(1, 101):
+        run.history.append({"step": step, "tokens": 512 * step, "loss": 7.0 / step**0.3})
+    run.history[-1]["validation_loss"] = 2.0
+    return run
+
+
+def test_figures_and_pages_name_the_same_colors():
+    for name, color in COLORS.items():
+        assert re.search(rf"--fm-{name}: (#\w+);", STYLES)[1] == color
+
+
+def test_a_figure_takes_the_color_of_the_page():
+    svg = plot_run(a_run()).svg
+    assert INK not in svg
+    assert "currentColor" in svg
+    colors = set(re.findall(r"(?<!, )#[0-9a-f]{6}", svg))  # all but the fallbacks of variables
+    assert colors == set()
+    for name in COLORS:
+        assert f"var(--fm-{name}, " in svg
+    assert "<metadata" not in svg
+    assert "font-family" not in svg
+
+
+def test_the_sentence_is_made_from_the_data():
+    run = a_run()
+    assert repr(run.plot()) == "loss 7.0 → 1.8 over 100 steps, validation 2.0"
+    run.history[0]["loss"] = 9.0
+    assert repr(run.plot()).startswith("loss 9.0")
+    assert repr(TrainingRun()) == "no steps yet"
+
+
+def test_running_mean_has_no_start_up_bias():
+    assert running_mean([3.0] * 10, share=0.5) == [3.0] * 10
+    assert running_mean([1.0, 2.0]) == [1.0, 2.0]  # too few to smooth
