@@ -72,8 +72,11 @@ class Plot:
         svg = svg[svg.index("<svg") :].replace(INK, "currentColor")
         for name, color in COLORS.items():
             svg = svg.replace(color, f"var(--fm-{name}, {color})")
-        svg = re.sub(r"\s*<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
-        svg = re.sub(r"font: ([\d.]+)px [^;\"]*", r"font-size: \1px", svg)
+        # The drawing stands inside a page: no rules for all of it, no description but the sentence.
+        svg = re.sub(r"\s*<(metadata|style).*?</\1>", "", svg, flags=re.DOTALL)
+        svg = re.sub(
+            r" font-family: [^;\"]*;?", "", re.sub(r"font: ([\d.]+)px [^;\"]*", r"font-size: \1px", svg)
+        )
         return re.sub(r'(width|height)="([\d.]+)pt"', _larger, svg, count=2)
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
