@@ -3,9 +3,9 @@
 BIN := .venv/bin
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help book html test lab notebooks soak clean book-venv test-venv
+.PHONY: help book html test lab notebooks experiments soak clean book-venv test-venv
 help: ## print this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' Makefile
 
 book: html ## build the book, serve it on this machine and print its address
 	@$(BIN)/python -m fmkit.book serve $(if $(PORT),--port $(PORT))
@@ -27,6 +27,9 @@ lab: book-venv ## open JupyterLab on the chapters
 
 notebooks: book-venv ## re-execute every notebook and normalise it
 	@$(BIN)/python -m fmkit.book notebooks
+
+experiments: book-venv ## record the long runs again, into assets/runs
+	@$(BIN)/python -m fmkit.experiments
 
 soak: test-venv ## the long tests: many kills, many seeds
 	$(BIN)/python -m pytest -m soak tests

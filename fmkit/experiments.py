@@ -1,0 +1,192 @@
+"""Recorded runs: training that is too long, or repeated too often, for a notebook. Kept in assets/runs/.
+
+    python -m fmkit.experiments                        record every experiment again (`make experiments`)
+    python -m fmkit.experiments lab                    record one
+    python -m fmkit.experiments lab steps=50 seed=0    rerun the arms with these settings, beside the record
+
+An experiment is a function that returns an `Experiment`: its arms are trained one after the other, each with
+settings that no other has.
+"""
+
+import json
+import os
+import platform
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from fmkit import lab as laboratory
+from fmkit.config import reproducible
+from fmkit.errors import FmkitError
+from fmkit.trainer import Record, Trainer
+
+ROOT = Path(__file__).parents[1]
+RUNS = ROOT / "assets" / "runs"
+POINTS = 200  # at most so many of a run are kept
+
+Settings = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One run of an experiment. `train` returns what is kept of it, ready for JSON (see `follow`)."""
+
+    settings: Settings
+    train: Callable[[], dict[str, Any]]
+
+    @property
+    def name(self) -> str:
+        return " ".join(f"{key}={value}" for key, value in self.settings.items())
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """`about` is what all arms share: model, corpus, floor."""
+
+    about: dict[str, Any]
+    arms: list[Arm]
+
+
+# --- the experiments --------------------------------------------------------------------------------------
+
+
+def lab() -> Experiment:
+    """The runs that the training lab replays: every setting of its three sliders, one of them three times."""
+    shared = laboratory.open_lab()
+    rates = (0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 1.0, 10.0)
+    settings = [
+        laboratory.Setting(rate, batch_size, steps, seed)
+        for rate in rates
+        for batch_size in (2, 8, 32)
+        for steps in (50, 100, 200)
+        for seed in ((0, 1, 2) if (batch_size, steps) == (8, 200) else (0,))
+    ]
+
+    def train(setting: laboratory.Setting) -> dict[str, Any]:
+        trainer = shared.trainer(setting)
+        return follow(trainer, lambda: trainer.evaluate(shared.validation))
+
+    arms = [Arm(asdict(setting), lambda setting=setting: train(setting)) for setting in settings]  # type: ignore[misc]
+    return Experiment(laboratory.describe() | {"floor": round(shared.floor, 4)}, arms)
+
+
+EXPERIMENTS: dict[str, Callable[[], Experiment]] = {"lab": lab}
+
+
+# --- following a run --------------------------------------------------------------------------------------
+
+
+def follow(trainer: Trainer, validate: Callable[[], float]) -> dict[str, Any]:
+    """Train to the end, or to where the loss is no number any more, and keep what a plot needs."""
+    history: list[Record] = []
+    try:
+        history.extend(trainer.run())
+    except FmkitError as error:
+        return {**thin(history), "error": str(error)}
+    return {**thin(history), "validation_loss": round(validate(), 3)}
+
+
+def thin(history: list[Record]) -> dict[str, list[float]]:
+    """At most `POINTS` points of a run: each the mean loss of some steps, at the tokens seen after them."""
+    size = -(-len(history) // POINTS) or 1
+    groups = [history[start : start + size] for start in range(0, len(history), size)]
+    return {
+        "tokens": [group[-1]["tokens"] for group in groups],
+        "loss": [round(sum(record["loss"] for record in group) / len(group), 3) for group in groups],
+    }
+
+
+# --- recording --------------------------------------------------------------------------------------------
+
+
+def record(name: str) -> Path:
+    """Train every arm of an experiment and write them to assets/runs/<name>.json."""
+    experiment, command = EXPERIMENTS[name](), f"python -m fmkit.experiments {name}"
+    runs = []
+    for number, arm in enumerate(experiment.arms, start=1):
+        print(f"{name} {number}/{len(experiment.arms)}  {arm.name}", end="", flush=True)
+        outcome = timed(arm)
+        print(f"  {result(outcome)}  {outcome['seconds']:.0f} s", flush=True)
+        runs.append({"settings": arm.settings, "command": f"{command} {arm.name}", **outcome})
+    RUNS.mkdir(parents=True, exist_ok=True)
+    path = RUNS / f"{name}.json"
+    path.write_text(to_json({"command": command, **provenance(), **experiment.about}, runs), encoding="utf-8")
+    return path
+
+
+def rerun(name: str, chosen: Settings) -> None:
+    """Train the arms that have the `chosen` settings again; print what comes out beside the record."""
+    path = RUNS / f"{name}.json"
+    kept = json.loads(path.read_text(encoding="utf-8"))["runs"] if path.is_file() else []
+    recorded = {repr(run["settings"]): result(run) for run in kept}
+    arms = [arm for arm in EXPERIMENTS[name]().arms if chosen.items() <= arm.settings.items()]
+    if not arms:
+        raise FmkitError(f"{name} has no run with {Arm(chosen, dict).name}: see {path.relative_to(ROOT)}")
+    for arm in arms:
+        again = result(timed(arm))
+        print(f"{arm.name}  {again}  (recorded: {recorded.get(repr(arm.settings), 'never')})", flush=True)
+
+
+def timed(arm: Arm) -> dict[str, Any]:
+    start = time.perf_counter()
+    outcome = arm.train()
+    return {"seconds": round(time.perf_counter() - start, 1), **outcome}
+
+
+def result(run: dict[str, Any]) -> str:
+    return (
+        run["error"].split(":")[0] + ": not finite"
+        if "error" in run
+        else f"loss {run['validation_loss']:.2f}"
+    )
+
+
+def provenance() -> dict[str, Any]:
+    """Where and when: the processor's name, the version of torch, and the commit."""
+    git = ["git", "-C", str(ROOT), "rev-parse", "--short=12", "HEAD"]
+    commit = subprocess.run(git, capture_output=True, text=True, check=False).stdout.strip()
+    return {"machine": processor(), "torch": torch.__version__, "commit": commit or None}
+
+
+def processor() -> str:
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text(encoding="utf-8").splitlines() if info.is_file() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return f"{names[0] if names else platform.machine()}, one of {os.cpu_count()} cores"
+
+
+def to_json(head: dict[str, Any], runs: list[dict[str, Any]]) -> str:
+    """One line for each run, so that a difference shows which has changed."""
+    short = [json.dumps(run, separators=(",", ":")) for run in runs]
+    return json.dumps(head, indent=1)[:-2] + ',\n "runs": [\n' + ",\n".join(short) + "\n]}\n"
+
+
+def main(arguments: Iterable[str] | None = None) -> int:
+    name, *pairs = list(sys.argv[1:] if arguments is None else arguments) or ["all"]
+    reproducible(0)
+    try:
+        if name not in (*EXPERIMENTS, "all"):
+            raise FmkitError(f"no experiment {name!r}: choose from {', '.join(EXPERIMENTS)}")
+        chosen = {key: json.loads(value) for key, _, value in (pair.partition("=") for pair in pairs)}
+        for each in EXPERIMENTS if name == "all" else [name]:
+            if chosen:
+                rerun(each, chosen)
+            else:
+                print(record(each).relative_to(ROOT))
+    except FmkitError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except ValueError:
+        print("settings are written like learning_rate=0.003 seed=0", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
