@@ -1,0 +1,53 @@
+"""HTML elements as nodes of a page: what the directives of the book build their parts of.
+
+A tree of `tag(…)` goes through Sphinx like any other text, so the Markdown, the math and the references
+inside are treated as everywhere else. A tree with an `asset`, such as "quiz", brings quiz.css and quiz.js to
+its page and to no other.
+"""
+
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import Sphinx
+
+VOID = {"input", "br"}
+
+
+class html(nodes.General, nodes.TextElement):
+    """One HTML element with its attributes."""
+
+
+def tag(name: str, /, *children: nodes.Node | str, asset: str | None = None, **attributes: Any) -> html:
+    """`tag("li", "text", class_="wide", data_id=3)`: True is an attribute without value, None is none."""
+    written = {key.rstrip("_").replace("_", "-"): value for key, value in attributes.items()}
+    element = html(name=name, written=written, asset=asset)
+    element += [nodes.Text(child) if isinstance(child, str) else child for child in children]
+    return element
+
+
+def visit(translator: Any, node: html) -> None:
+    attributes = "".join(
+        f" {key}" if value is True else f' {key}="{translator.attval(str(value))}"'
+        for key, value in node["written"].items()
+        if value is not None and value is not False
+    )
+    translator.body.append(f"<{node['name']}{attributes}>")
+
+
+def depart(translator: Any, node: html) -> None:
+    if node["name"] not in VOID:
+        translator.body.append(f"</{node['name']}>")
+
+
+def add_assets(
+    app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None
+) -> None:
+    found = doctree.findall(html) if doctree is not None else ()
+    for asset in sorted({node["asset"] for node in found if node["asset"]}):
+        app.add_css_file(f"{asset}.css", priority=910)  # after book.css, whose colors it uses
+        app.add_js_file(f"{asset}.js", defer="defer")
+
+
+def setup(app: Sphinx) -> None:
+    app.add_node(html, html=(visit, depart))
+    app.connect("html-page-context", add_assets)
