@@ -15,16 +15,20 @@ if TYPE_CHECKING:
     from fmkit.data.tokenizer import train_tokenizer as train_tokenizer
     from fmkit.errors import FmkitError as FmkitError
     from fmkit.generation import generate as generate
+    from fmkit.model import Classifier as Classifier
     from fmkit.model import Transformer as Transformer
+    from fmkit.recipes import finetune as finetune
     from fmkit.recipes import pretrain as pretrain
     from fmkit.run import TrainingRun as TrainingRun
 
 _HOMES = {
+    "Classifier": "fmkit.model",
     "FmkitError": "fmkit.errors",
     "ModelConfig": "fmkit.config",
     "TrainConfig": "fmkit.config",
     "TrainingRun": "fmkit.run",
     "Transformer": "fmkit.model",
+    "finetune": "fmkit.recipes",
     "generate": "fmkit.generation",
     "load_corpus": "fmkit.data.corpora",
     "load_tokenizer": "fmkit.data.tokenizer",

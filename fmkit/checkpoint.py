@@ -22,7 +22,6 @@ from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from fmkit.config import ModelConfig
 from fmkit.data.tokenizer import BOS, EOS, PAD, save_tokenizer
 from fmkit.errors import FmkitError
 
@@ -33,7 +32,7 @@ KEEP = 2  # checkpoints of a run: the newest, and the one before it should the n
 
 
 def save_model(
-    directory: str | Path, config: ModelConfig, weights: dict[str, Tensor], tokenizer: Tokenizer | None
+    directory: str | Path, config: dict[str, Any], weights: dict[str, Tensor], tokenizer: Tokenizer | None
 ) -> None:
     """Write a Hugging Face model directory; each file replaces an earlier one only when it is whole."""
     directory = Path(directory)
@@ -50,8 +49,8 @@ def save_model(
             shutil.rmtree(scratch, ignore_errors=True)
 
 
-def load_model(directory: str | Path) -> tuple[ModelConfig, dict[str, Tensor]]:
-    """Config and weights (float32) of a Llama model directory, sharded or not.
+def load_model(directory: str | Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """The config.json and the weights (float32) of a Llama model directory, sharded or not.
 
     Raises `FmkitError` naming the file that is missing or damaged.
     """
@@ -62,7 +61,7 @@ def load_model(directory: str | Path) -> tuple[ModelConfig, dict[str, Tensor]]:
             f"{directory}: no model here (config.json is missing): name a directory that "
             "`fmkit pretrain --out` or save_pretrained wrote"
         )
-    config = ModelConfig.from_hugging_face(read_json(config_file), str(config_file))
+    config = read_json(config_file)
     if index.is_file():
         shards = read_json(index).get("weight_map", {}).values()
         files = [directory / name for name in sorted(set(shards))]
@@ -89,15 +88,15 @@ def assign_weights(targets: dict[str, Tensor], weights: dict[str, Tensor], where
 
 
 def _write_model(
-    directory: Path, config: ModelConfig, weights: dict[str, Tensor], tokenizer: Tokenizer | None
+    directory: Path, config: dict[str, Any], weights: dict[str, Tensor], tokenizer: Tokenizer | None
 ) -> None:
     _write_tensors(directory / "model.safetensors", weights)
-    data = config.to_hugging_face()
+    config = dict(config)
     if tokenizer is not None:
         save_tokenizer(tokenizer, directory)
         for name, token in (("bos_token_id", BOS), ("eos_token_id", EOS), ("pad_token_id", PAD)):
-            data[name] = tokenizer.token_to_id(token)
-    write_json(directory / "config.json", data)
+            config[name] = tokenizer.token_to_id(token)
+    write_json(directory / "config.json", config)
 
 
 # --- a run's checkpoints ----------------------------------------------------------------------------------
@@ -106,7 +105,7 @@ def _write_model(
 def save_checkpoint(
     run_directory: Path,
     step: int,
-    config: ModelConfig,
+    config: dict[str, Any],
     weights: dict[str, Tensor],
     tokenizer: Tokenizer | None,
     tensors: dict[str, Tensor],

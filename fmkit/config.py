@@ -84,9 +84,8 @@ class ModelConfig:
         return self.hidden_size // self.num_attention_heads
 
     def to_hugging_face(self) -> dict[str, Any]:
-        """The `config.json` of a `LlamaForCausalLM` with these shapes."""
+        """What a Llama `config.json` says of these shapes."""
         return {
-            "architectures": ["LlamaForCausalLM"],
             "model_type": "llama",
             "hidden_act": "silu",
             "attention_bias": False,

@@ -50,7 +50,7 @@ def generate_ids(
 ) -> list[list[int]]:
     """New token ids for each of `prompts`, which must be of one length; each ends before its `eos_id`."""
     _check(model, prompts, max_new_tokens, temperature, top_k, top_p)
-    device, length = model.lm_head.weight.device, len(prompts[0])
+    device, length = model.device, len(prompts[0])
     room = min(max_new_tokens, model.config.max_position_embeddings - length)
     cache = model.new_cache(len(prompts), length + room)
     generator = torch.Generator(device)

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-IGNORE = -100  # a label that is not to be predicted, as in PyTorch and transformers
+from fmkit.data.batches import IGNORE
 
 
 def token_loss(hidden: Tensor, head: Tensor, labels: Tensor) -> Tensor:
@@ -25,20 +25,3 @@ def token_loss(hidden: Tensor, head: Tensor, labels: Tensor) -> Tensor:
         ignore_index=IGNORE,
         options=torch.nn.LinearCrossEntropyOptions(),
     )
-
-
-def mask_tokens(
-    input_ids: Tensor, vocab_size: int, mask_id: int, generator: torch.Generator, share: float = 0.15
-) -> tuple[Tensor, Tensor]:
-    """Hide tokens for masked-token training (Devlin et al. 2018, arXiv:1810.04805, section 3.1).
-
-    Of the `share` chosen, 80 % become the mask, 10 % a random token, 10 % stay. Special tokens (the ids up to
-    `mask_id`) are never chosen. Returns the corrupted ids and the labels, both (B, T).
-    """
-    dice = torch.rand(input_ids.shape, generator=generator)
-    chosen = (dice < share) & (input_ids > mask_id)
-    labels = torch.where(chosen, input_ids, IGNORE)
-    random_ids = torch.randint(mask_id + 1, vocab_size, input_ids.shape, generator=generator)
-    corrupted = torch.where(chosen & (dice < 0.8 * share), mask_id, input_ids)
-    corrupted = torch.where(chosen & (dice >= 0.9 * share), random_ids, corrupted)
-    return corrupted, labels

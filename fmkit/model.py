@@ -4,8 +4,9 @@ Saving is therefore the identity: the weights that train here are the file that 
 open. Shapes: B sequences of T tokens, H heads of D numbers, hidden size d, vocabulary V.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import torch
 import torch.nn.functional as F
@@ -16,6 +17,7 @@ from fmkit import checkpoint
 from fmkit.attention import KVCache, allowed_positions, attention
 from fmkit.config import ModelConfig
 from fmkit.data.tokenizer import load_tokenizer
+from fmkit.errors import FmkitError
 
 
 class Linear(nn.Linear):
@@ -151,24 +153,30 @@ class Decoder(nn.Module):
         return self.norm(x)
 
 
-class Transformer(nn.Module):
-    """A decoder with a language-model head. Weights are float32; `dtype` is the format of the arithmetic."""
+class Model(nn.Module):
+    """A decoder with a head on it: what is trained, saved and opened.
 
-    def __init__(self, config: ModelConfig, seed: int = 0) -> None:
+    Weights are float32; `dtype` is the format of the arithmetic.
+    """
+
+    architecture = ""  # the class of transformers that opens it
+
+    def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.config = config
         self.dtype = torch.float32
         self.tokenizer: Tokenizer | None = None  # what the model was trained with; saved beside it
         self.model = Decoder(config)
-        self.lm_head = Linear(config.hidden_size, config.vocab_size)
-        if config.tie_word_embeddings:
-            self.lm_head.weight = self.model.embed_tokens.weight
-        self._initialize(torch.Generator().manual_seed(seed))
+
+    @property
+    def device(self) -> torch.device:
+        return self.model.embed_tokens.weight.device
 
     @torch.no_grad()
-    def _initialize(self, generator: torch.Generator) -> None:
+    def _initialize(self, seed: int) -> None:
         """Normal weights; those that write into the residual stream are smaller the more blocks add up
         (GPT-2, Radford et al. 2019, section 2.3)."""
+        generator = torch.Generator().manual_seed(seed)
         residual = (2 * self.config.num_hidden_layers) ** -0.5
         for name, weight in self.named_parameters():
             if weight.dim() == 2:
@@ -178,8 +186,51 @@ class Transformer(nn.Module):
     def hidden_states(
         self, input_ids: Tensor, document_ids: Tensor | None = None, cache: KVCache | None = None
     ) -> Tensor:
-        """Token ids (B, T) → the vectors (B, T, d) that the head turns into logits."""
+        """Token ids (B, T) → the vectors (B, T, d) that the head reads."""
         return self.model(input_ids, document_ids, cache, self.dtype)
+
+    def weights(self) -> dict[str, Tensor]:
+        """The tensors that are saved, by Hugging Face's names."""
+        return self.state_dict()
+
+    def to_hugging_face(self) -> dict[str, Any]:
+        """The model's `config.json`."""
+        return {"architectures": [self.architecture], **self.config.to_hugging_face()}
+
+    def save_pretrained(self, directory: str | Path) -> None:
+        """Write `directory` in Hugging Face's layout; the Auto classes of transformers open it.
+
+        The tokenizer goes with the model where it has been trained with one. Raises `FmkitError` where the
+        disk is full; earlier files are then still whole.
+        """
+        checkpoint.save_model(directory, self.to_hugging_face(), self.weights(), self.tokenizer)
+
+    @classmethod
+    def from_pretrained(cls, directory: str | Path) -> Self:
+        """Open a Llama checkpoint that fmkit or transformers wrote. Raises `FmkitError` where it is none."""
+        data, weights = checkpoint.load_model(directory)
+        model = cls._from_hugging_face(data, f"{directory}/config.json")
+        checkpoint.assign_weights(model.weights(), weights, str(directory))
+        if (Path(directory) / "tokenizer.json").is_file():
+            model.tokenizer = load_tokenizer(directory)
+        return model
+
+    @classmethod
+    def _from_hugging_face(cls, data: dict[str, Any], where: str) -> Self:
+        return cls(ModelConfig.from_hugging_face(data, where))
+
+
+class Transformer(Model):
+    """A decoder that predicts tokens."""
+
+    architecture = "LlamaForCausalLM"
+
+    def __init__(self, config: ModelConfig, seed: int = 0) -> None:
+        super().__init__(config)
+        self.lm_head = Linear(config.hidden_size, config.vocab_size)
+        if config.tie_word_embeddings:
+            self.lm_head.weight = self.model.embed_tokens.weight
+        self._initialize(seed)
 
     def forward(
         self, input_ids: Tensor, document_ids: Tensor | None = None, cache: KVCache | None = None
@@ -192,29 +243,10 @@ class Transformer(nn.Module):
 
     def new_cache(self, batch_size: int, max_length: int) -> KVCache:
         """An empty cache for `max_length` tokens of `batch_size` sequences."""
-        config, device = self.config, self.lm_head.weight.device
+        config = self.config
         assert config.num_key_value_heads is not None
         shape = (batch_size, max_length, config.num_key_value_heads, config.head_dim)
-        return KVCache(config.num_hidden_layers, shape, device, self.dtype)
-
-    def save_pretrained(self, directory: str | Path) -> None:
-        """Write `directory` in Hugging Face's layout; `AutoModelForCausalLM.from_pretrained` opens it.
-
-        The tokenizer goes with the model where it has been trained with one.
-
-        Raises `FmkitError` where the disk is full; earlier files are then still whole.
-        """
-        checkpoint.save_model(directory, self.config, self.weights(), self.tokenizer)
-
-    @classmethod
-    def from_pretrained(cls, directory: str | Path) -> "Transformer":
-        """Open a Llama checkpoint that fmkit or transformers wrote. Raises `FmkitError` where it is none."""
-        config, weights = checkpoint.load_model(directory)
-        model = cls(config)
-        checkpoint.assign_weights(model.weights(), weights, str(directory))
-        if (Path(directory) / "tokenizer.json").is_file():
-            model.tokenizer = load_tokenizer(directory)
-        return model
+        return KVCache(config.num_hidden_layers, shape, self.device, self.dtype)
 
     def weights(self) -> dict[str, Tensor]:
         """The tensors that are saved, by Hugging Face's names; a tied head is saved once."""
@@ -222,3 +254,44 @@ class Transformer(nn.Module):
         if self.config.tie_word_embeddings:
             del state["lm_head.weight"]
         return state
+
+
+class Classifier(Model):
+    """A decoder that reads a whole text and chooses one of `labels`."""
+
+    architecture = "LlamaForSequenceClassification"
+
+    def __init__(self, config: ModelConfig, labels: Sequence[str], seed: int = 0) -> None:
+        super().__init__(config)
+        self.labels = tuple(labels)
+        self.score = Linear(config.hidden_size, len(self.labels))
+        self._initialize(seed)
+
+    @classmethod
+    def from_base(cls, base: Transformer, labels: Sequence[str], seed: int = 0) -> "Classifier":
+        """A classifier that starts from what `base` has learned; only its head is new."""
+        classifier = cls(base.config, labels, seed)
+        classifier.model.load_state_dict(base.model.state_dict())
+        classifier.tokenizer = base.tokenizer
+        return classifier
+
+    def forward(self, input_ids: Tensor, last: Tensor) -> Tensor:
+        """Token ids (B, T), and where each text ends (B,) → logits of the labels (B, C).
+
+        The last token alone is read: it has seen all of the text.
+        """
+        hidden = self.hidden_states(input_ids)
+        return self.score(hidden[torch.arange(len(hidden), device=hidden.device), last])
+
+    def to_hugging_face(self) -> dict[str, Any]:
+        names = {str(i): label for i, label in enumerate(self.labels)}
+        ids = {label: i for i, label in enumerate(self.labels)}
+        return {**super().to_hugging_face(), "id2label": names, "label2id": ids}
+
+    @classmethod
+    def _from_hugging_face(cls, data: dict[str, Any], where: str) -> Self:
+        names = data.get("id2label")
+        if not isinstance(names, dict) or not names:
+            raise FmkitError(f"{where}: no id2label: this model does not classify")
+        labels = [str(names[key]) for key in sorted(names, key=int)]
+        return cls(ModelConfig.from_hugging_face(data, where), labels)

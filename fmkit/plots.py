@@ -129,13 +129,9 @@ def plot_run(run: "TrainingRun") -> Plot:
         color = COLORS["own-run"]
         axes.plot(tokens, loss, color=color, alpha=0.3, linewidth=0.8)
         axes.plot(tokens, running_mean(loss), color=color)
-        axes.text(
-            tokens[len(tokens) // 3],
-            running_mean(loss)[len(tokens) // 3],
-            "  training",
-            color=color,
-            va="bottom",
-        )
+        early = len(tokens) // 12
+        at = (tokens[early], running_mean(loss)[early])
+        axes.annotate("training", at, (-4, -26), textcoords="offset points", color=color)
         if checked:
             x, y = [r["tokens"] for r in checked], [r["validation_loss"] for r in checked]
             axes.plot(x, y, color=COLORS["evaluation"], linestyle="none", marker="o", markersize=5)

@@ -8,12 +8,16 @@ from datasets import Dataset, DatasetDict, IterableDatasetDict
 from tokenizers import Tokenizer
 
 from fmkit.config import TrainConfig
-from fmkit.data.batches import make_loader, validation_batches
+from fmkit.data.batches import Loader, make_loader, validation_batches
 from fmkit.data.corpora import content_hash
+from fmkit.data.labeled import LabeledLoader, labeled_batches, tokenize_labeled
+from fmkit.data.masking import MaskedLoader, mask_batches
+from fmkit.data.tokenizer import PAD, special_id
 from fmkit.errors import FmkitError
-from fmkit.model import Transformer
+from fmkit.evaluation.classification import accuracy, f1, predict_labels
+from fmkit.model import Classifier, Model, Transformer
 from fmkit.run import TrainingRun, fit
-from fmkit.trainer import Trainer, predict_tokens
+from fmkit.trainer import Record, Trainer, choose_label, predict_tokens
 
 
 def pretrain(
@@ -32,25 +36,74 @@ def pretrain(
     `fmkit.run.fit` says.
     """
     config = config or TrainConfig()
-    context = config.context_length or model.config.max_position_embeddings
-    if context > model.config.max_position_embeddings:
+    context = _fit_together(model, tokenizer, config)
+    shape = (tokenizer, config.batch_size, context)
+    packed = make_loader(corpus["train"], *shape, config.seed)
+    loader: Loader = packed
+    held_out = validation_batches(corpus["validation"], *shape, config.eval_batches)
+    if not model.config.is_causal:
+        loader = MaskedLoader(packed, tokenizer, config.seed)
+        held_out = mask_batches(held_out, tokenizer)
+    trainer = Trainer(model, predict_tokens, loader, config)
+
+    def validate() -> Record:
+        return {"validation_loss": trainer.evaluate(held_out)} if held_out else {}
+
+    return fit(trainer, validate, output_dir, resume, _identity(corpus, tokenizer))
+
+
+def finetune(
+    model: Classifier,
+    tokenizer: Tokenizer,
+    corpus: DatasetDict,
+    config: TrainConfig | None = None,
+    output_dir: str | Path | None = None,
+    resume: bool = False,
+) -> TrainingRun:
+    """Learn from labeled texts: adapt a pre-trained model to one task.
+
+    `corpus` has the splits train and validation and the columns `text` and `label` (numbers from 0). The run
+    records, beside the loss, `accuracy` and `f1` on the validation texts. Raises `FmkitError` for a missing
+    column, a label that the model does not have, and as `pretrain` does.
+    """
+    config = config or TrainConfig()
+    context = _fit_together(model, tokenizer, config)
+    train, validation = (
+        tokenize_labeled(corpus[split], tokenizer, context) for split in ("train", "validation")
+    )
+    truth = list(validation["label"])
+    if unknown := {*train["label"], *truth} - set(range(len(model.labels))):
+        raise FmkitError(f"label {min(unknown)} is none of the model's {len(model.labels)} labels")
+    loader = LabeledLoader(train, config.batch_size, special_id(tokenizer, PAD), config.seed)
+    held_out = labeled_batches(validation, 64, tokenizer)
+    trainer = Trainer(model, choose_label, loader, config)
+
+    def validate() -> Record:
+        predicted = predict_labels(model, held_out)
+        return {
+            "validation_loss": trainer.evaluate(held_out),
+            "accuracy": accuracy(predicted, truth),
+            "f1": f1(predicted, truth),
+        }
+
+    return fit(trainer, validate, output_dir, resume, _identity(corpus, tokenizer))
+
+
+def _fit_together(model: Model, tokenizer: Tokenizer, config: TrainConfig) -> int:
+    """Give the model its tokenizer; the context length to train with. Raises where sizes do not fit."""
+    longest = model.config.max_position_embeddings
+    context = config.context_length or longest
+    if context > longest:
         raise FmkitError(
-            f"context_length={context} is more than the model's "
-            f"max_position_embeddings={model.config.max_position_embeddings}"
+            f"context_length={context} is more than the model's max_position_embeddings={longest}"
         )
     if tokenizer.get_vocab_size() > model.config.vocab_size:
         raise FmkitError(
             f"the tokenizer has {tokenizer.get_vocab_size()} tokens and the model "
             f"vocab_size={model.config.vocab_size}: make them equal"
         )
-    causal = model.config.is_causal
-    loader = make_loader(corpus["train"], tokenizer, config.batch_size, context, config.seed, causal)
-    validation = validation_batches(
-        corpus["validation"], tokenizer, config.batch_size, context, config.eval_batches, causal
-    )
     model.tokenizer = tokenizer
-    trainer = Trainer(model, predict_tokens, loader, config)
-    return fit(trainer, validation, output_dir, resume, _identity(corpus, tokenizer))
+    return context
 
 
 def _identity(corpus: DatasetDict | IterableDatasetDict, tokenizer: Tokenizer) -> dict[str, Any]:

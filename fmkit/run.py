@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 from tqdm.auto import tqdm
 
 from fmkit import checkpoint
-from fmkit.data.batches import Batch
 from fmkit.errors import FmkitError
 from fmkit.trainer import Record, Trainer
 
@@ -97,13 +96,14 @@ class TrainingRun:
 
 def fit(
     trainer: Trainer,
-    validation: list[Batch],
+    validate: Callable[[], Record],
     directory: str | Path | None = None,
     resume: bool = False,
     identity: dict[str, Any] | None = None,
 ) -> TrainingRun:
-    """Train to the end, with a progress bar, validations, metrics and, in a `directory`, checkpoints.
+    """Train to the end, with a progress bar, metrics and, in a `directory`, checkpoints.
 
+    What `validate` measures, every `eval_every` steps and at the end, becomes part of that step's record.
     SIGTERM or an interrupt finishes the step, saves and returns; a second one kills. With `resume` the run
     goes on from its newest whole checkpoint, to the same bits as if it had never stopped; `identity` (data
     and anything else that must not change) is compared with that of the run's start.
@@ -120,8 +120,8 @@ def fit(
     with _stop_signals() as stop, _progress_bar(trainer) as bar:
         for record in trainer.run():
             step = trainer.step
-            if validation and (step % (config.eval_every or 1) == 0 or step == config.steps):
-                record["validation_loss"] = trainer.evaluate(validation)
+            if step % (config.eval_every or 1) == 0 or step == config.steps:
+                record |= validate()
             run.append(record)
             bar.update()
             bar.set_postfix_str(f"loss {record['loss']:.2f}", refresh=False)
@@ -141,7 +141,7 @@ def save(directory: Path, trainer: Trainer) -> Path:
     tensors, state = trainer.state_dict()
     model = trainer.model
     return checkpoint.save_checkpoint(
-        directory, trainer.step, model.config, model.weights(), model.tokenizer, tensors, state
+        directory, trainer.step, model.to_hugging_face(), model.weights(), model.tokenizer, tensors, state
     )
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from fmkit.config import TrainConfig, choose_device, choose_dtype
@@ -18,10 +19,10 @@ from fmkit.data.batches import Batch, Loader, to_device
 from fmkit.errors import FmkitError
 from fmkit.flops import flops_per_token, peak_flops
 from fmkit.losses import token_loss
-from fmkit.model import Transformer
+from fmkit.model import Classifier, Model, Transformer
 from fmkit.optim import learning_rate, make_optimizer
 
-Objective = Callable[[Transformer, Batch], Tensor]
+Objective = Callable[[Any, Batch], Tensor]  # of a Model and a batch that fits it
 Record = dict[str, Any]  # what one step reports
 
 
@@ -31,8 +32,13 @@ def predict_tokens(model: Transformer, batch: Batch) -> Tensor:
     return token_loss(hidden, model.lm_head.weight, batch["labels"])
 
 
+def choose_label(model: Classifier, batch: Batch) -> Tensor:
+    """The objective of classification: nats of the true labels, summed."""
+    return F.cross_entropy(model(batch["input_ids"], batch["last"]).float(), batch["labels"], reduction="sum")
+
+
 def train_step(
-    model: Transformer,
+    model: Model,
     objective: Objective,
     batches: list[Batch],
     optimizer: torch.optim.Optimizer,
@@ -63,7 +69,7 @@ class Trainer:
     Iterating over `run()` trains and yields a record a step; whoever consumes it may stop at any point.
     """
 
-    def __init__(self, model: Transformer, objective: Objective, loader: Loader, config: TrainConfig) -> None:
+    def __init__(self, model: Model, objective: Objective, loader: Loader, config: TrainConfig) -> None:
         torch.manual_seed(config.seed)
         self.config, self.loader = config, loader
         self.device = choose_device(config.device)
@@ -146,7 +152,7 @@ class Trainer:
         if self.device.type == "cuda":
             tensors["rng.cuda"] = torch.cuda.get_rng_state(self.device)
         data = dict(self.data_state)
-        pool = data.pop("pool")
+        pool = data.pop("pool", [])
         tensors["pool.tokens"] = torch.from_numpy(np.concatenate([*pool, np.zeros(0, dtype=np.int32)]))
         tensors["pool.lengths"] = torch.tensor([len(piece) for piece in pool], dtype=torch.int64)
         return tensors, {"step": self.step, "tokens": self.tokens, "data": data}

@@ -4,7 +4,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from fmkit.losses import IGNORE, mask_tokens, token_loss
+from fmkit.data.batches import IGNORE
+from fmkit.data.masking import mask_tokens
+from fmkit.losses import token_loss
 
 
 @pytest.mark.parametrize("rows", [1, 7, 600])

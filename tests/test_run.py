@@ -272,7 +272,7 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_weights(model, st
     loader = make_loader(stories["train"], tokenizer, 2, 64, seed=0)
     trainer = Trainer(model, explode, loader, TrainConfig(steps=10, checkpoint_every=3))
     with pytest.raises(FmkitError, match=r"step 7: loss nan.*lower learning_rate"):
-        fit(trainer, [], tmp_path / "run")
+        fit(trainer, dict, tmp_path / "run")
     saved = load_file(tmp_path / "run/checkpoints/step-00000006/model.safetensors")
     assert all(torch.equal(saved[name], tensor) for name, tensor in model.weights().items())
 

@@ -15,11 +15,11 @@ from datasets import Dataset, IterableDataset
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from fmkit.data.corpora import _quiet as quiet
-from fmkit.data.tokenizer import EOS, MASK, PAD, special_id
+from fmkit.data.corpora import quiet
+from fmkit.data.tokenizer import EOS, PAD, special_id
 from fmkit.errors import FmkitError
-from fmkit.losses import IGNORE, mask_tokens
 
+IGNORE = -100  # a label that is not to be predicted, as in PyTorch and transformers
 POOL_SIZE = 256  # pieces to choose from: enough to fill 99 % of a row from documents of mixed lengths
 
 Batch = dict[str, Any]  # input_ids, labels (B, T); document_ids (B, T) or None; num_items, num_tokens
@@ -50,18 +50,18 @@ def tokenize(dataset: Dataset | IterableDataset, tokenizer: Tokenizer, context_l
         return dataset.map(pieces, batched=True, remove_columns=dataset.column_names)
 
 
-class _Shuffled:
+class Shuffled:
     """The rows of a dataset in a new random order each epoch."""
 
     def __init__(self, dataset: Dataset, seed: int) -> None:
         self.dataset, self.seed = dataset, seed
         self.load_state_dict({"epoch": 0, "position": 0})
 
-    def __next__(self) -> list[int]:
+    def __next__(self) -> dict[str, Any]:
         if self.position == len(self.order):
             self.load_state_dict({"epoch": self.epoch + 1, "position": 0})
         self.position += 1
-        return self.dataset[int(self.order[self.position - 1])]["input_ids"]
+        return self.dataset[int(self.order[self.position - 1])]
 
     def state_dict(self) -> dict[str, Any]:
         return {"epoch": self.epoch, "position": self.position}
@@ -78,13 +78,13 @@ class _Streamed:
         self.dataset, self.start = dataset, dataset.state_dict()
         self.load_state_dict(self.start)
 
-    def __next__(self) -> list[int]:
+    def __next__(self) -> dict[str, Any]:
         row = next(self.rows, None)
         if row is None:
             self.load_state_dict(self.start)
             row = next(self.rows)
         self.moved = True
-        return row["input_ids"]
+        return row
 
     def state_dict(self) -> dict[str, Any]:
         # What is loaded shows in the dataset's own state only when it has moved on from there.
@@ -109,7 +109,7 @@ class PackedLoader:
     ) -> None:
         self.batch_size, self.context_length, self.pad_id = batch_size, context_length, pad_id
         streamed = isinstance(pieces, IterableDataset)
-        self.source = _Streamed(pieces) if streamed else _Shuffled(pieces, seed)
+        self.source = _Streamed(pieces) if streamed else Shuffled(pieces, seed)
         _require_a_context(pieces, context_length)
         self.rng = np.random.default_rng(seed)
         self.pool: list[np.ndarray] = []
@@ -118,7 +118,7 @@ class PackedLoader:
         rows = []
         for _ in range(self.batch_size):
             while len(self.pool) < POOL_SIZE:
-                self.pool.append(np.array(next(self.source), dtype=np.int32))
+                self.pool.append(np.array(next(self.source)["input_ids"], dtype=np.int32))
             first = int(self.rng.integers(len(self.pool)))
             rows.append(fill_row(self.pool, first, self.context_length))
         return collate(rows, self.context_length, self.pad_id)
@@ -137,42 +137,16 @@ class PackedLoader:
         self.pool = list(state["pool"])
 
 
-class MaskedLoader:
-    """The batches of another loader with tokens hidden, and only these to predict."""
-
-    def __init__(self, loader: PackedLoader, tokenizer: Tokenizer, seed: int) -> None:
-        self.loader, self.generator = loader, torch.Generator().manual_seed(seed)
-        self.vocab_size, self.mask_id = tokenizer.get_vocab_size(), special_id(tokenizer, MASK)
-
-    def __next__(self) -> Batch:
-        return mask_batch(next(self.loader), self.vocab_size, self.mask_id, self.generator)
-
-    def state_dict(self) -> dict[str, Any]:
-        return {**self.loader.state_dict(), "masks": self.generator.get_state().tolist()}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.loader.load_state_dict(state)
-        self.generator.set_state(torch.tensor(state["masks"], dtype=torch.uint8))
-
-
-def mask_batch(batch: Batch, vocab_size: int, mask_id: int, generator: torch.Generator) -> Batch:
-    """A batch for masked-token training; see `fmkit.losses.mask_tokens`."""
-    input_ids, labels = mask_tokens(batch["input_ids"], vocab_size, mask_id, generator)
-    return {**batch, "input_ids": input_ids, "labels": labels, "num_items": int((labels != IGNORE).sum())}
-
-
 def make_loader(
     dataset: Dataset | IterableDataset,
     tokenizer: Tokenizer,
     batch_size: int,
     context_length: int,
     seed: int,
-    causal: bool = True,
-) -> Loader:
-    """Tokenize, pack and, where `causal` is off, mask: the training batches of a corpus."""
+) -> PackedLoader:
+    """Tokenize and pack: the training batches of a corpus."""
     pieces = tokenize(dataset, tokenizer, context_length)
-    packed = PackedLoader(pieces, batch_size, context_length, special_id(tokenizer, PAD), seed)
-    return packed if causal else MaskedLoader(packed, tokenizer, seed)
+    return PackedLoader(pieces, batch_size, context_length, special_id(tokenizer, PAD), seed)
 
 
 def validation_batches(
@@ -181,7 +155,6 @@ def validation_batches(
     batch_size: int,
     context_length: int,
     limit: int,
-    causal: bool = True,
 ) -> list[Batch]:
     """The first `limit` batches of a corpus, packed in order: the same at every call."""
     rows: list[list[np.ndarray]] = []
@@ -194,11 +167,7 @@ def validation_batches(
             break
         rows.append(fill_row(pool, 0, context_length))
     groups = [rows[i : i + batch_size] for i in range(0, len(rows), batch_size)]
-    batches = [collate(group, context_length, special_id(tokenizer, PAD)) for group in groups]
-    if not causal:
-        generator, mask_id = torch.Generator().manual_seed(0), special_id(tokenizer, MASK)
-        batches = [mask_batch(b, tokenizer.get_vocab_size(), mask_id, generator) for b in batches]
-    return [batch for batch in batches if batch["num_items"]]
+    return [collate(group, context_length, special_id(tokenizer, PAD)) for group in groups]
 
 
 def fill_row(pool: list[np.ndarray], first: int, context_length: int) -> list[np.ndarray]:

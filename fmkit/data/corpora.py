@@ -24,7 +24,7 @@ from datasets import Dataset, DatasetDict, Features, IterableDataset, IterableDa
 from fmkit.data import python_docs, readers
 from fmkit.errors import FmkitError
 
-NAMES = ("stories", "python-docs")
+NAMES = ("stories", "reviews", "python-docs")
 SPLITS = ("train", "validation")
 TENTH = 2**64 // 10  # a document whose digest lies below it is held out
 
@@ -37,7 +37,8 @@ def load_corpus(name: str | Path, *, text_column: str = "text", streaming: bool 
 
     `name` is looked up in this order:
 
-    - `"stories"`, the book's story world, or `"python-docs"`, docstrings and comments of installed packages;
+    - `"stories"`, the book's story world; `"reviews"`, its labeled dialect (columns `text` and `label`); or
+      `"python-docs"`, docstrings and comments of installed packages;
     - a .txt, .jsonl, .json, .csv or .parquet file in UTF-8, or a folder of them. A .txt file is one document;
       in the others `text_column` names the column to read (only this one is kept). A tenth of the documents,
       chosen by a hash of their text, is held out; of a single document, its last tenth;
@@ -79,6 +80,10 @@ def _load(name: str, text_column: str, streaming: bool) -> Corpus:
         from fmkit.data.world import load_stories
 
         return _streamed(load_stories(), streaming)
+    if name == "reviews":
+        from fmkit.data.reviews import load_reviews
+
+        return _streamed(load_reviews(), streaming)
     if name == "python-docs":
         return _streamed(_load_python_docs(), streaming)
     path = Path(os.path.expanduser(name))
@@ -297,7 +302,7 @@ class _Writer:
 
 def _load_from_hub(name: str, text_column: str, streaming: bool) -> Corpus:
     hub_id, _, configuration = name.partition(":")
-    with _quiet():
+    with quiet():
         try:
             if not huggingface_hub.constants.HF_HUB_OFFLINE:
                 # Asked first because datasets would retry for long, and needs the full name of `imdb`.
@@ -385,7 +390,7 @@ def _require_two(count: int, name: str) -> None:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """No progress bars, logs or warnings of datasets and huggingface_hub meanwhile."""
     bars = (datasets.utils, huggingface_hub.utils)
     loggers = (datasets.utils.logging, huggingface_hub.utils.logging)

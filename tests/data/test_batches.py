@@ -9,8 +9,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fmkit import FmkitError, train_tokenizer
-from fmkit.data.batches import PackedLoader, collate, fill_row, make_loader, tokenize, validation_batches
-from fmkit.losses import IGNORE
+from fmkit.data.batches import (
+    IGNORE,
+    PackedLoader,
+    collate,
+    fill_row,
+    make_loader,
+    tokenize,
+    validation_batches,
+)
+from fmkit.data.masking import MaskedLoader, mask_batches
 
 
 @given(st.lists(st.integers(2, 11), min_size=1, max_size=60), st.integers(0, 10_000))
@@ -56,7 +64,7 @@ def test_rows_of_mixed_documents_are_nearly_full(stories, tokenizer):
 def test_an_epoch_shows_every_document_once_before_any_a_third_time(stories, tokenizer):
     pieces = tokenize(stories["train"].select(range(100)), tokenizer, 64)
     loader = PackedLoader(pieces, 4, 64, pad_id=2, seed=0)
-    drawn = [tuple(next(loader.source)) for _ in range(2 * len(pieces))]
+    drawn = [tuple(next(loader.source)["input_ids"]) for _ in range(2 * len(pieces))]
     everything = sorted(map(tuple, pieces["input_ids"]))
     first, second = drawn[: len(pieces)], drawn[len(pieces) :]
     assert sorted(first) == sorted(second) == everything
@@ -73,7 +81,8 @@ def corpora(stories, streamed):
 @pytest.mark.parametrize("done", [0, 1, 23, 60])
 def test_a_restored_loader_gives_the_same_batches(stories, tokenizer, causal, streamed, done):
     def make():
-        return make_loader(corpora(stories, streamed), tokenizer, 4, 48, seed=5, causal=causal)
+        packed = make_loader(corpora(stories, streamed), tokenizer, 4, 48, seed=5)
+        return packed if causal else MaskedLoader(packed, tokenizer, seed=5)
 
     loader = make()
     for _ in range(done):
@@ -98,7 +107,8 @@ def test_a_stream_begins_again_at_its_end(stories, tokenizer):
 
 def test_validation_batches_are_fixed_and_finite(stories, tokenizer):
     once, again = (
-        validation_batches(stories["validation"], tokenizer, 4, 64, limit=5, causal=False) for _ in range(2)
+        mask_batches(validation_batches(stories["validation"], tokenizer, 4, 64, limit=5), tokenizer)
+        for _ in range(2)
     )
     assert len(once) == 5
     assert all((a["labels"] == b["labels"]).all() for a, b in zip(once, again, strict=True))

@@ -1,0 +1,72 @@
+"""A classifier starts from what the base model knows, learns, and opens in transformers."""
+
+import pytest
+import torch
+from datasets import Dataset, DatasetDict
+from hypothesis import given
+from hypothesis import strategies as st
+from transformers import AutoModelForSequenceClassification
+
+from fmkit import Classifier, FmkitError, TrainConfig, finetune
+from fmkit.data.labeled import labeled_batches, tokenize_labeled
+from fmkit.evaluation.classification import accuracy, f1, predict_labels
+
+LABELS = ("negative", "positive")
+
+
+@pytest.fixture
+def reviews() -> DatasetDict:
+    """Texts whose label hangs on one word at a place of its own."""
+    texts = [f"The {thing} was {word} that day." for thing in ("fox", "hen", "boat", "hat", "red kite")
+             for word in ("good", "bad")]  # fmt: skip
+    rows = {"text": texts * 8, "label": [1, 0] * 40}
+    return DatasetDict({"train": Dataset.from_dict(rows), "validation": Dataset.from_dict(rows)})
+
+
+def test_finetuning_learns_and_records_accuracy_and_f1(model, tokenizer, reviews, tmp_path):
+    classifier = Classifier.from_base(model, LABELS)
+    same = model.model.state_dict()
+    assert all(torch.equal(same[name], tensor) for name, tensor in classifier.model.state_dict().items())
+    config = TrainConfig(steps=60, batch_size=8, learning_rate=3e-3)
+    run = finetune(classifier, tokenizer, reviews, config, output_dir=tmp_path / "run")
+    last = run.history[-1]
+    assert last["accuracy"] == last["f1"] == 1.0
+    assert 0.3 < run.history[5]["accuracy"] < 1.0
+    theirs = AutoModelForSequenceClassification.from_pretrained(tmp_path / "run").eval()
+    assert theirs.config.id2label == {0: "negative", 1: "positive"}
+    ours = Classifier.from_pretrained(tmp_path / "run").eval()
+    assert ours.labels == LABELS
+    (batch,) = labeled_batches(
+        tokenize_labeled(reviews["validation"].select(range(10)), tokenizer, 96), 10, tokenizer
+    )
+    with torch.no_grad():
+        logits = theirs(batch["input_ids"]).logits
+        torch.testing.assert_close(ours(batch["input_ids"], batch["last"]), logits, atol=1e-4, rtol=0)
+    assert predict_labels(ours, [batch]) == batch["labels"].tolist()
+
+
+def test_bad_data_and_models_are_one_line(model, tokenizer, reviews, tmp_path):
+    classifier = Classifier.from_base(model, LABELS)
+    with pytest.raises(FmkitError, match="no column 'label'"):
+        finetune(classifier, tokenizer, reviews.remove_columns("label"))
+    with pytest.raises(FmkitError, match="label 1 is none of the model's 1 labels"):
+        finetune(Classifier.from_base(model, ["only"]), tokenizer, reviews)
+    model.save_pretrained(tmp_path)
+    with pytest.raises(FmkitError, match="does not classify"):
+        Classifier.from_pretrained(tmp_path)
+    classifier.save_pretrained(tmp_path / "classifier")
+    with pytest.raises(FmkitError, match="0 predictions for 0 texts"):
+        accuracy([], [])
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1))
+def test_metrics_are_what_their_definitions_say(pairs):
+    predicted, truth = [p for p, _ in pairs], [t for _, t in pairs]
+    assert accuracy(predicted, truth) == sum(p == t for p, t in pairs) / len(pairs)
+    scores = []
+    for label in {*predicted, *truth}:
+        true_positive = pairs.count((label, label))
+        precision = true_positive / max(1, predicted.count(label))
+        recall = true_positive / max(1, truth.count(label))
+        scores.append(2 * precision * recall / (precision + recall) if true_positive else 0.0)
+    assert f1(predicted, truth) == pytest.approx(sum(scores) / len(scores))
