@@ -58,7 +58,7 @@ def normalise(notebook: Any) -> None:
         }
     )
     if widgets:
-        notebook.metadata["widgets"] = widgets
+        notebook.metadata["widgets"] = without_modules(widgets)
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     count, here = 0, str(Path.cwd())
     for number, cell in enumerate(notebook.cells):
@@ -71,6 +71,18 @@ def normalise(notebook: Any) -> None:
         count += 1
         cell.execution_count = count
         cell.outputs = [clean_output(output, count, here) for output in merge_streams(cell.outputs)]
+
+
+def without_modules(widgets: Any) -> Any:
+    """Saved widgets without their scripts and styles, which the page finds by the widget's name.
+
+    So a change of a script changes no notebook.
+    """
+    for kind in widgets.values():
+        for model in kind["state"].values():
+            for source in ("_esm", "_css"):
+                model["state"].pop(source, None)
+    return widgets
 
 
 def merge_streams(outputs: list[Any]) -> list[Any]:

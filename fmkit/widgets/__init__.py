@@ -1,0 +1,20 @@
+"""Interactive widgets: one Python class and one ES module each, live with a kernel, recorded without one.
+
+The classes are loaded when they are first used: whoever builds the book wants the modules of web/ only.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fmkit.widgets.training_lab import TrainingLab as TrainingLab
+
+_HOMES = {"TrainingLab": "fmkit.widgets.training_lab"}
+
+__all__ = sorted(_HOMES)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'fmkit.widgets' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)

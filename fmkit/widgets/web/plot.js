@@ -1,0 +1,126 @@
+import { h, short } from "./dom.js";
+
+const MARGIN = { top: 26, right: 72, bottom: 40, left: 30 };
+const LINE = 15; // pixels from one label's baseline to the next
+
+/** Running mean over about 3 % of a whole run, unbiased at its start: the same as fmkit.plots draws. */
+export function runningMean(values, length = values.length) {
+  const keep = 1 - 1 / Math.max(1, 0.03 * length);
+  let total = 0, weight = 0;
+  return values.map((value) => {
+    total = keep * total + value;
+    weight = keep * weight + 1;
+    return total / weight;
+  });
+}
+
+/** About four round numbers from 0 to `end`. */
+export function ticks(end) {
+  const raw = end / 4, power = 10 ** Math.floor(Math.log10(raw));
+  const step = [1, 2, 2.5, 5, 10].find((factor) => factor * power >= raw) * power;
+  return Array.from({ length: Math.floor(end / step + 1e-9) + 1 }, (_, index) => index * step);
+}
+
+/** Move labels apart downwards, then back up where they leave the plot; each has the wish `y`. */
+export function spread(labels, bottom) {
+  labels.sort((one, other) => one.y - other.y);
+  labels.forEach((label, i) => i && (label.y = Math.max(label.y, labels[i - 1].y + LINE)));
+  for (let i = labels.length - 1, limit = bottom; i >= 0; i--, limit = labels[i + 1].y - LINE)
+    labels[i].y = Math.min(labels[i].y, limit);
+}
+
+/**
+ * A line plot that fills `host`, redrawn whenever its size changes: quiet axes, labels at the ends of lines.
+ * A scene is {title, xEnd, yEnd, xTitle, yTitle, floor, goal: {x, text}, hint,
+ *   lines: [{label, color, dash, strong, faded, failed, x, y, raw, band: [low, high]}]}.
+ */
+export function createPlot(host) {
+  let scene = null;
+  const draw = (next = scene) => {
+    scene = next;
+    const width = host.clientWidth, height = host.clientHeight;
+    if (scene && width && height) host.replaceChildren(drawing(scene, width, height));
+  };
+  const watcher = new ResizeObserver(() => draw());
+  watcher.observe(host);
+  return { draw, close: () => watcher.disconnect() };
+}
+
+function drawing(scene, width, height) {
+  const right = width - MARGIN.right, bottom = height - MARGIN.bottom;
+  const place = {
+    width, right, bottom,
+    x: (value) => MARGIN.left + (value / scene.xEnd) * (right - MARGIN.left),
+    y: (value) => bottom - (Math.min(value, scene.yEnd) / scene.yEnd) * (bottom - MARGIN.top),
+  };
+  const labels = scene.lines.filter((line) => line.x.length).map((line) => endLabel(line, place));
+  if (scene.floor !== null) labels.push(floorLabel(scene.floor, place));
+  for (const column of [labels.filter((l) => l.x >= right), labels.filter((l) => l.x < right)])
+    spread(column, bottom + 4);
+  return h("svg:svg", { role: "img", "aria-label": scene.title, width, height, viewBox: `0 0 ${width} ${height}` },
+    ...axes(scene, place),
+    ...(scene.floor === null ? [] : [floorLine(scene.floor, place)]),
+    ...(scene.goal ? goal(scene.goal, place) : []),
+    ...scene.lines.flatMap((line) => lineParts(line, place)),
+    ...labels.map((l) => text(l.text, l.x + 6, l.y, { class: `fm-end ${l.kind}`, style: `fill: ${l.color}` })),
+    scene.hint ? text(scene.hint, (MARGIN.left + right) / 2, (MARGIN.top + bottom) / 2, { class: "fm-hint" }) : null);
+}
+
+function text(content, x, y, attributes = {}) {
+  return h("svg:text", { x, y, ...attributes }, content);
+}
+
+function axes(scene, { x, y, right, bottom }) {
+  const horizontal = ticks(scene.yEnd).flatMap((value) => [
+    h("svg:line", { class: value ? "fm-grid" : "fm-axis", x1: MARGIN.left, x2: right, y1: y(value), y2: y(value) }),
+    text(value, MARGIN.left - 8, y(value) + 4, { "text-anchor": "end" }),
+  ]);
+  const vertical = ticks(scene.xEnd).flatMap((value) => [
+    h("svg:line", { class: "fm-axis", x1: x(value), x2: x(value), y1: bottom, y2: bottom + 4 }),
+    text(short(value), x(value), bottom + 17, { "text-anchor": "middle" }),
+  ]);
+  return [...horizontal, ...vertical, text(scene.yTitle, 0, 12),
+    text(scene.xTitle, right, bottom + 34, { "text-anchor": "end" })];
+}
+
+function floorLine(floor, { y, right }) {
+  return h("svg:line", { class: "fm-floor", x1: MARGIN.left, x2: right, y1: y(floor), y2: y(floor) });
+}
+
+function floorLabel(floor, { y, right }) {
+  return { x: right, y: y(floor) + 4, text: `floor ${floor.toFixed(2)}`, kind: "", color: "var(--floor)" };
+}
+
+/** Where the chosen run will end: a thin line, and the sum that leads there. */
+function goal({ x: value, text: content }, { x, right, bottom }) {
+  const at = x(value), end = at > (MARGIN.left + right) / 2;
+  return [
+    h("svg:line", { class: "fm-goal", x1: at, x2: at, y1: MARGIN.top, y2: bottom }),
+    text(content, at + (end ? -6 : 6), MARGIN.top + 10, { class: "fm-quiet", "text-anchor": end ? "end" : "start" }),
+  ];
+}
+
+function path(xs, ys, { x, y }) {
+  return xs.map((value, i) => `${i ? "L" : "M"}${x(value).toFixed(1)} ${y(ys[i]).toFixed(1)}`).join("");
+}
+
+function lineParts(line, place) {
+  const shared = { fill: "none", stroke: line.color, "stroke-linejoin": "round", "stroke-linecap": "round" };
+  const parts = [];
+  if (line.band) {
+    const back = path([...line.x].reverse(), [...line.band[1]].reverse(), place).replace("M", "L");
+    parts.push(h("svg:path", { d: `${path(line.x, line.band[0], place)}${back}Z`, fill: line.color, opacity: 0.18 }));
+  }
+  if (line.raw) parts.push(h("svg:path", { ...shared, d: path(line.x, line.raw, place), opacity: 0.3 }));
+  const stroke = { d: path(line.x, line.y, place), "stroke-width": line.strong ? 2.4 : 1.6 };
+  parts.push(h("svg:path", { ...shared, ...stroke, "stroke-dasharray": line.dash || null, class: "fm-line" }));
+  return [h("svg:g", { opacity: line.faded ? 0.35 : null }, ...parts)];
+}
+
+function endLabel(line, { x, y, right }) {
+  const last = line.x.length - 1, at = x(line.x[last]);
+  return {
+    x: at > right - 40 ? Math.max(at, right) : at, y: y(line.y[last]) + 4, text: line.label, color: line.color,
+    kind: `${line.strong ? "fm-strong" : ""} ${line.faded ? "fm-faded" : ""}`,
+  };
+}
