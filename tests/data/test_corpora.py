@@ -178,7 +178,7 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(
 
 def test_an_unknown_name_lists_the_known_ones_and_suggests_the_nearest() -> None:
     error = message("pyton-docs")
-    assert "stories, python-docs" in error
+    assert "stories, reviews, python-docs" in error
     assert "did you mean 'python-docs'?" in error
     for name in ("", "two words", "a/b/c", "line\nbreak", "x" * 5000 + ".txt", "./" + "x" * 300, "nul\0.txt"):
         assert message(name)
@@ -553,6 +553,6 @@ def test_loading_leaves_the_switches_of_other_libraries_alone() -> None:
         return [function() for function in get]
 
     before = switches()
-    with corpora._quiet():
+    with corpora.quiet():
         assert switches() != before
     assert switches() == before
