@@ -5,6 +5,7 @@ inside are treated as everywhere else. A tree with an `asset`, such as "quiz", b
 its page and to no other.
 """
 
+from html import escape
 from typing import Any
 
 from docutils import nodes
@@ -25,18 +26,32 @@ def tag(name: str, /, *children: nodes.Node | str, asset: str | None = None, **a
     return element
 
 
-def visit(translator: Any, node: html) -> None:
+def opening(node: html) -> str:
     attributes = "".join(
-        f" {key}" if value is True else f' {key}="{translator.attval(str(value))}"'
+        f" {key}" if value is True else f' {key}="{escape(str(value))}"'
         for key, value in node["written"].items()
         if value is not None and value is not False
     )
-    translator.body.append(f"<{node['name']}{attributes}>")
+    return f"<{node['name']}{attributes}>"
+
+
+def closing(node: html) -> str:
+    return "" if node["name"] in VOID else f"</{node['name']}>"
+
+
+def render(node: nodes.Node) -> str:
+    """A tree of nothing but elements and plain text, for a page that Sphinx does not make."""
+    if isinstance(node, html):
+        return opening(node) + "".join(map(render, node.children)) + closing(node)
+    return escape(node.astext())
+
+
+def visit(translator: Any, node: html) -> None:
+    translator.body.append(opening(node))
 
 
 def depart(translator: Any, node: html) -> None:
-    if node["name"] not in VOID:
-        translator.body.append(f"</{node['name']}>")
+    translator.body.append(closing(node))
 
 
 def add_assets(
