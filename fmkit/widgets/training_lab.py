@@ -53,6 +53,7 @@ class TrainingLab(Widget):
         super().__init__(**traits)
         self.runs: list[LabRun] = []
         self.current: LabRun | None = None  # the run that is being trained
+        self.floor: float | None = None  # nats per token, known from the first run on
 
     def train(self, setting: Setting) -> LabRun:
         """Start a run in a thread of its own; while one is going on, that one is returned."""
@@ -73,7 +74,7 @@ class TrainingLab(Widget):
 
     def hello(self) -> dict[str, Any]:
         runs = [{**run.facts(), "points": list(run.points)} for run in self.runs]
-        return {"runs": runs, "floor": open_lab().floor if open_lab.cache_info().currsize else None}
+        return {"runs": runs, "floor": self.floor}
 
     def on_train(self, setting: dict[str, Any]) -> None:
         self.train(Setting(**setting))
@@ -91,6 +92,7 @@ class TrainingLab(Widget):
         self._tell(run)
         try:
             lab = open_lab()
+            self.floor = lab.floor
             self.send({"type": "floor", "floor": lab.floor})
             self._follow(run, lab)
         except Exception as error:

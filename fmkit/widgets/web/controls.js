@@ -17,7 +17,7 @@ export function slider({ label, unit, onchange }) {
   let values = [1];
   const value = () => values[Number(input.value)];
   function show() {
-    readout.textContent = `${value()}${unit}`;
+    readout.replaceChildren(String(value()), unit ? h("small", {}, ` ${unit}`) : "");
     input.setAttribute("aria-valuetext", readout.textContent);
     input.style.setProperty("--share", values.length > 1 ? input.value / (values.length - 1) : 0);
   }

@@ -32,7 +32,7 @@ export function spread(labels, bottom) {
 /**
  * A line plot that fills `host`, redrawn whenever its size changes: quiet axes, labels at the ends of lines.
  * A scene is {title, xEnd, yEnd, xTitle, yTitle, floor, goal: {x, text}, hint,
- *   lines: [{label, color, dash, strong, faded, failed, x, y, raw, band: [low, high]}]}.
+ *   lines: [{label, color, dash, strong, faded, x, y, raw, band: [low, high], result}]}; `result` is where it ended up.
  */
 export function createPlot(host) {
   let scene = null;
@@ -112,15 +112,17 @@ function lineParts(line, place) {
     parts.push(h("svg:path", { d: `${path(line.x, line.band[0], place)}${back}Z`, fill: line.color, opacity: 0.18 }));
   }
   if (line.raw) parts.push(h("svg:path", { ...shared, d: path(line.x, line.raw, place), opacity: 0.3 }));
-  const stroke = { d: path(line.x, line.y, place), "stroke-width": line.strong ? 2.4 : 1.6 };
+  const stroke = { d: path(line.x, line.y, place), "stroke-width": line.strong ? 2.6 : 1.8 };
   parts.push(h("svg:path", { ...shared, ...stroke, "stroke-dasharray": line.dash || null, class: "fm-line" }));
+  if (line.result !== null && line.x.length)
+    parts.push(h("svg:circle", { cx: place.x(line.x.at(-1)), cy: place.y(line.result), r: 3.5, fill: line.color }));
   return [h("svg:g", { opacity: line.faded ? 0.35 : null }, ...parts)];
 }
 
 function endLabel(line, { x, y, right }) {
-  const last = line.x.length - 1, at = x(line.x[last]);
+  const at = x(line.x.at(-1));
   return {
-    x: at > right - 40 ? Math.max(at, right) : at, y: y(line.y[last]) + 4, text: line.label, color: line.color,
+    x: at > right - 40 ? Math.max(at, right) : at, y: y(line.result ?? line.y.at(-1)) + 4, text: line.label, color: line.color,
     kind: `${line.strong ? "fm-strong" : ""} ${line.faded ? "fm-faded" : ""}`,
   };
 }

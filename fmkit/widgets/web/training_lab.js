@@ -9,7 +9,7 @@ const LIVE = {
 };
 const KNOBS = [
   { name: "learning_rate", label: "Learning rate", unit: "" },
-  { name: "batch_size", label: "Batch size", unit: " sequences" },
+  { name: "batch_size", label: "Batch size", unit: "sequences" },
   { name: "steps", label: "Steps", unit: "" },
 ];
 const LETTERS = "ABCDEF"; // so many runs are kept; a letter has its dash
@@ -69,7 +69,7 @@ function sentence(run, floor) {
 
 function explain(run) {
   const [, step] = /^step (\d+): loss .* not finite/.exec(run.message) ?? [];
-  return step ? `At step ${step} the loss was no longer a finite number: try a lower learning rate.` : run.message;
+  return step ? `At step ${step} loss or gradient was no finite number any more: try a lower learning rate.` : run.message;
 }
 
 function lossNow(run) {
@@ -97,12 +97,12 @@ function scene(state, context) {
 
 function line(run, strong, faded) {
   const losses = run.points.map((point) => point[1]);
-  const bands = strong && run.seeds?.length ? seedBand(run, losses.length) : null;
+  const bands = strong && losses.length && run.seeds?.length ? seedBand(run, losses.length) : null;
   const result = run.state === "failed" ? "✕" : run.validation?.toFixed(2) ?? "";
   return {
     label: `${run.letter} ${result}`, color: color(run, strong), dash: dash(run), strong, faded,
     x: run.points.map((point) => point[0]), y: runningMean(losses, run.setting.steps),
-    raw: strong ? losses : null, band: bands,
+    raw: strong ? losses : null, band: bands, result: run.validation,
   };
 }
 
@@ -123,7 +123,8 @@ function row(run, state, act) {
     style: `stroke: ${color(run, true)}` }));
   const seeds = run.seeds?.map((seed) => seed.validation_loss) ?? [];
   const range = seeds.length && run.state === "finished"
-    ? h("small", {}, `${Math.min(...seeds).toFixed(2)}–${Math.max(...seeds).toFixed(2)} in ${seeds.length} seeds`) : null;
+    ? h("small", {}, `${Math.min(...seeds).toFixed(2)}–${Math.max(...seeds).toFixed(2)}`,
+      h("span", {}, ` in ${seeds.length} seeds`)) : null;
   const result = busy(run) ? "…" : run.state === "failed" ? "not finite" : run.validation?.toFixed(2) ?? "stopped";
   const remove = h("button", { type: "button", class: "fm-remove", "aria-label": `Remove run ${run.letter}`,
     onclick: () => act.remove(run) }, "×");
@@ -135,7 +136,7 @@ function row(run, state, act) {
 
 function table(state, act) {
   if (!state.runs.length) return h("p", { class: "fm-empty" }, "Runs are kept here, to be compared.");
-  const head = ["run", "learning rate", "batch", "steps", "loss"].map((name) => h("th", { scope: "col" }, name));
+  const head = ["run", "rate", "batch", "steps", "loss"].map((name) => h("th", { scope: "col" }, name));
   return h("table", {}, h("thead", {}, h("tr", {}, ...head, h("td"))),
     h("tbody", {}, ...state.runs.map((run) => row(run, state, act))));
 }
@@ -144,8 +145,9 @@ function origin(state) {
   const run = state.runs.find((each) => each.letter === state.looked) ?? state.runs.at(-1);
   if (state.live || !state.record) return state.live ? ["Runs are trained by this notebook's kernel."] : [""];
   if (!run) return ["There is no kernel behind this page: runs recorded before are replayed."];
-  const how = `Run ${run.letter} was recorded: it took ${run.seconds} s (${state.record.machine}), by `;
-  return [how, h("code", {}, run.command)];
+  const how = `Run ${run.letter} is a replay. It was recorded (${state.record.machine}) by `;
+  const words = run.command.split(" ").flatMap((word) => [h("span", {}, word), " "]); // a line breaks between words
+  return [how, h("code", {}, ...words)];
 }
 
 // --- the widget ---
@@ -199,8 +201,8 @@ function render({ model, el }) {
   function start() {
     if (state.live) return model.send({ type: "train", setting: { ...state.setting } });
     const { first, seeds } = lookUp(state.record, state.setting);
-    const { seconds, command } = first;
-    const run = keep(state, { setting: { ...state.setting }, recorded: true, seeds, seconds, command, state: "training" });
+    const facts = { setting: { ...state.setting }, recorded: true, seeds, command: first.command };
+    const run = keep(state, { ...facts, state: "training" });
     replay(run, first);
   }
 
@@ -217,9 +219,11 @@ function render({ model, el }) {
     const tick = (now) => {
       const share = calm ? 1 : Math.min(1, Math.max(0, now - begun) / REPLAY);
       run.points = points.slice(0, Math.ceil(share * points.length));
-      if (share < 1) return (frame = requestAnimationFrame(tick)), show();
-      const failed = { state: "failed", message: recorded.error };
-      finish(run, recorded.error ? failed : { state: "finished", validation: recorded.validation_loss });
+      if (share < 1) {
+        frame = requestAnimationFrame(tick);
+        show();
+      } else if (recorded.error) finish(run, { state: "failed", message: recorded.error });
+      else finish(run, { state: "finished", validation: recorded.validation_loss });
     };
     tick(begun);
   }
