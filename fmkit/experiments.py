@@ -11,6 +11,7 @@ settings that no other has.
 import json
 import os
 import platform
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterable
@@ -19,11 +20,18 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from tokenizers import Tokenizer
 
 from fmkit import lab as laboratory
-from fmkit.config import reproducible
+from fmkit.config import ModelConfig, TrainConfig, reproducible
+from fmkit.data.batches import make_loader, validation_batches
+from fmkit.data.corpora import load_corpus
+from fmkit.data.tokenizer import BOS, EOS, special_id, train_tokenizer
+from fmkit.data.world import World, floor, validity
 from fmkit.errors import FmkitError
-from fmkit.trainer import Record, Trainer
+from fmkit.generation import generate_ids
+from fmkit.model import Transformer
+from fmkit.trainer import Record, Trainer, predict_tokens
 
 ROOT = Path(__file__).parents[1]
 RUNS = ROOT / "assets" / "runs"
@@ -75,7 +83,57 @@ def lab() -> Experiment:
     return Experiment(laboratory.describe() | {"floor": round(shared.floor, 4)}, arms)
 
 
-EXPERIMENTS: dict[str, Callable[[], Experiment]] = {"lab": lab}
+def pretraining() -> Experiment:
+    """The run of the chapter on pre-training, over three seeds, with what the model can tell on its way."""
+    corpus = load_corpus("stories")
+    tokenizer = train_tokenizer(corpus["train"], vocab_size=1024)
+    size = ModelConfig(vocab_size=1024, hidden_size=96, num_hidden_layers=4, num_attention_heads=3)
+    settings: dict[str, Any] = {"steps": 2200, "batch_size": 2, "learning_rate": 6e-3, "adam_beta2": 0.98}
+    words = {word for text in corpus["train"]["text"] for word in re.findall(r"[\w'-]+", text)}
+
+    def train(seed: int) -> dict[str, Any]:
+        reproducible(seed)
+        model, config = Transformer(size, seed=seed), TrainConfig(**settings, seed=seed, eval_every=10**6)
+        loader = make_loader(corpus["train"], tokenizer, 2, 256, seed)
+        held_out = validation_batches(corpus["validation"], tokenizer, 8, 256, limit=16)
+        trainer = Trainer(model, predict_tokens, loader, config)
+        history: list[Record] = []
+        snapshots: list[dict[str, float]] = []
+        for step_record in trainer.run():
+            history.append(step_record)
+            if trainer.step in (50, 100, 200, 400, 800, 1500, config.steps):
+                loss = round(trainer.evaluate(held_out), 3)
+                told = tell_stories(model, tokenizer, 100)
+                snapshots.append({"tokens": trainer.tokens, "loss": loss, **judge(told, words)})
+        return {**thin(history), "validation_loss": snapshots[-1]["loss"], "snapshots": snapshots}
+
+    known = round(floor(World(), tokenizer, n=5000).nats_per_token, 4)
+    about = {"model": asdict(size), "training": settings, "corpus": "stories", "floor": known}
+    return Experiment(about, [Arm({"seed": seed}, lambda seed=seed: train(seed)) for seed in range(3)])  # type: ignore[misc]
+
+
+def tell_stories(model: Transformer, tokenizer: Tokenizer, count: int) -> list[str]:
+    """Stories of the model's own, sampled at temperature 1 from nothing."""
+    start, end = special_id(tokenizer, BOS), special_id(tokenizer, EOS)
+    rows = generate_ids(model, [[start]] * count, 160, seed=0, eos_id=end)
+    return [tokenizer.decode(row) for row in rows]
+
+
+def judge(stories: list[str], words: set[str]) -> dict[str, float]:
+    """Shares: of words that the corpus has, of a story before its first mistake, of stories wholly true."""
+    used = [word for story in stories for word in re.findall(r"[\w'-]+", story)]
+    verdicts = validity(stories).verdicts
+    passes = [
+        1.0 if v.valid else (v.broke_at or 0) / max(1, len(s)) for v, s in zip(verdicts, stories, strict=True)
+    ]
+    return {
+        "words": round(sum(word in words for word in used) / max(1, len(used)), 3),
+        "passes": round(sum(passes) / len(passes), 3),
+        "true": round(sum(verdict.valid for verdict in verdicts) / len(verdicts), 3),
+    }
+
+
+EXPERIMENTS: dict[str, Callable[[], Experiment]] = {"lab": lab, "pretraining": pretraining}
 
 
 # --- following a run --------------------------------------------------------------------------------------

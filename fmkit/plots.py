@@ -14,6 +14,7 @@ from fmkit.errors import FmkitError
 
 try:
     import matplotlib
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from matplotlib.ticker import EngFormatter
 except ImportError:
@@ -26,6 +27,7 @@ INK = "#01020a"  # stands for the page's own text color, light or dark
 COLORS = {  # the same idea has the same color everywhere; assets/styles/book.css has them for dark pages too
     "own-run": "#c4246b",
     "evaluation": "#007c91",
+    "floor": "#5f6670",
 }
 STYLE: Any = {
     "svg.fonttype": "none",  # letters stay letters: small files, the page's font, readable by machines
@@ -116,8 +118,8 @@ def _show_at_end_of_cell(plot: Plot) -> None:
     shell.events.register("post_execute", show)
 
 
-def plot_run(run: "TrainingRun") -> Plot:
-    """Training loss, its running mean, and validation loss, over the tokens seen."""
+def plot_run(run: "TrainingRun", floor: float | None = None) -> Plot:
+    """Training loss, its running mean, validation loss and, where it is known, the floor."""
     if not run.history:
         raise FmkitError("this run has no steps to plot")
     tokens = [record["tokens"] for record in run.history]
@@ -145,7 +147,24 @@ def plot_run(run: "TrainingRun") -> Plot:
             )
         axes.set(xlabel="tokens seen", ylabel="loss (nats per token)", xlim=(0, None), ylim=(0, None))
         axes.xaxis.set_major_formatter(EngFormatter(sep=""))
-    return Plot(figure, run.summary)
+        if floor is not None:
+            draw_floor(axes, floor)
+    above = f"; the floor is {floor:.2f}" if floor is not None else ""
+    return Plot(figure, run.summary + above)
+
+
+def draw_floor(axes: Axes, floor: float) -> None:
+    """The dashed line that no model's loss can pass, with its value: the same in every figure."""
+    axes.axhline(floor, color=COLORS["floor"], linestyle="--", linewidth=1.2)
+    axes.annotate(
+        f"floor {floor:.2f}",
+        (0, floor),
+        (4, -3),
+        xycoords=axes.get_yaxis_transform(),
+        textcoords="offset points",
+        va="top",
+        color=COLORS["floor"],
+    )
 
 
 def running_mean(values: list[float], share: float = 0.03) -> list[float]:

@@ -50,14 +50,15 @@ class TrainingRun:
         validation = [record["validation_loss"] for record in self.history if "validation_loss" in record]
         return f"{sentence}, validation {validation[-1]:.1f}" if validation else sentence
 
-    def plot(self) -> "Plot":
+    def plot(self, floor: float | None = None) -> "Plot":
         """The loss over the tokens seen. In a notebook the figure appears; elsewhere call `.save(path)`.
 
-        Raises `FmkitError` where matplotlib is not installed.
+        `floor` (nats per token) draws the loss that no model can pass, where it is known. Raises `FmkitError`
+        where matplotlib is not installed.
         """
         from fmkit.plots import plot_run  # plots need matplotlib, training does not
 
-        return plot_run(self)
+        return plot_run(self, floor)
 
     # --- metrics.jsonl ---
 

@@ -25,7 +25,7 @@ def test_figures_and_pages_name_the_same_colors():
 
 
 def test_a_figure_takes_the_color_of_the_page():
-    svg = plot_run(a_run()).svg
+    svg = plot_run(a_run(), floor=1.0).svg
     assert INK not in svg
     assert "currentColor" in svg
     colors = set(re.findall(r"(?<!, )#[0-9a-f]{6}", svg))  # all but the fallbacks of variables
@@ -39,6 +39,7 @@ def test_a_figure_takes_the_color_of_the_page():
 def test_the_sentence_is_made_from_the_data():
     run = a_run()
     assert repr(run.plot()) == "loss 7.0 → 1.8 over 100 steps, validation 2.0"
+    assert repr(run.plot(floor=0.43)).endswith("; the floor is 0.43")
     run.history[0]["loss"] = 9.0
     assert repr(run.plot()).startswith("loss 9.0")
     assert repr(TrainingRun()) == "no steps yet"
