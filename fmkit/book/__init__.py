@@ -9,10 +9,11 @@ KERNEL_ENVIRONMENT = {"OMP_NUM_THREADS": "1", "TQDM_DISABLE": "1", "HF_HUB_DISAB
 
 def setup(app: Any) -> dict[str, Any]:
     """Sphinx calls this; whoever only imports fmkit needs no Sphinx."""
-    from fmkit.book import diagrams, explorer, html, pages, quiz, widgets
+    from fmkit.book import diagrams, explorer, guess, html, pages, quiz, widgets
 
     diagrams.setup(app)
     explorer.setup(app)
+    guess.setup(app)
     html.setup(app)
     pages.setup(app)
     quiz.setup(app)

@@ -78,6 +78,14 @@ class Entry:
             raise self.fault(f"{name} must be {form}, and this is {text!r}")
         return text
 
+    def number(self, name: str) -> float:
+        if self.node.tag.rpartition(":")[2] not in ("int", "float"):
+            raise self.fault(f"{name} must be a number")
+        try:
+            return float(self.node.value)
+        except ValueError:  # YAML knows more ways to write one, such as .inf and 1:30
+            raise self.fault(f"{name} must be written as a plain number") from None
+
     def flag(self, name: str) -> bool:
         self.expect("bool", name)
         return str(self.node.value).lower() in ("true", "yes", "on")

@@ -1,0 +1,72 @@
+// The reader's next word beside the model's recorded ones. What the reader types only ever becomes text.
+"use strict";
+
+function start(box) {
+  const steps = [...box.querySelectorAll(".fm-guess-step")];
+  const form = box.querySelector("form");
+  const field = form.querySelector("input");
+  const blank = box.querySelector(".fm-guess-blank");
+  const result = box.querySelector(".fm-guess-result");
+  const loss = box.querySelector(".fm-guess-loss");
+  const rows = [...box.querySelectorAll("tbody tr")];
+
+  function find(word) { // as it is written, or else but for capitals
+    const same = (row) => row.dataset.token === word;
+    const alike = (row) => row.dataset.token.toLowerCase() === word.toLowerCase();
+    return rows.find(same) ?? rows.find(alike);
+  }
+
+  function at(number) {
+    steps.forEach((step, other) => {
+      if (other === number) step.setAttribute("aria-current", "step");
+      else step.removeAttribute("aria-current");
+    });
+    box.classList.toggle("guessed", number > 1);
+  }
+
+  function compare(word) {
+    if (!word) {
+      result.textContent = "Type a word, or pick one.";
+      return;
+    }
+    const row = find(word);
+    rows.forEach((other) => other.classList.toggle("own", other === row));
+    blank.textContent = word;
+    result.textContent = row ? hit(word, row) : miss(word);
+    loss.textContent = row
+      ? `If your word came, it is −ln ${row.dataset.p} = ${nats(row)} nats.`
+      : `If your word came, it is more than ${nats(rows.at(-1))} nats, and the weights move further.`;
+    at(2);
+  }
+
+  function hit(word, row) {
+    const rank = rows.indexOf(row) + 1;
+    return `“${word}” is number ${rank} of the model’s list, with a probability of ${percent(row)}.`;
+  }
+
+  function miss(word) {
+    return `“${word}” is not among the model’s first ${rows.length}: it has a probability below ${percent(rows.at(-1))}.`;
+  }
+
+  const percent = (row) => `${(100 * row.dataset.p).toFixed(1)}%`;
+  const nats = (row) => (-Math.log(row.dataset.p)).toFixed(2);
+
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    compare(field.value.trim());
+  });
+  box.querySelectorAll(".fm-guess-pick").forEach((button) => button.addEventListener("click", () => {
+    field.value = button.dataset.token;
+    compare(button.dataset.token);
+  }));
+  box.querySelector(".fm-guess-again").addEventListener("click", () => {
+    field.value = result.textContent = loss.textContent = "";
+    blank.textContent = "…";
+    rows.forEach((row) => row.classList.remove("own"));
+    at(1);
+    field.focus();
+  });
+  at(1);
+}
+
+document.querySelectorAll(".fm-guess").forEach(start);
