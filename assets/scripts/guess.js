@@ -34,7 +34,7 @@ function start(box) {
     blank.textContent = word;
     result.textContent = row ? hit(word, row) : miss(word);
     loss.textContent = row
-      ? `If your word came, it is −ln ${row.dataset.p} = ${nats(row)} nats.`
+      ? `If your word came, it is −ln\u00a0${row.dataset.p} =\u00a0${nats(row)}\u00a0nats.`
       : `If your word came, it is more than ${nats(rows.at(-1))} nats, and the weights move further.`;
     at(2);
   }

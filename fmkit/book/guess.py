@@ -196,7 +196,9 @@ def table(recorded: Record) -> list[html]:
 
 def losses(recorded: Record) -> html:
     """The loss for the first and for the last row; the script adds that of the reader's word."""
-    said = [f"“{token}” it is −ln {p:.4f} = {-math.log(p):.2f} nats" for token, p in recorded.top]
+    said = [
+        f"“{token}” it is −ln\u00a0{p:.4f} =\u00a0{-math.log(p):.2f}\u00a0nats" for token, p in recorded.top
+    ]
     return tag("p", f"For {said[0]}; for {said[-1]}.", class_="fm-guess-losses")
 
 

@@ -106,7 +106,8 @@ def visit(chromium: tuple[Browser, str]) -> Iterator[Any]:
 
 
 def said(page: Page) -> tuple[str, str]:
-    return page.locator(".fm-guess-result").text_content(), page.locator(".fm-guess-loss").text_content()
+    parts = [page.locator(part).text_content() or "" for part in (".fm-guess-result", ".fm-guess-loss")]
+    return parts[0], parts[1].replace("\u00a0", " ")
 
 
 def test_by_keyboard(visit: Any) -> None:
