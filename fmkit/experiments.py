@@ -87,8 +87,14 @@ def pretraining() -> Experiment:
     """The run of the chapter on pre-training, over three seeds, with what the model can tell on its way."""
     corpus = load_corpus("stories")
     tokenizer = train_tokenizer(corpus["train"], vocab_size=1024)
-    size = ModelConfig(vocab_size=1024, hidden_size=96, num_hidden_layers=4, num_attention_heads=3)
-    settings: dict[str, Any] = {"steps": 2200, "batch_size": 2, "learning_rate": 6e-3, "adam_beta2": 0.98}
+    size = ModelConfig(vocab_size=1024, hidden_size=128, num_hidden_layers=4)
+    settings: dict[str, Any] = {
+        "steps": 2000,
+        "batch_size": 2,
+        "learning_rate": 4e-3,
+        "adam_beta2": 0.98,
+        "min_lr_ratio": 0.0,
+    }
     words = {word for text in corpus["train"]["text"] for word in re.findall(r"[\w'-]+", text)}
 
     def train(seed: int) -> dict[str, Any]:
@@ -101,7 +107,7 @@ def pretraining() -> Experiment:
         snapshots: list[dict[str, float]] = []
         for step_record in trainer.run():
             history.append(step_record)
-            if trainer.step in (50, 100, 200, 400, 800, 1500, config.steps):
+            if trainer.step in (50, 100, 200, 400, 800, 1400, config.steps):
                 loss = round(trainer.evaluate(held_out), 3)
                 told = tell_stories(model, tokenizer, 100)
                 snapshots.append({"tokens": trainer.tokens, "loss": loss, **judge(told, words)})
