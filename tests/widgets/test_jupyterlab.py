@@ -52,7 +52,7 @@ def address(tmp_path: Path) -> Iterator[str]:
     server = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
     assert server.stderr
     for line in server.stderr:
-        if f"token={token}" in line:
+        if "is running at" in line:
             break
     threading.Thread(target=server.stderr.read, daemon=True).start()  # a full pipe would stop the server
     yield f"http://127.0.0.1:{port}/lab/tree/lab.ipynb?token={token}"
