@@ -208,6 +208,15 @@ def test_the_page_does_not_jump(visit: Open, width: int) -> None:
     assert abs(heights[0] - heights[1]) <= 4, heights
 
 
+def test_it_follows_the_width_of_its_column(visit: Open) -> None:
+    page = visit(1300)
+    press(page, "Train")
+    page.set_viewport_size({"width": 390, "height": 900})
+    page.wait_for_function("document.querySelector('.fm-plot svg').clientWidth < 390")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    expect(page.locator(".fm-runs tbody tr")).to_have_count(1)
+
+
 def test_a_page_opened_as_a_file(visit: Open, book: Path) -> None:
     page = visit(start=f"file://{book}/_build/html/")
     press(page, "Train")

@@ -3,7 +3,7 @@ import { button, slider } from "./controls.js";
 import { createPlot, runningMean } from "./plot.js";
 
 const LIVE = {
-  learning_rate: [1e-4, 2e-4, 3e-4, 5e-4, 0.001, 0.002, 0.003, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.3, 1, 3, 10],
+  learning_rate: [1e-4, 2e-4, 3e-4, 5e-4, 0.001, 0.002, 0.003, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.3, 1, 10, 100],
   batch_size: [1, 2, 4, 8, 16, 32, 64],
   steps: [25, 50, 100, 200, 400, 800],
 };
