@@ -159,7 +159,7 @@ def _open_directory(run: TrainingRun, trainer: Trainer, resume: bool, identity: 
                 "(resume=True) or choose another directory"
             )
         _require_same(checkpoint.read_json(run_file), settings, run.directory)
-    elif run.directory.exists() and not (run.directory.is_dir() and not any(run.directory.iterdir())):
+    elif run.directory.exists() and not _is_unused(run.directory):
         raise FmkitError(f"{run.directory}: is not empty and holds no run: choose another directory")
     with checkpoint.explain_write_errors(run.directory):
         run.directory.mkdir(parents=True, exist_ok=True)
@@ -173,6 +173,11 @@ def _open_directory(run: TrainingRun, trainer: Trainer, resume: bool, identity: 
             checkpoint.read_json(newest / "training.json"),
         )
     run.rewind(trainer.step)
+
+
+def _is_unused(directory: Path) -> bool:
+    """Whether a run may begin here; a hidden file is what a killed run had begun to write."""
+    return directory.is_dir() and all(path.name.startswith(".") for path in directory.iterdir())
 
 
 def _require_same(before: dict[str, Any], now: dict[str, Any], directory: Path) -> None:
