@@ -25,7 +25,7 @@ test: test-venv ## everything that CI checks
 lab: book-venv ## open JupyterLab on the chapters
 	@$(BIN)/jupyter lab chapters
 
-notebooks: book-venv ## re-execute every notebook and normalise it
+notebooks: book-venv ## re-execute every notebook and normalize it
 	@$(BIN)/python -m fmkit.book notebooks
 
 experiments: book-venv ## record the long runs again, into assets/runs

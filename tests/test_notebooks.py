@@ -1,4 +1,4 @@
-"""The committed notebooks: executed, normalised, compared, readable."""
+"""The committed notebooks: executed, normalized, compared, readable."""
 
 import copy
 import statistics
@@ -8,7 +8,7 @@ from typing import Any
 import nbformat
 import pytest
 
-from fmkit.book.notebooks import normalise
+from fmkit.book.notebooks import normalize
 
 CHAPTERS = Path(__file__).parents[1] / "chapters"
 NOTEBOOKS = sorted(path for path in CHAPTERS.rglob("*.ipynb") if ".ipynb_checkpoints" not in path.parts)
@@ -28,10 +28,10 @@ def test_there_are_notebooks() -> None:
     assert NOTEBOOKS
 
 
-def test_executed_and_normalised(notebook: Any) -> None:
+def test_executed_and_normalized(notebook: Any) -> None:
     """As `make notebooks` leaves it."""
     normal = copy.deepcopy(notebook)
-    normalise(normal)
+    normalize(normal)
     assert notebook == normal
     assert not [o for cell in code_cells(notebook) for o in cell.outputs if o.output_type == "error"]
 

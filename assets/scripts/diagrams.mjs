@@ -1,4 +1,4 @@
-// Draws every diagram of the page with the local Mermaid, in the page's own colours and font,
+// Draws every diagram of the page with the local Mermaid, in the page's own colors and font,
 // and again when the reader switches between light and dark.
 import mermaid from "./vendor/mermaid/mermaid.esm.min.mjs";
 
@@ -41,13 +41,13 @@ async function draw() {
   }
 }
 
-// One drawing after the other: a reader may switch the colours while one is under way.
+// One drawing after the other: a reader may switch the colors while one is under way.
 let drawn = draw();
 const redraw = () => (drawn = drawn.then(draw));
 phone.addEventListener("change", redraw);
-let colours = document.documentElement.dataset.theme;
+let colors = document.documentElement.dataset.theme;
 new MutationObserver(() => {
-  if (document.documentElement.dataset.theme === colours) return;
-  colours = document.documentElement.dataset.theme;
+  if (document.documentElement.dataset.theme === colors) return;
+  colors = document.documentElement.dataset.theme;
   redraw();
 }).observe(document.documentElement, { attributeFilter: ["data-theme"] });

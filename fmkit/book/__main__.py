@@ -17,7 +17,7 @@ def main(arguments: list[str] | None = None) -> int:
     commands.add_parser("build", help="build the site into _build/html, if anything changed")
     serving = commands.add_parser("serve", help="serve the built site on this machine")
     serving.add_argument("--port", type=int, help="this port or none; otherwise the first free one from 8000")
-    executing = commands.add_parser("notebooks", help="re-execute notebooks and normalise them")
+    executing = commands.add_parser("notebooks", help="re-execute notebooks and normalize them")
     executing.add_argument("paths", nargs="*", type=Path, help="notebooks; all of chapters/ if none is given")
     options = parser.parse_args(arguments)
     try:

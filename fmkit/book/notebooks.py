@@ -1,4 +1,4 @@
-"""Re-execute notebooks and normalise them, so that two runs leave the same bytes."""
+"""Re-execute notebooks and normalize them, so that two runs leave the same bytes."""
 
 import os
 import re
@@ -30,7 +30,7 @@ def execute_all(paths: list[Path]) -> int:
             print(f"{path}: {error}", file=sys.stderr)
             failed += 1
             continue
-        normalise(notebook)
+        normalize(notebook)
         nbformat.write(notebook, path)
         print(f"{path}: {time.monotonic() - started:.0f} s", flush=True)
     return 1 if failed else 0
@@ -48,7 +48,7 @@ def execute(notebook: Any, folder: Path) -> None:
     client.execute()
 
 
-def normalise(notebook: Any) -> None:
+def normalize(notebook: Any) -> None:
     """Drop what differs from one run, machine or editor to another."""
     widgets = notebook.metadata.get("widgets")
     notebook.metadata = nbformat.from_dict(

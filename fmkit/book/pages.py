@@ -40,7 +40,7 @@ REPAIRS = (
         r'localStorage\.getItem\("theme"\) \|\| "auto"',
         'localStorage.getItem("theme") || '
         '(matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")',
-        "the colours are right from the first paint, not only after the last script",
+        "the colors are right from the first paint, not only after the last script",
     ),
     (
         r'(class="btn search-button-field[^>]*?) title="Search" aria-label="Search"',
@@ -49,7 +49,7 @@ REPAIRS = (
     ),
     (
         r'(theme-switch-button[^>]*?)aria-label="Color mode"',
-        r'\1aria-label="Colours: light, dark or as the system"',
+        r'\1aria-label="Colors: light, dark or as the system"',
         "says what the button does",
     ),
     (

@@ -88,10 +88,10 @@ def visit(browser: Browser, address: str) -> Iterator[Any]:
     context.close()
 
 
-def axe(page: Page, colours: str) -> list[str]:
+def axe(page: Page, colors: str) -> list[str]:
     result = page.evaluate("async () => await axe.run(document, {resultTypes: ['violations']})")
     return [
-        f"{colours}: {v['id']}: {v['help']}: {[n['html'][:160] for n in v['nodes']]}"
+        f"{colors}: {v['id']}: {v['help']}: {[n['html'][:160] for n in v['nodes']]}"
         for v in result["violations"]
     ]
 
@@ -115,7 +115,7 @@ def test_page(visit: Any, name: str, width: int) -> None:
     page.emulate_media(color_scheme="dark")
     page.wait_for_function("document.documentElement.dataset.theme === 'dark'")
     page.evaluate(READY)
-    page.wait_for_timeout(300)  # the theme's transitions between the colours
+    page.wait_for_timeout(300)  # the theme's transitions between the colors
     complaints += axe(page, "dark")
     assert not complaints, "\n".join(complaints)
 
@@ -132,7 +132,7 @@ def test_math_and_diagrams_are_there(visit: Any) -> None:
     assert facts["diagrams"]
 
 
-def test_colours_are_right_from_the_first_paint(browser: Browser, address: str) -> None:
+def test_colors_are_right_from_the_first_paint(browser: Browser, address: str) -> None:
     """Even before the theme's scripts run."""
     context = browser.new_context(color_scheme="dark")
     context.route("**/*.js*", lambda route: route.abort())
