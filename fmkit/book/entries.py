@@ -86,6 +86,12 @@ class Entry:
         except ValueError:  # YAML knows more ways to write one, such as .inf and 1:30
             raise self.fault(f"{name} must be written as a plain number") from None
 
+    def whole(self, name: str) -> int:
+        number = self.number(name)
+        if not number.is_integer():
+            raise self.fault(f"{name} must be a whole number")
+        return int(number)
+
     def flag(self, name: str) -> bool:
         self.expect("bool", name)
         return str(self.node.value).lower() in ("true", "yes", "on")

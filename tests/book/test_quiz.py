@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from playwright.sync_api import Browser, Page
 
-from fmkit.book.quiz import CHOICE, Item, read_quiz
+from fmkit.book.quiz.items import CHOICE, Item, read_quiz
 from fmkit.errors import FmkitError
 
 QUIZZES = sorted((tiny.ROOT / "assets/quizzes").glob("*.yml"))
@@ -23,6 +23,7 @@ GOOD = """\
   type: multiple-choice
   objective: 3.3.1
   section: the-sum
+  bloom: understand
   stem: What is $1 + 1$?
   options:
     - text: One
@@ -38,6 +39,7 @@ GOOD = """\
   type: multiple-response
   objective: 3.3.1
   section: the-sum
+  bloom: understand
   stem: Which numbers are even?
   options:
     - {text: Six, correct: true, rationale: Three and three.}

@@ -3,25 +3,12 @@
     ```{quiz} pretraining
     ```
 
-reads assets/quizzes/pretraining.yml, a list of items:
-
-    - id: next-token                  # letters, digits, hyphens; unique in the file
-      type: multiple-choice           # one of four; or multiple-response: two or more of five or more
-      objective: 3.3.1                # of the exam guide
-      section: pre-labels             # a label of the book, linked from the answer
-      difficulty: medium              # easy, medium or hard; may be left out
-      stem: Which …?                  # Markdown and $math$ in one paragraph, here and below
-      options:                        # shown in this order
-        - text: …
-          correct: true               # on the right ones only
-          rationale: …                # on every one: why it is right, or which mistake is behind it
+reads assets/quizzes/pretraining.yml (see `fmkit.book.quiz.items`).
 
 The page holds a real form that can be read and printed without a script, with the key folded away below it;
 quiz.js grades. A faulty file fails the build with its name, the line and the fault.
 """
 
-import hashlib
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,98 +18,13 @@ from sphinx.application import Sphinx
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
-from fmkit.book.entries import Entry, read
 from fmkit.book.html import html, tag
+from fmkit.book.quiz.items import CHOICE, FOLDER, Item, read_quiz
 from fmkit.errors import FmkitError
 
 logger = logging.getLogger(__name__)
 
-FOLDER = "assets/quizzes"
-CHOICE, RESPONSE = "multiple-choice", "multiple-response"
-NAME = r"[a-z0-9]+(-[a-z0-9]+)*"
 NUMBERS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
-
-
-@dataclass(frozen=True)
-class Option:
-    text: str
-    correct: bool
-    rationale: str
-
-
-@dataclass(frozen=True)
-class Item:
-    id: str
-    type: str
-    objective: str
-    section: str
-    section_line: int
-    stem: str
-    options: tuple[Option, ...]
-    difficulty: str | None
-
-    @property
-    def correct(self) -> int:
-        return sum(option.correct for option in self.options)
-
-    @property
-    def version(self) -> str:
-        """Changes with the question and its options: an answer to the old says nothing about the new."""
-        content = repr((self.type, self.stem, [(option.text, option.correct) for option in self.options]))
-        return hashlib.sha256(content.encode()).hexdigest()[:8]
-
-
-def read_quiz(path: Path, file: str) -> list[Item]:
-    """The items of a quiz file; raises FmkitError with `file`, line and the first fault."""
-    items: dict[str, Item] = {}
-    whole = read(path, file)
-    for entry in whole.list("a quiz"):
-        item = read_item(entry)
-        if item.id in items:
-            raise entry.fault(f"the id {item.id!r} is taken by an item above")
-        items[item.id] = item
-    if not items:
-        raise whole.fault("a quiz needs an item")
-    return list(items.values())
-
-
-def read_item(entry: Entry) -> Item:
-    required = ("id", "type", "objective", "section", "stem", "options")
-    fields = entry.fields("an item", required, ["difficulty"])
-    kind = fields["type"].text("type", f"{CHOICE}|{RESPONSE}", f"{CHOICE} or {RESPONSE}")
-    difficulty = fields.get("difficulty")
-    return Item(
-        id=fields["id"].text("id", NAME, "small letters, digits and hyphens"),
-        type=kind,
-        objective=fields["objective"].text("objective", r"[1-5]\.\d\.\d+", "a number as 3.3.1"),
-        section=fields["section"].text("section", NAME, "a label as pre-labels"),
-        section_line=fields["section"].line,
-        stem=fields["stem"].text("stem"),
-        options=read_options(fields["options"], kind),
-        difficulty=difficulty.text("difficulty", "easy|medium|hard", "easy, medium or hard")
-        if difficulty
-        else None,
-    )
-
-
-def read_options(entry: Entry, kind: str) -> tuple[Option, ...]:
-    options: list[Option] = []
-    for one in entry.list("options"):
-        fields = one.fields("an option", ("text", "rationale"), ["correct"])
-        correct = fields["correct"].flag("correct") if "correct" in fields else False
-        option = Option(fields["text"].text("text"), correct, fields["rationale"].text("rationale"))
-        if option.text in [other.text for other in options]:
-            raise fields["text"].fault("two options have the same text")
-        options.append(option)
-    count, right = len(options), sum(option.correct for option in options)
-    if kind == CHOICE and (count != 4 or right != 1):
-        raise entry.fault(f"{CHOICE} has 4 options, 1 of them correct; here are {count}, {right} correct")
-    if kind == RESPONSE and not (5 <= count <= 9 and 2 <= right < count):
-        raise entry.fault(
-            f"{RESPONSE} has 5 to 9 options, 2 or more but not all of them correct; "
-            f"here are {count}, {right} correct"
-        )
-    return tuple(options)
 
 
 class Quiz(SphinxDirective):
@@ -252,8 +154,3 @@ def missing_section(app: Sphinx, domain: Any, node: addnodes.pending_xref) -> bo
         return None
     logger.warning("no section of the book has the label %r", node["reftarget"], location=node["quiz"])
     return True
-
-
-def setup(app: Sphinx) -> None:
-    app.add_directive("quiz", Quiz)
-    app.connect("warn-missing-reference", missing_section)

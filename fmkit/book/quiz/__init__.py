@@ -1,0 +1,10 @@
+"""Quizzes: the bank of items, the directives that show them, and what is made of the bank besides."""
+
+from typing import Any
+
+
+def setup(app: Any) -> None:
+    from fmkit.book.quiz import directive
+
+    app.add_directive("quiz", directive.Quiz)
+    app.connect("warn-missing-reference", directive.missing_section)
