@@ -20,7 +20,7 @@ and what its type asks for. Choices are shown in the order of the file:
           rationale: …                # on every one: why it is right, or which mistake is behind it
       steps:                          # ordering: three to five
         - {text: …, place: 2, rationale: …}       # `place` 1 comes first
-      pairs:                          # matching: three to seven; `shown` is the place of the match in the list
+      pairs:                          # matching: three to seven; `shown` is the place among the matches
         - {prompt: …, match: …, shown: 2, rationale: …}
       answer:                         # numeric: a number that the reader measures by running the chapter
         value: 0.43
