@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from fmkit import experiments, lab
+from fmkit import lab
+from fmkit.experiments import recording
+from fmkit.experiments.__main__ import main
 
-RECORD = json.loads((experiments.RUNS / "lab.json").read_text())
+RECORD = json.loads((recording.RUNS / "lab.json").read_text())
 
 
 def test_the_lab_finds_a_run_for_every_place_of_its_sliders() -> None:
@@ -19,11 +21,11 @@ def test_the_lab_finds_a_run_for_every_place_of_its_sliders() -> None:
 
 
 def test_records_are_small_and_say_where_they_come_from() -> None:
-    assert sum(path.stat().st_size for path in experiments.RUNS.glob("*.json")) < 400_000
+    assert sum(path.stat().st_size for path in recording.RUNS.glob("*.json")) < 400_000
     assert RECORD["commit"]
     assert RECORD["torch"]
     for run in RECORD["runs"]:
-        assert len(run["tokens"]) == len(run["loss"]) <= experiments.POINTS
+        assert len(run["tokens"]) == len(run["loss"]) <= recording.POINTS
         assert ("error" in run) != ("validation_loss" in run)
         assert run["command"].startswith("python -m fmkit.experiments lab learning_rate=")
 
@@ -40,7 +42,7 @@ def test_a_command_from_the_page_makes_the_same_run(capsys: pytest.CaptureFixtur
     """To a tenth of a nat: another processor adds in another order."""
     chosen = {"learning_rate": 0.01, "batch_size": 2, "steps": 50, "seed": 0}
     recorded = next(run for run in RECORD["runs"] if run["settings"] == chosen)
-    assert experiments.main(recorded["command"].split()[3:]) == 0
+    assert main(recorded["command"].split()[3:]) == 0
     line = capsys.readouterr().out
     assert float(line.split("  loss ")[1].split()[0]) == pytest.approx(recorded["validation_loss"], abs=0.1)
     assert f"(recorded: loss {recorded['validation_loss']:.2f})" in line
@@ -57,7 +59,7 @@ def test_a_command_from_the_page_makes_the_same_run(capsys: pytest.CaptureFixtur
 def test_what_is_mistyped_is_one_line(
     arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert experiments.main(arguments) == 2
+    assert main(arguments) == 2
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 1
     assert lines[0].startswith(message)
@@ -65,7 +67,7 @@ def test_what_is_mistyped_is_one_line(
 
 def test_thinning_keeps_the_last_token_and_the_mean(tmp_path: Path) -> None:
     history = [{"tokens": step, "loss": float(step % 2)} for step in range(1, 1001)]
-    thinned = experiments.thin(history)
-    assert len(thinned["tokens"]) == experiments.POINTS
+    thinned = recording.thin(history)
+    assert len(thinned["tokens"]) == recording.POINTS
     assert thinned["tokens"][-1] == 1000
     assert set(thinned["loss"]) <= {0.4, 0.6}

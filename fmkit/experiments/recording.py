@@ -1,0 +1,126 @@
+"""Experiments: arms that are trained one after the other, followed, and written down in assets/runs/.
+
+An experiment is a function that returns an `Experiment`; each of its arms has settings that no other has.
+"""
+
+import json
+import os
+import platform
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from fmkit.errors import FmkitError
+from fmkit.trainer import Record, Trainer
+
+ROOT = Path(__file__).parents[2]
+RUNS = ROOT / "assets" / "runs"
+POINTS = 200  # at most so many of a run are kept
+
+Settings = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One run of an experiment. `train` returns what is kept of it, ready for JSON (see `follow`)."""
+
+    settings: Settings
+    train: Callable[[], dict[str, Any]]
+
+    @property
+    def name(self) -> str:
+        return " ".join(f"{key}={value}" for key, value in self.settings.items())
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """`about` is what all arms share: model, corpus, floor."""
+
+    about: dict[str, Any]
+    arms: list[Arm]
+
+
+# --- following a run --------------------------------------------------------------------------------------
+
+
+def follow(trainer: Trainer, validate: Callable[[], float]) -> dict[str, Any]:
+    """Train to the end, or to where the loss is no number any more, and keep what a plot needs."""
+    history: list[Record] = []
+    try:
+        history.extend(trainer.run())
+    except FmkitError as error:
+        return {**thin(history), "error": str(error)}
+    return {**thin(history), "validation_loss": round(validate(), 3)}
+
+
+def thin(history: list[Record]) -> dict[str, list[float]]:
+    """At most `POINTS` points of a run: each the mean loss of some steps, at the tokens seen after them."""
+    size = -(-len(history) // POINTS) or 1
+    groups = [history[start : start + size] for start in range(0, len(history), size)]
+    return {
+        "tokens": [group[-1]["tokens"] for group in groups],
+        "loss": [round(sum(record["loss"] for record in group) / len(group), 3) for group in groups],
+    }
+
+
+# --- recording --------------------------------------------------------------------------------------------
+
+
+def record(name: str, experiment: Experiment) -> Path:
+    """Train every arm of an experiment and write them to assets/runs/<name>.json."""
+    command = f"python -m fmkit.experiments {name}"
+    runs = []
+    for number, arm in enumerate(experiment.arms, start=1):
+        print(f"{name} {number}/{len(experiment.arms)}  {arm.name}", end="", flush=True)
+        outcome = arm.train()
+        print(f"  {result(outcome)}", flush=True)
+        runs.append({"settings": arm.settings, "command": f"{command} {arm.name}", **outcome})
+    RUNS.mkdir(parents=True, exist_ok=True)
+    path = RUNS / f"{name}.json"
+    path.write_text(to_json({"command": command, **provenance(), **experiment.about}, runs), encoding="utf-8")
+    return path
+
+
+def rerun(name: str, experiment: Experiment, chosen: Settings) -> None:
+    """Train the arms that have the `chosen` settings again; print what comes out beside the record."""
+    path = RUNS / f"{name}.json"
+    kept = json.loads(path.read_text(encoding="utf-8"))["runs"] if path.is_file() else []
+    recorded = {repr(run["settings"]): result(run) for run in kept}
+    arms = [arm for arm in experiment.arms if chosen.items() <= arm.settings.items()]
+    if not arms:
+        raise FmkitError(f"{name} has no run with {Arm(chosen, dict).name}: see {path.relative_to(ROOT)}")
+    for arm in arms:
+        again = result(arm.train())
+        print(f"{arm.name}  {again}  (recorded: {recorded.get(repr(arm.settings), 'never')})", flush=True)
+
+
+def result(run: dict[str, Any]) -> str:
+    """What came out, in a few words: the `scores` of a run, or its validation loss."""
+    if "error" in run:
+        return run["error"].split(":")[0] + ": not finite"
+    scores = run.get("scores") or {"loss": run["validation_loss"]}
+    return ", ".join(f"{name} {value:.2f}" for name, value in scores.items())
+
+
+def provenance() -> dict[str, Any]:
+    """Where and when: the processor's name, the version of torch, and the commit."""
+    git = ["git", "-C", str(ROOT), "rev-parse", "--short=12", "HEAD"]
+    commit = subprocess.run(git, capture_output=True, text=True, check=False).stdout.strip()
+    return {"machine": processor(), "torch": torch.__version__, "commit": commit or None}
+
+
+def processor() -> str:
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text(encoding="utf-8").splitlines() if info.is_file() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return f"{names[0] if names else platform.machine()}, one of {os.cpu_count()} cores"
+
+
+def to_json(head: dict[str, Any], runs: list[dict[str, Any]]) -> str:
+    """One line for each run, so that a difference shows which has changed."""
+    short = [json.dumps(run, separators=(",", ":")) for run in runs]
+    return json.dumps(head, indent=1)[:-2] + ',\n "runs": [\n' + ",\n".join(short) + "\n]}\n"
