@@ -1,0 +1,43 @@
+"""`python -m fmkit.experiments`, which `make experiments` calls."""
+
+import json
+import sys
+from collections.abc import Callable, Iterable
+
+from fmkit.config import reproducible
+from fmkit.errors import FmkitError
+from fmkit.experiments.lab import lab
+from fmkit.experiments.pretraining import pretraining
+from fmkit.experiments.recording import ROOT, Experiment, record, rerun
+from fmkit.experiments.transfer import transfer
+
+EXPERIMENTS: dict[str, Callable[[], Experiment]] = {
+    "lab": lab,
+    "pretraining": pretraining,
+    "transfer": transfer,
+}
+
+
+def main(arguments: Iterable[str] | None = None) -> int:
+    name, *pairs = list(sys.argv[1:] if arguments is None else arguments) or ["all"]
+    reproducible(0)
+    try:
+        if name not in (*EXPERIMENTS, "all"):
+            raise FmkitError(f"no experiment {name!r}: choose from {', '.join(EXPERIMENTS)}")
+        chosen = {key: json.loads(value) for key, _, value in (pair.partition("=") for pair in pairs)}
+        for each in EXPERIMENTS if name == "all" else [name]:
+            if chosen:
+                rerun(each, EXPERIMENTS[each](), chosen)
+            else:
+                print(record(each, EXPERIMENTS[each]()).relative_to(ROOT))
+    except FmkitError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except ValueError:
+        print("settings are written like learning_rate=0.003 seed=0", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
