@@ -5,7 +5,10 @@ The sentence is the figure's caption and its alternative text, and what the note
 
 import html
 import io
+import math
 import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +19,7 @@ try:
     import matplotlib
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from matplotlib.ticker import EngFormatter
+    from matplotlib.ticker import EngFormatter, PercentFormatter
 except ImportError:
     raise FmkitError("figures need matplotlib: pip install 'fmkit[notebook]'") from None
 
@@ -25,7 +28,13 @@ if TYPE_CHECKING:
 
 INK = "#01020a"  # stands for the page's own text color, light or dark
 COLORS = {  # the same idea has the same color everywhere; assets/styles/book.css has them for dark pages too
+    "pretraining": "#0060a8",
+    "finetuning": "#946300",
+    "adaptation": "#00765a",
+    "distillation": "#8a3fa0",
+    "alignment": "#bf4400",
     "own-run": "#c4246b",
+    "recorded-run": "#75634c",
     "evaluation": "#007c91",
     "floor": "#5f6670",
 }
@@ -153,12 +162,98 @@ def plot_run(run: "TrainingRun", floor: float | None = None) -> Plot:
     return Plot(figure, run.summary + above)
 
 
+def plot_accuracy(runs: Mapping[str, "TrainingRun"], chance: float) -> Plot:
+    """The accuracy on held-out examples over the steps of some fine-tuning runs, each with its name.
+
+    `chance` is what guessing gets. The sentence compares: it is the same on every processor.
+    """
+    styles = ("-", "--", ":", "-.")
+    lines = []
+    for (name, run), style in zip(runs.items(), styles, strict=False):
+        checks = [record for record in run.history if "accuracy" in record]
+        x, y = [record["step"] for record in checks], [record["accuracy"] for record in checks]
+        lines.append(Line(name, x, y, "finetuning", style, "o"))
+    order = " > ".join(line.label for line in sorted(lines, key=lambda line: -line.y[-1]))
+    sentence = f"accuracy on held-out examples at the last step: {order} > chance {chance:.0%}"
+    ylabel, level = "right on held-out examples", (chance, f"chance {chance:.0%}".replace("%", " %"))
+    return plot_lines(lines, sentence.replace("%", " %"), "steps", ylabel, percent=True, level=level)
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of a figure, named at its end. `spread` holds the (lowest, highest) y over seeds, drawn as a band."""
+
+    label: str
+    x: Sequence[float]
+    y: Sequence[float]
+    color: str = "own-run"
+    style: str = "-"
+    marker: str = ""
+    spread: tuple[Sequence[float], Sequence[float]] | None = None
+
+
+def plot_lines(
+    lines: Sequence[Line],
+    sentence: str,
+    xlabel: str,
+    ylabel: str,
+    percent: bool = False,
+    log_x: bool = False,
+    level: tuple[float, str] | None = None,
+) -> Plot:
+    """Several lines, each with its name at its end, where there is room for it.
+
+    `percent` draws shares from 0 to 1 as 0 to 100 %; `level` is a dashed line and its name: chance, a floor.
+    """
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(5.0, 2.9), layout="constrained")
+        axes = figure.add_subplot()
+        for line in lines:
+            color = COLORS[line.color]
+            axes.plot(line.x, line.y, color=color, linestyle=line.style, marker=line.marker, markersize=4)
+            if line.spread:
+                axes.fill_between(line.x, *line.spread, color=color, alpha=0.18, linewidth=0)
+        axes.set(xlabel=xlabel, ylabel=ylabel, ylim=(0, 1.02) if percent else (0, None))
+        if log_x:
+            axes.set_xscale("log")
+        axes.xaxis.set_major_formatter(EngFormatter(sep=""))
+        if percent:
+            axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
+        if level:
+            draw_level(axes, *level)
+        _name_at_the_ends(axes, lines)
+    return Plot(figure, sentence)
+
+
+def _name_at_the_ends(axes: Axes, lines: Sequence[Line]) -> None:
+    """The label of each line right of its last point, pushed apart where ends lie close together."""
+    low, high = axes.get_ylim()
+    apart = 0.075 * (high - low)
+    lowest = -math.inf
+    for line in sorted(lines, key=lambda line: line.y[-1]):
+        lowest = max(line.y[-1], lowest + apart)
+        axes.annotate(
+            line.label,
+            (line.x[-1], lowest),
+            (7, 0),
+            textcoords="offset points",
+            va="center",
+            color=COLORS[line.color],
+            annotation_clip=False,
+        )
+
+
 def draw_floor(axes: Axes, floor: float) -> None:
     """The dashed line that no model's loss can pass, with its value: the same in every figure."""
-    axes.axhline(floor, color=COLORS["floor"], linestyle="--", linewidth=1.2)
+    draw_level(axes, floor, f"floor {floor:.2f}")
+
+
+def draw_level(axes: Axes, height: float, name: str) -> None:
+    """A dashed line across the figure, with its name."""
+    axes.axhline(height, color=COLORS["floor"], linestyle="--", linewidth=1.2)
     axes.annotate(
-        f"floor {floor:.2f}",
-        (0, floor),
+        name,
+        (0, height),
         (4, -3),
         xycoords=axes.get_yaxis_transform(),
         textcoords="offset points",

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from fmkit.plots import COLORS, INK, plot_run, running_mean
+from fmkit.plots import COLORS, INK, Line, plot_accuracy, plot_lines, plot_run, running_mean
 from fmkit.run import TrainingRun
 
 STYLES = (Path(__file__).parents[1] / "assets/styles/book.css").read_text()
@@ -30,7 +30,7 @@ def test_a_figure_takes_the_color_of_the_page():
     assert "currentColor" in svg
     colors = set(re.findall(r"(?<!, )#[0-9a-f]{6}", svg))  # all but the fallbacks of variables
     assert colors == set()
-    for name in COLORS:
+    for name in ("own-run", "evaluation", "floor"):
         assert f"var(--fm-{name}, " in svg
     assert "<metadata" not in svg
     assert "font-family" not in svg
@@ -48,3 +48,23 @@ def test_the_sentence_is_made_from_the_data():
 def test_running_mean_has_no_start_up_bias():
     assert running_mean([3.0] * 10, share=0.5) == pytest.approx([3.0] * 10)
     assert running_mean([1.0, 2.0]) == pytest.approx([1.0, 2.0])  # too few to smooth
+
+
+def test_the_accuracy_of_runs_is_compared_in_words():
+    """In words that another processor's last digits do not change."""
+    good, poor = TrainingRun(), TrainingRun()
+    for step in (10, 20):
+        good.history.append({"step": step, "accuracy": 0.6 + step / 100})
+        poor.history.append({"step": step, "accuracy": 0.55})
+    plot = plot_accuracy({"from scratch": poor, "pre-trained": good}, chance=0.5)
+    expected = "accuracy on held-out examples at the last step: pre-trained > from scratch > chance 50 %"
+    assert repr(plot) == expected
+    for label in ("pre-trained", "from scratch", "chance 50 %"):
+        assert f">{label}</text>" in plot.svg
+
+
+def test_names_at_the_ends_of_lines_do_not_overlap():
+    lines = [Line(name, [1, 2], [0.0, 0.5 + n / 1000], "floor") for n, name in enumerate("abc")]
+    axes = plot_lines(lines, "three lines", "x", "y", percent=True).figure.axes[0]
+    heights = sorted(text.xy[1] for text in axes.texts)
+    assert all(upper - lower >= 0.07 for lower, upper in zip(heights, heights[1:], strict=False))
