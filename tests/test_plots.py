@@ -1,6 +1,7 @@
 """Figures fit the page: its colors, its text, light and dark."""
 
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -67,4 +68,4 @@ def test_names_at_the_ends_of_lines_do_not_overlap():
     lines = [Line(name, [1, 2], [0.0, 0.5 + n / 1000], "floor") for n, name in enumerate("abc")]
     axes = plot_lines(lines, "three lines", "x", "y", percent=True).figure.axes[0]
     heights = sorted(text.xy[1] for text in axes.texts)
-    assert all(upper - lower >= 0.07 for lower, upper in zip(heights, heights[1:], strict=False))
+    assert all(upper - lower >= 0.07 for lower, upper in pairwise(heights))
