@@ -181,7 +181,7 @@ def plot_accuracy(runs: Mapping[str, "TrainingRun"], chance: float) -> Plot:
 
 @dataclass(frozen=True)
 class Line:
-    """A line of a figure, named at its end; `spread` is the lowest and highest y over seeds, drawn as a band."""
+    """A line of a figure, named at its end; `spread` is its lowest and highest y over seeds, a band."""
 
     label: str
     x: Sequence[float]
