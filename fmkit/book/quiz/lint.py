@@ -1,10 +1,10 @@
 """The rules for quiz items that a program can check, each in one function, over the whole bank.
 
-A rule has an id, a threshold and a reason. Reading a bank already refuses what is no item at all: a wrong number
-of options, steps or pairs, a missing rationale, an ordering that is shown sorted, a match beside its prompt (see
-`fmkit.book.quiz.items`). The rules here are about items that can be shown and are still not good. Most come from
-the literature on item writing; the shares are of the whole bank, as on the exam nobody sees which page an item is
-from.
+A rule has an id, a threshold and a reason. Reading a bank already refuses what is no item at all: a wrong
+number of options, steps or pairs, a missing rationale, an ordering that is shown sorted, a match beside its
+prompt (see `fmkit.book.quiz.items`). The rules here are about items that can be shown and are not yet good.
+Most come from the literature on item writing (Haladyna, Downing & Rodriguez 2002, "A review of
+multiple-choice item-writing guidelines"); shares are of the whole bank, since an exam draws from all of it.
 """
 
 import json
@@ -19,33 +19,14 @@ from typing import Any
 import numpy as np
 
 from fmkit.book.quiz import testwise
-from fmkit.book.quiz.items import CHOICE, FOLDER, Answer, Item, Option, read_bank
-from fmkit.book.quiz.objectives import OBJECTIVES, Objective, Service, read_objectives, read_services
+from fmkit.book.quiz.bank import Bank, distractors, keys, position
+from fmkit.book.quiz.items import CHOICE, Answer, Item, Mistake, Option, Pair, Step
+from fmkit.book.quiz.objectives import OBJECTIVES
 from fmkit.book.quiz.testwise import content, plain, words
 
-# From 14 multiple-choice items on, whole items can meet a share of 25 ± 5 % for each of the four letters, whatever
-# their number. Nobody draws the places by lot, so there is no chance to allow for beyond that.
+# From 14 multiple-choice items on, whole items can meet a share of 25 ± 5 % for each of the four letters,
+# whatever their number. Nobody draws the places by lot, so there is no chance to allow for beyond that.
 ENOUGH = 14
-
-
-@dataclass(frozen=True)
-class Bank:
-    """All items, and what they refer to. `labels` says on which page, without its ending, a label stands."""
-
-    root: Path
-    quizzes: dict[str, list[Item]]
-    objectives: dict[str, Objective]
-    services: dict[str, Service]
-    labels: dict[str, str]
-
-    @property
-    def items(self) -> list[tuple[str, Item]]:
-        """Every item with its file, in the order of the files."""
-        return [(f"{FOLDER}/{name}.yml", item) for name, items in self.quizzes.items() for item in items]
-
-    @property
-    def choices(self) -> list[tuple[str, Item]]:
-        return [(file, item) for file, item in self.items if item.type == CHOICE]
 
 
 @dataclass(frozen=True)
@@ -101,11 +82,6 @@ def item_rule(id: str, threshold: str, why: str, warning: bool = False) -> Calla
     return register
 
 
-def load(root: Path) -> Bank:
-    """The bank with all that it refers to; raises FmkitError for the first fault of a file."""
-    return Bank(root, read_bank(root), read_objectives(root), read_services(root), read_labels(root))
-
-
 def lint(bank: Bank) -> list[Finding]:
     """Every finding, by file and line."""
     found = [
@@ -116,23 +92,7 @@ def lint(bank: Bank) -> list[Finding]:
     return sorted(found, key=lambda finding: (finding.file, finding.line, finding.rule))
 
 
-def read_labels(root: Path) -> dict[str, str]:
-    """The labels `(name)=` of the chapters, and the page of each without its ending."""
-    labels = {}
-    for path in sorted((root / "chapters").rglob("*")):
-        if path.suffix == ".md":
-            text = path.read_text(encoding="utf-8")
-        elif path.suffix == ".ipynb" and ".ipynb_checkpoints" not in path.parts:
-            cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-            text = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
-        else:
-            continue
-        page = path.relative_to(root).with_suffix("").as_posix()
-        labels |= dict.fromkeys(re.findall(r"^\(([a-z0-9-]+)\)=\s*$", text, re.M), page)
-    return labels
-
-
-# The stem ---------------------------------------------------------------------------------------------------------
+# The stem
 
 
 def lead_in(stem: str) -> str:
@@ -147,7 +107,8 @@ def check_lead_in(item: Item, bank: Bank) -> Iterator[tuple[int, str]]:
 
 
 COVERED = re.compile(
-    r"\bwhich (one )?(of (the following|these)|(statement|answer|option|sentence)s? (below|is|are|best|about))",
+    r"\bwhich (one )?"
+    r"(of (the following|these)|(statement|answer|option|sentence)s? (below|is|are|best|about))",
     re.I,
 )
 
@@ -180,7 +141,7 @@ def check_negative_share(bank: Bank) -> Iterator[tuple[str, int, str]]:
         yield (
             file,
             item.line,
-            f"{len(negative)} of {len(bank.items)} questions are negative, over 5 %; the first is {item.id!r}",
+            f"{len(negative)} of {len(bank.items)} questions are negative, over 5 %",
         )
 
 
@@ -217,7 +178,7 @@ def check_count(item: Item, bank: Bank) -> Iterator[tuple[int, str]]:
         yield item.line, f"the stem asks for {match[1].lower()}, and {item.correct} are correct"
 
 
-# The options ------------------------------------------------------------------------------------------------------
+# The options
 
 
 @bank_rule(
@@ -276,7 +237,8 @@ def check_key_length(item: Item, bank: Bank) -> Iterator[tuple[int, str]]:
 
 
 ABOVE = re.compile(
-    r"\b(all|none|both|neither|any|either) of (the above|the others?|these|them)\b|\b(both )?[A-I] (and|or) [A-I]\b"
+    r"\b(all|none|both|neither|any|either) of (the above|the others?|these|them)\b"
+    r"|\b(both )?[A-I] (and|or) [A-I]\b"
 )
 
 
@@ -287,10 +249,8 @@ def check_above(item: Item, bank: Bank) -> Iterator[tuple[int, str]]:
             yield option.line, f"{match[0]!r} refers to other options: write what is meant"
 
 
-ABSOLUTE = frozenset(
-    "always never every all none only must entirely completely guaranteed impossible".split()
-)
-VAGUE = frozenset("usually often sometimes generally typically may might could probably perhaps".split())
+ABSOLUTE = set(words("always never every all none only must entirely completely guaranteed impossible"))
+VAGUE = set(words("usually often sometimes generally typically may might could probably perhaps"))
 
 
 @item_rule("absolute", "not in distractors alone", "'always' marks what is wrong, 'usually' what is right")
@@ -348,19 +308,6 @@ def check_sorted(item: Item, bank: Bank) -> Iterator[tuple[int, str]]:
         yield item.options[0].line, "options that are numbers stand in their order"
 
 
-def keys(item: Item) -> list[Option]:
-    return [option for option in item.options if option.correct]
-
-
-def distractors(item: Item) -> list[Option]:
-    return [option for option in item.options if not option.correct]
-
-
-def position(item: Item) -> str:
-    """The letter of the key of a multiple choice."""
-    return "ABCD"[item.options.index(keys(item)[0])]
-
-
 def mean_length(options: list[Option]) -> float:
     return fmean(len(plain(option.text)) for option in options)
 
@@ -384,13 +331,14 @@ def number(text: str) -> tuple[float, str] | None:
     return float(match[1].replace(",", "")), match[2].removesuffix("s")
 
 
-# What goes with an item -------------------------------------------------------------------------------------------
+# What goes with an item
 
 
 @item_rule("rationale", "15 to 60 words", "shorter does not explain, longer is not read")
 def check_rationale(item: Item, bank: Bank) -> Iterator[tuple[int, str]]:
-    parts = [*item.options, *item.steps, *item.pairs, *item.mistakes, *([item.answer] if item.answer else [])]
-    for part in parts:
+    explained: list[Option | Step | Pair | Answer | Mistake] = [*item.options, *item.steps, *item.pairs]
+    explained += [*item.mistakes, *([item.answer] if item.answer else [])]
+    for part in explained:
         count = len(part.rationale.split())
         if not 15 <= count <= 60:
             yield part.line, f"the rationale has {count} words; 15 to 60 are right"
@@ -467,7 +415,7 @@ def printed(cell: dict[str, Any]) -> str:
     return "\n".join("".join(text) for text in texts)
 
 
-# The bank as a whole ----------------------------------------------------------------------------------------------
+# The bank as a whole
 
 
 @bank_rule("duplicate", "cosine of stems under 0.9", "the same question twice counts twice and teaches once")
@@ -486,7 +434,8 @@ def check_duplicate(bank: Bank) -> Iterator[tuple[str, int, str]]:
 
 
 def similarity(texts: list[str]) -> np.ndarray:
-    """The cosine of each two texts, (n, n), over their words weighted by TF-IDF (smoothed: ln((1+n)/(1+df)) + 1)."""
+    """The cosine of each two texts, (n, n), over their words weighted by TF-IDF, where a word that is in df of
+    the n texts weighs ln((1 + n) / (1 + df)) + 1."""
     counts = [Counter(words(text)) for text in texts]
     vocabulary = {
         word: column for column, word in enumerate(sorted({word for one in counts for word in one}))
@@ -516,7 +465,7 @@ def check_test_wise(bank: Bank) -> Iterator[tuple[str, int, str]]:
             yield (
                 file,
                 item.line,
-                f"taking {name} scores {score:.0%} and may score {limit:.0%}; {item.id!r} is the first it gets right",
+                f"taking {name} scores {score:.0%}, over {limit:.0%}; this is the first that it solves",
             )
 
 
@@ -530,7 +479,7 @@ def check_coverage(bank: Bank) -> Iterator[tuple[str, int, str]]:
             yield (
                 OBJECTIVES,
                 objective.line,
-                f"{objective.id} is owned and taught, and has {len(within)} items within the exam; it needs 3",
+                f"{objective.id} is owned and taught, and has {len(within)} of 3 items within the exam",
             )
         for page in objective.pages:
             if not any(bank.labels.get(item.section) == page for item in within):

@@ -1,4 +1,4 @@
-"""The exam as data: its guide and objectives (assets/exam/objectives.yml), dated facts (assets/exam/services.yml).
+"""The exam as data: its guide and objectives, and dated facts about services, in assets/exam/.
 
 A faulty file raises `FmkitError` with its name, the line and the fault.
 """
@@ -46,9 +46,8 @@ class Guide:
 
 @dataclass(frozen=True)
 class Objective:
-    """What the exam asks for, in our words. `role` is one of `ROLES`: whether the book means to teach it in full,
-    in part, or not; `pages` are those that teach it today, without their endings; `line` is its place in
-    `OBJECTIVES`."""
+    """What the exam asks for, in our words. `role` says whether the book means to teach it in full, in part or
+    not; `pages` are those that teach it today, without their endings; `line` is its place in `OBJECTIVES`."""
 
     id: str
     title: str
@@ -114,9 +113,6 @@ def read_objectives(root: Path) -> dict[str, Objective]:
         )
         if objective.id in found:
             raise entry.fault(f"objective {objective.id} is there twice")
-        for page, name in zip(pages, objective.pages, strict=True):
-            if not any((root / f"{name}{ending}").is_file() for ending in (".ipynb", ".md")):
-                raise page.fault(f"there is no page {name}")
         found[objective.id] = objective
     return found
 

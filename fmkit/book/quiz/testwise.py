@@ -1,8 +1,8 @@
 """A bot that knows nothing and scores what a bank's form gives away.
 
-It answers the questions with options by three habits of people who are good at tests: take the longest option,
-take the one that shares most words with the question, always take B. Where its habit cannot decide, it guesses
-among the best; what is counted is the score to expect. A question with several answers needs all of them.
+It answers the questions with options by three habits of people who are good at tests: take the longest
+option, take the one that shares most words with the question, always take B. Where its habit cannot decide,
+it guesses among the best; what is counted is the score to expect. A question with several answers needs all.
 """
 
 import re
@@ -11,14 +11,6 @@ from math import comb
 from statistics import fmean
 
 from fmkit.book.quiz.items import Item
-
-# Words that say nothing about a question's subject.
-STOP = frozenset(
-    """a about after all also an and any are as at be because been before but by can could do does each for from had
-    has have how if in into is it its just many may model more most much must no not of on one only or other out over
-    own same so some such than that the their them then there these they this those to two under until up use used
-    was were what when where which while who why will with without would""".split()
-)
 
 
 def plain(text: str) -> str:
@@ -31,15 +23,28 @@ def words(text: str) -> list[str]:
     return re.findall(r"[a-z0-9]+(?:['’-][a-z0-9]+)*", plain(text).lower())
 
 
+# Words that say nothing about a question's subject.
+STOP = set(
+    words(
+        """
+        a about after all also an and any are as at be because been before but by can could do does
+        each for from had has have how if in into is it its just many may model more most much must no
+        not of on one only or other out over own same so some such than that the their them then there
+        these they this those to two under until up use used was were what when where which while who
+        why will with without would
+        """
+    )
+)
+
+
 def content(text: str) -> set[str]:
     """The words that carry meaning, without a plural's ending."""
     return {_singular(word) for word in words(text) if word not in STOP and len(word) > 2}
 
 
 def _singular(word: str) -> str:
-    return (
-        word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")) else word
-    )
+    plural = len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is"))
+    return word[:-1] if plural else word
 
 
 def longest(item: Item) -> list[int]:
