@@ -3,9 +3,9 @@
 BIN := .venv/bin
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help book html test lab notebooks experiments soak clean book-venv test-venv
+.PHONY: help book html test lab notebooks experiments quiz-report soak clean book-venv test-venv
 help: ## print this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' Makefile
 
 book: html ## build the book, serve it on this machine and print its address
 	@$(BIN)/python -m fmkit.book serve $(if $(PORT),--port $(PORT))
@@ -17,6 +17,7 @@ test: test-venv ## everything that CI checks
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/python -m fmkit.book.quiz lint
 	$(BIN)/python tests/browser.py
 	$(BIN)/python -m fmkit.book build
 	$(BIN)/python -m pytest tests chapters --nbval --nbval-current-env --nbval-cell-timeout 600 \
@@ -30,6 +31,9 @@ notebooks: book-venv ## re-execute every notebook and normalize it
 
 experiments: book-venv ## record the long runs again, into assets/runs
 	@$(BIN)/python -m fmkit.experiments
+
+quiz-report: book-venv ## what the quizzes cover, and what their form gives away
+	@$(BIN)/python -m fmkit.book.quiz report
 
 soak: test-venv ## the long tests: many kills, many seeds
 	$(BIN)/python -m pytest -m soak tests

@@ -434,8 +434,8 @@ def check_duplicate(bank: Bank) -> Iterator[tuple[str, int, str]]:
 
 
 def similarity(texts: list[str]) -> np.ndarray:
-    """The cosine of each two texts, (n, n), over their words weighted by TF-IDF, where a word that is in df of
-    the n texts weighs ln((1 + n) / (1 + df)) + 1."""
+    """The cosine of each two texts, (n, n), over their words weighted by TF-IDF: a word that is in df of the n
+    texts weighs ln((1 + n) / (1 + df)) + 1."""
     counts = [Counter(words(text)) for text in texts]
     vocabulary = {
         word: column for column, word in enumerate(sorted({word for one in counts for word in one}))

@@ -46,8 +46,8 @@ class Guide:
 
 @dataclass(frozen=True)
 class Objective:
-    """What the exam asks for, in our words. `role` says whether the book means to teach it in full, in part or
-    not; `pages` are those that teach it today, without their endings; `line` is its place in `OBJECTIVES`."""
+    """What the exam asks for, in our words. `role` says whether the book means to teach it in full, in part
+    or not; `pages` are those that teach it today, without their endings; `line` is its place in `OBJECTIVES`."""
 
     id: str
     title: str
