@@ -14,27 +14,49 @@ if TYPE_CHECKING:
     from fmkit.data.tokenizer import load_tokenizer as load_tokenizer
     from fmkit.data.tokenizer import train_tokenizer as train_tokenizer
     from fmkit.errors import FmkitError as FmkitError
+    from fmkit.evaluation.evaluate import evaluate as evaluate
     from fmkit.generation import generate as generate
+    from fmkit.lora import LoraConfig as LoraConfig
+    from fmkit.lora import add_lora as add_lora
+    from fmkit.lora import load_adapter as load_adapter
+    from fmkit.lora import merge_lora as merge_lora
+    from fmkit.lora import save_adapter as save_adapter
     from fmkit.model import Classifier as Classifier
     from fmkit.model import Transformer as Transformer
+    from fmkit.recipes import align as align
+    from fmkit.recipes import continue_pretrain as continue_pretrain
+    from fmkit.recipes import distill as distill
     from fmkit.recipes import finetune as finetune
     from fmkit.recipes import pretrain as pretrain
+    from fmkit.recipes import train_reward as train_reward
+    from fmkit.recipes import write_corpus as write_corpus
     from fmkit.run import TrainingRun as TrainingRun
 
 _HOMES = {
     "Classifier": "fmkit.model",
     "FmkitError": "fmkit.errors",
+    "LoraConfig": "fmkit.lora",
     "ModelConfig": "fmkit.config",
     "TrainConfig": "fmkit.config",
     "TrainingRun": "fmkit.run",
     "Transformer": "fmkit.model",
+    "add_lora": "fmkit.lora",
+    "align": "fmkit.recipes",
+    "continue_pretrain": "fmkit.recipes",
+    "distill": "fmkit.recipes",
+    "evaluate": "fmkit.evaluation.evaluate",
     "finetune": "fmkit.recipes",
     "generate": "fmkit.generation",
+    "load_adapter": "fmkit.lora",
     "load_corpus": "fmkit.data.corpora",
     "load_tokenizer": "fmkit.data.tokenizer",
+    "merge_lora": "fmkit.lora",
     "pretrain": "fmkit.recipes",
     "reproducible": "fmkit.config",
+    "save_adapter": "fmkit.lora",
+    "train_reward": "fmkit.recipes",
     "train_tokenizer": "fmkit.data.tokenizer",
+    "write_corpus": "fmkit.recipes",
 }
 
 __all__ = sorted(_HOMES)

@@ -35,14 +35,21 @@ def save_model(
     directory: str | Path, config: dict[str, Any], weights: dict[str, Tensor], tokenizer: Tokenizer | None
 ) -> None:
     """Write a Hugging Face model directory; each file replaces an earlier one only when it is whole."""
+    with filling(directory) as scratch:
+        _write_model(scratch, config, weights, tokenizer)
+
+
+@contextmanager
+def filling(directory: str | Path) -> Iterator[Path]:
+    """A scratch directory; each file written there, once all are whole, replaces that of `directory`."""
     directory = Path(directory)
     with explain_write_errors(directory):
         directory.mkdir(parents=True, exist_ok=True)
         scratch = _scratch(directory / "model")
         try:
             scratch.mkdir()
-            _write_model(scratch, config, weights, tokenizer)
-            for file in sorted(scratch.iterdir(), reverse=True):  # weights before config.json
+            yield scratch
+            for file in sorted(scratch.iterdir(), reverse=True):  # weights before their configuration
                 _flush(file)
                 os.replace(file, directory / file.name)
         finally:
@@ -77,20 +84,21 @@ def assign_weights(targets: dict[str, Tensor], weights: dict[str, Tensor], where
     """Copy `weights` into the tensors of the same names. Raises `FmkitError` where names or shapes differ."""
     if missing := sorted(targets.keys() - weights.keys()):
         raise FmkitError(f"{where}: weights are missing, first {missing[0]} of {len(missing)}")
+    for name, target in targets.items():
+        if target.shape != weights[name].shape:
+            raise FmkitError(
+                f"{where}: {name} has shape {tuple(weights[name].shape)}, "
+                f"the model's is {tuple(target.shape)}"
+            )
     with torch.no_grad():
         for name, target in targets.items():
-            if target.shape != weights[name].shape:
-                raise FmkitError(
-                    f"{where}: {name} has shape {tuple(weights[name].shape)}, "
-                    f"config.json says {tuple(target.shape)}"
-                )
             target.copy_(weights[name])
 
 
 def _write_model(
     directory: Path, config: dict[str, Any], weights: dict[str, Tensor], tokenizer: Tokenizer | None
 ) -> None:
-    _write_tensors(directory / "model.safetensors", weights)
+    write_tensors(directory / "model.safetensors", weights)
     config = dict(config)
     if tokenizer is not None:
         save_tokenizer(tokenizer, directory)
@@ -122,7 +130,7 @@ def save_checkpoint(
         try:
             scratch.mkdir()
             _write_model(scratch, config, weights, tokenizer)
-            _write_tensors(scratch / "training.safetensors", tensors)
+            write_tensors(scratch / "training.safetensors", tensors)
             write_json(scratch / "training.json", state)
             manifest = {f.name: {"bytes": f.stat().st_size, "sha256": _sha256(f)} for f in scratch.iterdir()}
             write_json(scratch / "manifest.json", manifest)
@@ -200,7 +208,8 @@ def read_tensors(file: Path) -> dict[str, Tensor]:
         raise FmkitError(f"{file}: is damaged ({error})") from None
 
 
-def _write_tensors(file: Path, tensors: dict[str, Tensor]) -> None:
+def write_tensors(file: Path, tensors: dict[str, Tensor]) -> None:
+    """Write tensors as a safetensors file."""
     save_file({k: t.detach().contiguous().cpu() for k, t in tensors.items()}, file, {"format": "pt"})
 
 

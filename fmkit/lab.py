@@ -15,7 +15,8 @@ from fmkit.data.batches import Batch, PackedLoader, tokenize, validation_batches
 from fmkit.data.tokenizer import PAD, special_id, train_tokenizer
 from fmkit.data.world import World, floor, load_stories
 from fmkit.model import Transformer
-from fmkit.trainer import Trainer, predict_tokens
+from fmkit.objectives import predict_tokens
+from fmkit.trainer import Trainer
 
 STORIES = 6_000  # about a million tokens: more than the longest recorded run sees
 MODEL = ModelConfig(

@@ -1,21 +1,25 @@
-"""Losses: pure functions from a model's numbers to a sum of nats.
+"""Losses: pure functions of tensors. Each is a *sum*; the trainer divides by the number of items.
 
-Each returns a sum, not a mean: whoever adds up micro-batches divides once by the number of items, so that
-accumulation is exact whatever the batches hold.
+So accumulation is exact whatever the batches hold. Where the logits (B * T, V) would be by far the largest
+tensor of a step, they are made and used in chunks and never exist as a whole.
 """
+
+from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torch.utils.checkpoint import checkpoint
 
 from fmkit.data.batches import IGNORE
+
+LOGITS = 2**23  # numbers of a chunk of logits at most: 32 MB in float32
 
 
 def token_loss(hidden: Tensor, head: Tensor, labels: Tensor) -> Tensor:
     """Cross-entropy of `labels` (B, T) under softmax(hidden headᵀ), summed over those not `IGNORE`, in nats.
 
-    hidden (B, T, d), head (V, d). Next-token and masked-token training differ only in the labels. The logits
-    (B * T, V), by far the largest tensor of a step, are made and used in chunks and never exist as a whole.
+    hidden (B, T, d), head (V, d). Next-token and masked-token training differ only in the labels.
     """
     return F.linear_cross_entropy(
         hidden.flatten(0, 1),
@@ -25,3 +29,70 @@ def token_loss(hidden: Tensor, head: Tensor, labels: Tensor) -> Tensor:
         ignore_index=IGNORE,
         options=torch.nn.LinearCrossEntropyOptions(),
     )
+
+
+def distillation_loss(
+    hidden: Tensor,
+    head: Tensor,
+    teacher_hidden: Tensor,
+    teacher_head: Tensor,
+    labels: Tensor,
+    temperature: float = 1.0,
+) -> Tensor:
+    """T² KL(teacher ‖ student) of the next token, summed over the positions that have a label, in nats.
+
+    Both distributions are softened by the temperature T; T² keeps the gradient's size (Hinton et al. 2015,
+    arXiv:1503.02531, section 2). hidden (B, T, d) and head (V, d) are the student's; the teacher may be
+    wider, but has the same V tokens. At T = 1 this is the plain Kullback-Leibler divergence.
+    """
+
+    def divergence(student: Tensor, teacher: Tensor) -> Tensor:  # (N, d), (N, D) → (N,)
+        log_q = (F.linear(student, head.to(student.dtype)).float() / temperature).log_softmax(-1)
+        log_p = (F.linear(teacher, teacher_head.to(teacher.dtype)).float() / temperature).log_softmax(-1)
+        return F.kl_div(log_q, log_p, reduction="none", log_target=True).sum(-1)
+
+    rows = hidden.flatten(0, 1), teacher_hidden.flatten(0, 1)
+    each = _in_chunks(divergence, len(head), *rows)
+    return temperature**2 * each.masked_fill(labels.flatten() == IGNORE, 0.0).sum()
+
+
+def sequence_log_probs(hidden: Tensor, head: Tensor, labels: Tensor) -> Tensor:
+    """The log-probability (B,) of each row's labels (B, T) that are not `IGNORE`, in nats."""
+
+    def nats(h: Tensor, label: Tensor) -> Tensor:  # (N, d), (N,) → (N,)
+        logits = F.linear(h, head.to(h.dtype)).float()
+        return F.cross_entropy(logits, label, reduction="none", ignore_index=IGNORE)
+
+    return -_in_chunks(nats, len(head), hidden.flatten(0, 1), labels.flatten()).view_as(labels).sum(1)
+
+
+def ranking_loss(chosen: Tensor, rejected: Tensor) -> Tensor:
+    """−log σ(chosen − rejected), summed over the pairs (B,): nats of what people preferred.
+
+    Scores are then those of a Bradley-Terry model (1952): the difference is the log-odds of being preferred.
+    """
+    return -F.logsigmoid(chosen - rejected).sum()
+
+
+def dpo_loss(
+    chosen: Tensor, rejected: Tensor, reference_chosen: Tensor, reference_rejected: Tensor, beta: float
+) -> Tensor:
+    """Direct preference optimization (Rafailov et al. 2023, arXiv:2305.18290, equation 7), summed over pairs.
+
+    All are log-probabilities (B,) of whole completions, of the model and of a frozen reference. It is the
+    ranking loss of implicit rewards β log(π / π_ref).
+    """
+    return ranking_loss(beta * (chosen - reference_chosen), beta * (rejected - reference_rejected))
+
+
+def _in_chunks(function: Callable[..., Tensor], vocab_size: int, *rows: Tensor) -> Tensor:
+    """`function` of N positions (N, …) → (N,), some positions at a time.
+
+    What a chunk makes on its way is not kept, but made again in the backward pass.
+    """
+    size = max(1, LOGITS // vocab_size)
+    if len(rows[0]) <= size:
+        return function(*rows)
+    chunks = zip(*(tensor.split(size) for tensor in rows), strict=True)
+    parts = [checkpoint(function, *chunk, use_reentrant=False, preserve_rng_state=False) for chunk in chunks]
+    return torch.cat(parts)

@@ -1,40 +1,24 @@
-"""The training loop: one step for every objective, and everything a step needs to be repeated exactly.
-
-An *objective* is a function (model, batch) → sum of losses over the batch's `num_items`. It and the data are
-all that differs between the ways of training.
-"""
+"""The training loop: one step for every objective, and everything a step needs to be repeated exactly."""
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
+from torch.nn import Parameter
 
 from fmkit.config import TrainConfig, choose_device, choose_dtype
 from fmkit.data.batches import Batch, Loader, to_device
 from fmkit.errors import FmkitError
 from fmkit.flops import flops_per_token, peak_flops
-from fmkit.losses import token_loss
-from fmkit.model import Classifier, Model, Transformer
+from fmkit.model import Model
+from fmkit.objectives import Objective
 from fmkit.optim import learning_rate, make_optimizer
 
-Objective = Callable[[Any, Batch], Tensor]  # of a Model and a batch that fits it
 Record = dict[str, Any]  # what one step reports
-
-
-def predict_tokens(model: Transformer, batch: Batch) -> Tensor:
-    """The objective of pre-training: nats of all the batch's labels, next or masked tokens, summed."""
-    hidden = model.hidden_states(batch["input_ids"], batch["document_ids"])
-    return token_loss(hidden, model.lm_head.weight, batch["labels"])
-
-
-def choose_label(model: Classifier, batch: Batch) -> Tensor:
-    """The objective of classification: nats of the true labels, summed."""
-    return F.cross_entropy(model(batch["input_ids"], batch["last"]).float(), batch["labels"], reduction="sum")
 
 
 def train_step(
@@ -109,10 +93,11 @@ class Trainer:
             yield self._record(loss, grad_norm, rate, num_tokens / (time.perf_counter() - start))
 
     @torch.no_grad()
-    def evaluate(self, batches: list[Batch]) -> float:
-        """Mean loss over all items of `batches`, in nats an item."""
+    def evaluate(self, batches: list[Batch], objective: Objective | None = None) -> float:
+        """Mean loss over all items of `batches`, in nats an item; of the training's objective or another."""
         self.model.eval()
-        total = sum(self.objective(self.model, to_device(batch, self.device)).item() for batch in batches)
+        measure = objective or self.objective
+        total = sum(measure(self.model, to_device(batch, self.device)).item() for batch in batches)
         return total / sum(batch["num_items"] for batch in batches)
 
     def _next_batches(self) -> list[Batch]:
@@ -148,6 +133,8 @@ class Trainer:
             for parameter, state in self.optimizer.state.items()
             for key, value in state.items()
         }
+        # The saved weights have adapters added in: what is trained beside frozen weights is kept apart too.
+        tensors |= {f"trained.{name}": p for name, p in self._trained_apart()}
         tensors["rng.cpu"] = torch.get_rng_state()
         if self.device.type == "cuda":
             tensors["rng.cuda"] = torch.cuda.get_rng_state(self.device)
@@ -157,9 +144,17 @@ class Trainer:
         tensors["pool.lengths"] = torch.tensor([len(piece) for piece in pool], dtype=torch.int64)
         return tensors, {"step": self.step, "tokens": self.tokens, "data": data}
 
+    def _trained_apart(self) -> list[tuple[str, Parameter]]:
+        """The trained parameters of a model that is partly frozen."""
+        trained = [(name, p) for name, p in self.model.named_parameters() if p.requires_grad]
+        return trained if len(trained) < len(list(self.model.parameters())) else []
+
     def load_state_dict(self, tensors: dict[str, Tensor], state: dict[str, Any]) -> None:
-        """Take up the training where `state_dict` was taken. The weights are loaded by the caller."""
+        """Take up the training where `state_dict` was taken. The saved weights are loaded by the caller."""
         self.step, self.tokens = state["step"], state["tokens"]
+        with torch.no_grad():
+            for name, parameter in self._trained_apart():
+                parameter.copy_(tensors[f"trained.{name}"])
         for name, parameter in self.model.named_parameters():
             prefix = f"optimizer.{name}."
             found = {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}

@@ -1,5 +1,7 @@
 """A classifier starts from what the base model knows, learns, and opens in transformers."""
 
+from functools import partial
+
 import pytest
 import torch
 from datasets import Dataset, DatasetDict
@@ -8,7 +10,7 @@ from hypothesis import strategies as st
 from transformers import AutoModelForSequenceClassification
 
 from fmkit import Classifier, FmkitError, TrainConfig, finetune
-from fmkit.data.labeled import labeled_batches, tokenize_labeled
+from fmkit.data.examples import collate_labeled, example_batches, tokenize_labeled
 from fmkit.evaluation.classification import accuracy, f1, predict_labels
 
 LABELS = ("negative", "positive")
@@ -36,9 +38,8 @@ def test_finetuning_learns_and_records_accuracy_and_f1(model, tokenizer, reviews
     assert theirs.config.id2label == {0: "negative", 1: "positive"}
     ours = Classifier.from_pretrained(tmp_path / "run").eval()
     assert ours.labels == LABELS
-    (batch,) = labeled_batches(
-        tokenize_labeled(reviews["validation"].select(range(10)), tokenizer, 96), 10, tokenizer
-    )
+    examples = tokenize_labeled(reviews["validation"].select(range(10)), tokenizer, 96)
+    (batch,) = example_batches(examples, 10, partial(collate_labeled, pad_id=2))
     with torch.no_grad():
         logits = theirs(batch["input_ids"]).logits
         torch.testing.assert_close(ours(batch["input_ids"], batch["last"]), logits, atol=1e-4, rtol=0)

@@ -5,10 +5,10 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1] / "fmkit"
 FLOORS = [
-    {"errors", "config", "flops"},
+    {"errors", "config", "defaults", "flops"},
     {"data"},
-    {"attention", "losses", "optim", "checkpoint", "model", "generation"},
-    {"trainer", "run"},
+    {"attention", "losses", "optim", "checkpoint", "model", "lora", "generation"},
+    {"objectives", "trainer", "run"},
     {"evaluation", "plots"},
     {"recipes"},
     {"lab", "experiments", "widgets", "book", "cli"},

@@ -20,9 +20,10 @@ from fmkit import FmkitError, ModelConfig, TrainConfig, Transformer, pretrain
 from fmkit.checkpoint import find_damage, latest_checkpoint
 from fmkit.cli import main
 from fmkit.data.batches import make_loader
+from fmkit.objectives import predict_tokens
 from fmkit.optim import make_optimizer
 from fmkit.run import fit
-from fmkit.trainer import Trainer, predict_tokens, train_step
+from fmkit.trainer import Trainer, train_step
 
 TIMES = ("tokens_per_second", "mfu")  # what a metrics line says of the clock
 

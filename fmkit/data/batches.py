@@ -6,7 +6,7 @@ off and little is padding. `document_ids` keep the pieces of a row apart. The lo
 random state, pool) is small and exact: a resumed run sees the very batches that an undisturbed one would.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -96,8 +96,45 @@ class _Streamed:
         self.rows: Iterator[dict[str, list[int]]] = iter(self.dataset)
 
 
+def open_source(pieces: Dataset | IterableDataset, seed: int) -> Shuffled | _Streamed:
+    """The rows of a dataset without end: shuffled, or of a stream in its own order."""
+    return _Streamed(pieces) if isinstance(pieces, IterableDataset) else Shuffled(pieces, seed)
+
+
+class Mixed:
+    """The pieces of several datasets, each with its share of the *tokens*; shares sum to 1.
+
+    The next piece comes from the dataset that is furthest behind its share, so the mixture is exact to within
+    a piece at every moment, and nothing of it is random.
+    """
+
+    def __init__(self, parts: Sequence[tuple[Dataset | IterableDataset, float]], seed: int) -> None:
+        for pieces, _ in parts:
+            _require_a_context(pieces, 1)
+        self.sources = [open_source(pieces, seed) for pieces, _ in parts]
+        self.shares = [share for _, share in parts]
+        self.drawn = [0] * len(parts)  # tokens so far
+
+    def __next__(self) -> dict[str, Any]:
+        total = sum(self.drawn)
+        behind = [share * total - drawn for share, drawn in zip(self.shares, self.drawn, strict=True)]
+        # At the start, and whenever all are even, the largest share goes first.
+        chosen = max(range(len(behind)), key=lambda i: (behind[i], self.shares[i]))
+        piece = next(self.sources[chosen])
+        self.drawn[chosen] += len(piece["input_ids"]) - 1
+        return piece
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"drawn": list(self.drawn), "sources": [source.state_dict() for source in self.sources]}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.drawn = list(state["drawn"])
+        for source, its_state in zip(self.sources, state["sources"], strict=True):
+            source.load_state_dict(its_state)
+
+
 class PackedLoader:
-    """Endless batches of packed rows from a dataset of pieces (see `tokenize`).
+    """Endless batches of packed rows from a dataset of pieces (see `tokenize`), or from several `Mixed`.
 
     Each batch holds input_ids (B, T), labels (B, T) with the token that follows each position or `IGNORE`,
     document_ids (B, T) or None where every row is one full piece, `num_items` (labels to predict) and
@@ -105,12 +142,20 @@ class PackedLoader:
     """
 
     def __init__(
-        self, pieces: Dataset | IterableDataset, batch_size: int, context_length: int, pad_id: int, seed: int
+        self,
+        pieces: Dataset | IterableDataset | Mixed,
+        batch_size: int,
+        context_length: int,
+        pad_id: int,
+        seed: int,
     ) -> None:
         self.batch_size, self.context_length, self.pad_id = batch_size, context_length, pad_id
-        streamed = isinstance(pieces, IterableDataset)
-        self.source = _Streamed(pieces) if streamed else Shuffled(pieces, seed)
-        _require_a_context(pieces, context_length)
+        self.source: Shuffled | _Streamed | Mixed
+        if isinstance(pieces, Mixed):
+            self.source = pieces
+        else:
+            self.source = open_source(pieces, seed)
+            _require_a_context(pieces, context_length)
         self.rng = np.random.default_rng(seed)
         self.pool: list[np.ndarray] = []
 

@@ -16,7 +16,8 @@ from fmkit.data.world import Verdict, World, floor, validity
 from fmkit.experiments.recording import Arm, Experiment, thin
 from fmkit.generation import generate_ids
 from fmkit.model import Transformer
-from fmkit.trainer import Record, Trainer, predict_tokens
+from fmkit.objectives import predict_tokens
+from fmkit.trainer import Record, Trainer
 
 SETTINGS: dict[str, Any] = {
     "batch_size": 4,

@@ -1,0 +1,219 @@
+"""Examples, each a whole of its own, in padded batches: labeled texts, completions, pairs of completions.
+
+`tokenize_*` turns texts into ids, `collate_*` turns some examples into a batch. `num_items` is what the loss
+is a mean of: texts, labels to predict, or pairs.
+"""
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from datasets import Dataset
+from tokenizers import Tokenizer
+
+from fmkit.data.batches import IGNORE, Batch, Shuffled
+from fmkit.data.corpora import quiet
+from fmkit.data.tokenizer import EOS, special_id
+from fmkit.errors import FmkitError
+
+Row = dict[str, Any]
+Collate = Callable[[list[Row]], Batch]
+
+
+class ExampleLoader:
+    """Endless batches of examples, each once an epoch, in a new order each epoch."""
+
+    def __init__(self, examples: Dataset, batch_size: int, collate: Collate, seed: int) -> None:
+        self.batch_size, self.collate = batch_size, collate
+        self.source = Shuffled(examples, seed)
+
+    def __next__(self) -> Batch:
+        return self.collate([next(self.source) for _ in range(self.batch_size)])
+
+    def state_dict(self) -> dict[str, Any]:
+        return self.source.state_dict()
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.source.load_state_dict(state)
+
+
+def example_batches(examples: Dataset, batch_size: int, collate: Collate) -> list[Batch]:
+    """All examples once, in order."""
+    rows: list[Row] = list(examples)
+    return [collate(rows[i : i + batch_size]) for i in range(0, len(rows), batch_size)]
+
+
+# --- labeled texts ----------------------------------------------------------------------------------------
+
+
+def tokenize_labeled(dataset: Dataset, tokenizer: Tokenizer, context_length: int) -> Dataset:
+    """Columns `input_ids` (at most `context_length`, the end of a longer text is cut off) and `label`.
+
+    Raises `FmkitError` where a column `text` or `label` is missing.
+    """
+    require_columns(dataset, "text", "label")
+
+    def ids(batch: dict[str, list[str]]) -> dict[str, list[list[int]]]:
+        encodings = tokenizer.encode_batch_fast(batch["text"])
+        return {"input_ids": [encoding.ids[:context_length] for encoding in encodings]}
+
+    others = [name for name in dataset.column_names if name != "label"]
+    with quiet():
+        return dataset.map(ids, batched=True, remove_columns=others)
+
+
+def collate_labeled(rows: list[Row], pad_id: int) -> Batch:
+    """input_ids (B, T), padded at the end; `last` (B,), where each text ends; labels (B,)."""
+    ids = [row["input_ids"] for row in rows]
+    labels = torch.tensor([row["label"] for row in rows])
+    return {**_padded(ids, pad_id), "labels": labels, "num_items": len(rows)}
+
+
+# --- completions ------------------------------------------------------------------------------------------
+
+
+def has_completions(dataset: Any) -> bool:
+    """Whether the rows are completions or conversations, for `tokenize_completions`."""
+    columns = set(dataset.column_names or ())
+    return "messages" in columns or {"prompt", "completion"} <= columns
+
+
+def tokenize_completions(
+    dataset: Dataset, tokenizer: Tokenizer, context_length: int, mask_prompt: bool = True
+) -> Dataset:
+    """Columns `input_ids` and `labels` of prompts with completions, or of conversations.
+
+    Labels are the ids themselves, or `IGNORE` where nothing is to be learned: in prompts, or, of a
+    conversation, in all that the assistant does not say. `mask_prompt` off learns these too. What is longer
+    than the context is cut off at its end; an example of which nothing is left to learn is dropped, and
+    standard error says how many. Raises `FmkitError` where columns are missing, or all is dropped.
+    """
+    if not has_completions(dataset):
+        require_columns(dataset, "prompt", "completion")
+
+    def encode(row: Row) -> Row:
+        if "messages" in row:
+            from fmkit.data.chat import encode_chat
+
+            ids, labels = encode_chat(row["messages"], tokenizer, mask_prompt)
+        else:
+            ids, labels = encode_completion(row["prompt"], row["completion"], tokenizer, mask_prompt)
+        return {"input_ids": ids[:context_length], "labels": labels[:context_length]}
+
+    with quiet():
+        examples = dataset.map(encode, remove_columns=dataset.column_names)
+        useful = examples.filter(lambda row: any(label != IGNORE for label in row["labels"][1:]))
+    _report_dropped(len(dataset), len(useful), context_length)
+    return useful
+
+
+def encode_completion(
+    prompt: str, completion: str, tokenizer: Tokenizer, mask_prompt: bool = True
+) -> tuple[list[int], list[int]]:
+    """<|bos|> prompt completion <|eos|> as ids and labels; see `tokenize_completions`.
+
+    The two texts are encoded apart, as they will be when the model is asked.
+    """
+    asked = tokenizer.encode(prompt).ids
+    answer = [*tokenizer.encode(completion, add_special_tokens=False).ids, special_id(tokenizer, EOS)]
+    return asked + answer, ([IGNORE] * len(asked) if mask_prompt else asked) + answer
+
+
+def collate_completions(rows: list[Row], pad_id: int) -> Batch:
+    """input_ids (B, T), padded at the end; labels (B, T), the token that comes next or `IGNORE`."""
+    batch = _padded([row["input_ids"] for row in rows], pad_id)
+    labels = _pad([row["labels"][1:] for row in rows], IGNORE, batch["input_ids"].shape[1])
+    num_items = int((labels != IGNORE).sum())
+    return {**batch, "document_ids": None, "labels": labels, "num_items": num_items}
+
+
+# --- preferences ------------------------------------------------------------------------------------------
+
+
+def tokenize_pairs(dataset: Dataset, tokenizer: Tokenizer, context_length: int) -> Dataset:
+    """Columns `chosen` and `rejected`, each with `input_ids` and `labels`, and `prompt_ids`.
+
+    A prompt is a text, or, with completions that are lists of messages, the messages so far. Pairs of which
+    one completion has no room in the context are dropped; see `tokenize_completions`.
+    """
+    require_columns(dataset, "prompt", "chosen", "rejected")
+
+    def encode(row: Row) -> Row:
+        sides: Row = {}
+        for side in ("chosen", "rejected"):
+            if isinstance(row[side], str):
+                ids, labels = encode_completion(row["prompt"], row[side], tokenizer)
+            else:
+                from fmkit.data.chat import encode_chat
+
+                ids, labels = encode_chat([*row["prompt"], *row[side]], tokenizer)
+                labels = _last_answer(labels)  # of a conversation, only the answer was judged
+            sides[side] = {"input_ids": ids[:context_length], "labels": labels[:context_length]}
+            answer_at = next((i for i, label in enumerate(labels) if label != IGNORE), len(labels))
+            sides["prompt_ids"] = ids[:answer_at]
+        return sides
+
+    def useful(row: Row) -> bool:
+        return all(
+            any(label != IGNORE for label in row[side]["labels"][1:]) for side in ("chosen", "rejected")
+        )
+
+    with quiet():
+        pairs = dataset.map(encode, remove_columns=dataset.column_names).filter(useful)
+    _report_dropped(len(dataset), len(pairs), context_length)
+    return pairs
+
+
+def collate_pairs(rows: list[Row], pad_id: int) -> Batch:
+    """Chosen and rejected in one batch (2B, T): the first B rows are chosen, row B + b is the other of b."""
+    sides = [row[side] for side in ("chosen", "rejected") for row in rows]
+    return {**collate_completions(sides, pad_id), "num_items": len(rows)}
+
+
+# --- for all ----------------------------------------------------------------------------------------------
+
+
+def require_columns(dataset: Dataset, *names: str) -> None:
+    """Raise `FmkitError` naming the first of `names` that the data has not."""
+    if missing := [name for name in names if name not in dataset.column_names]:
+        raise FmkitError(f"no column {missing[0]!r}; the data has {', '.join(dataset.column_names)}")
+
+
+def _last_answer(labels: list[int]) -> list[int]:
+    """The labels with all but the last run of them ignored."""
+    end = len(labels)
+    while end and labels[end - 1] == IGNORE:
+        end -= 1
+    start = end
+    while start and labels[start - 1] != IGNORE:
+        start -= 1
+    return [IGNORE] * start + labels[start:]
+
+
+def _padded(rows: Sequence[Sequence[int]], pad_id: int) -> Batch:
+    lengths = [len(row) for row in rows]
+    return {
+        "input_ids": _pad(rows, pad_id, max(lengths)),
+        "last": torch.tensor(lengths) - 1,
+        "num_tokens": sum(lengths),
+    }
+
+
+def _pad(rows: Sequence[Sequence[int]], value: int, length: int) -> torch.Tensor:
+    out = np.full((len(rows), length), value, dtype=np.int64)
+    for r, row in enumerate(rows):
+        out[r, : len(row)] = row
+    return torch.from_numpy(out)
+
+
+def _report_dropped(before: int, after: int, context_length: int) -> None:
+    if not after:
+        raise FmkitError(
+            f"none of {before} examples leaves room for an answer in a context of {context_length} tokens: "
+            "shorten the prompts or take a longer context"
+        )
+    if after < before:
+        print(f"fmkit: {before - after} of {before} examples are dropped: their prompts fill the "
+              f"context of {context_length} tokens", file=sys.stderr)  # fmt: skip

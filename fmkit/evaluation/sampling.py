@@ -1,0 +1,37 @@
+"""Many answers at once: what a model says to prompts of any length."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from fmkit.generation import generate_ids
+from fmkit.model import Transformer
+
+BATCH = 64  # prompts that are continued at a time
+
+
+def complete(
+    model: Transformer,
+    prompts: Sequence[Sequence[int]],
+    max_new_tokens: int,
+    eos_id: int,
+    temperature: float = 1.0,
+    seed: int = 0,
+) -> list[list[int]]:
+    """New token ids for each prompt, without the end that the model sets, in the order of the prompts.
+
+    The same seed gives the same answers. Raises `FmkitError` for a prompt that fills the context.
+    """
+    by_length: dict[int, list[int]] = defaultdict(list)
+    for i, prompt in enumerate(prompts):
+        by_length[len(prompt)].append(i)
+    answers: list[list[int]] = [[] for _ in prompts]
+    for group in by_length.values():
+        for start in range(0, len(group), BATCH):
+            batch = group[start : start + BATCH]
+            seed += 1  # or two groups would draw the same numbers
+            rows = generate_ids(
+                model, [prompts[i] for i in batch], max_new_tokens, temperature, seed=seed, eos_id=eos_id
+            )
+            for i, row in zip(batch, rows, strict=True):
+                answers[i] = row
+    return answers

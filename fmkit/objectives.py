@@ -1,0 +1,70 @@
+"""Objectives: functions (model, batch) → sum of losses over the batch's `num_items`.
+
+They and the data are all that differs between the ways of training. Those that need more than a model and a
+batch, such as a teacher, are made by a function that closes over it.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from fmkit.data.batches import Batch
+from fmkit.losses import distillation_loss, dpo_loss, ranking_loss, sequence_log_probs, token_loss
+from fmkit.model import Classifier, Transformer
+
+Objective = Callable[[Any, Batch], Tensor]  # of a model and a batch that fits it
+
+
+def predict_tokens(model: Transformer, batch: Batch) -> Tensor:
+    """Nats of all the batch's labels, summed: next tokens, masked tokens, or those of completions."""
+    hidden = model.hidden_states(batch["input_ids"], batch["document_ids"])
+    return token_loss(hidden, model.lm_head.weight, batch["labels"])
+
+
+def choose_label(model: Classifier, batch: Batch) -> Tensor:
+    """Nats of the true labels of texts, summed."""
+    return F.cross_entropy(model(batch["input_ids"], batch["last"]).float(), batch["labels"], reduction="sum")
+
+
+def imitate(teacher: Transformer, temperature: float = 2.0, soft_weight: float = 0.5) -> Objective:
+    """Distillation: `soft_weight` of the teacher's distributions, the rest of the text itself.
+
+    `temperature` softens both models' distributions (see `fmkit.losses.distillation_loss`).
+    """
+
+    def objective(model: Transformer, batch: Batch) -> Tensor:
+        ids, documents, labels = batch["input_ids"], batch["document_ids"], batch["labels"]
+        with torch.no_grad():
+            shown = teacher.hidden_states(ids, documents)
+        hidden, head = model.hidden_states(ids, documents), model.lm_head.weight
+        soft = distillation_loss(hidden, head, shown, teacher.lm_head.weight, labels, temperature)
+        return soft_weight * soft + (1 - soft_weight) * token_loss(hidden, head, labels)
+
+    return objective
+
+
+def rank(model: Classifier, batch: Batch) -> Tensor:
+    """A reward model of one score: nats of which completion of each pair was preferred, summed."""
+    chosen, rejected = model(batch["input_ids"], batch["last"]).float().squeeze(-1).chunk(2)
+    return ranking_loss(chosen, rejected)
+
+
+def prefer(reference: Transformer, beta: float = 0.1) -> Objective:
+    """Direct preference optimization away from a frozen `reference`; a small `beta` lets it go far."""
+
+    def objective(model: Transformer, batch: Batch) -> Tensor:
+        with torch.no_grad():
+            reference_chosen, reference_rejected = log_probs(reference, batch).chunk(2)
+        chosen, rejected = log_probs(model, batch).chunk(2)
+        return dpo_loss(chosen, rejected, reference_chosen, reference_rejected, beta)
+
+    return objective
+
+
+def log_probs(model: Transformer, batch: Batch) -> Tensor:
+    """The log-probability (B,) of each row's labels under the model, in nats."""
+    hidden = model.hidden_states(batch["input_ids"], batch["document_ids"])
+    return sequence_log_probs(hidden, model.lm_head.weight, batch["labels"])

@@ -1,0 +1,84 @@
+"""Learning from another model: from its distributions, or from texts that it writes."""
+
+from pathlib import Path
+
+from datasets import Dataset
+from tokenizers import Tokenizer
+
+from fmkit.config import TrainConfig
+from fmkit.data.corpora import Corpus
+from fmkit.data.tokenizer import BOS, EOS, special_id
+from fmkit.errors import FmkitError
+from fmkit.evaluation.sampling import complete
+from fmkit.model import Transformer
+from fmkit.objectives import imitate, predict_tokens
+from fmkit.recipes.shared import consult, fingerprint, fit_together, identity, token_data
+from fmkit.run import TrainingRun, fit
+from fmkit.trainer import Record, Trainer
+
+
+def distill(
+    student: Transformer,
+    teacher: Transformer,
+    tokenizer: Tokenizer,
+    corpus: Corpus,
+    config: TrainConfig | None = None,
+    temperature: float = 2.0,
+    soft_weight: float = 0.5,
+    output_dir: str | Path | None = None,
+    resume: bool = False,
+) -> TrainingRun:
+    """Train `student` on a corpus and, at each position, on what `teacher` would expect there.
+
+    `soft_weight` of the loss is T² KL(teacher ‖ student) of distributions softened by the temperature T, the
+    rest is the usual one (Hinton et al. 2015, arXiv:1503.02531, section 2). The corpus holds texts, prompts
+    and completions, or messages. `validation_loss` is of the text alone, to be compared with other runs.
+    Raises `FmkitError` where the models' vocabularies differ, and as `pretrain` does.
+    """
+    config = config or TrainConfig()
+    if student.config.vocab_size != teacher.config.vocab_size:
+        raise FmkitError(
+            f"the teacher has {teacher.config.vocab_size} tokens and the student "
+            f"{student.config.vocab_size}: a student needs its teacher's tokenizer"
+        )
+    if temperature <= 0 or not 0 <= soft_weight <= 1:
+        raise FmkitError(
+            f"temperature={temperature} must be positive, soft_weight={soft_weight} between 0 and 1"
+        )
+    context = fit_together(student, tokenizer, config)
+    longest = teacher.config.max_position_embeddings
+    if context > longest:
+        raise FmkitError(f"context_length={context} is more than the teacher's {longest}")
+    loader, held_out = token_data(student, tokenizer, corpus, config, context)
+    objective = imitate(consult(teacher, config), temperature, soft_weight)
+    trainer = Trainer(student, objective, loader, config)
+
+    def validate() -> Record:
+        return {"validation_loss": trainer.evaluate(held_out, predict_tokens)} if held_out else {}
+
+    settings = {"temperature": temperature, "soft_weight": soft_weight}
+    what = identity(
+        student, {"corpus": corpus}, tokenizer, teacher=fingerprint(teacher.named_parameters()), **settings
+    )
+    return fit(trainer, validate, output_dir, resume, what)
+
+
+def write_corpus(
+    teacher: Transformer,
+    tokenizer: Tokenizer,
+    n: int,
+    max_new_tokens: int | None = None,
+    temperature: float = 1.0,
+    prompt: str = "",
+    seed: int = 0,
+) -> Dataset:
+    """`n` texts by the teacher, in a column `text`, for a student to be trained on (Kim and Rush 2016,
+    arXiv:1606.07947, section 3.2).
+
+    Each begins with `prompt` and ends where the teacher ends it, or after `max_new_tokens` (the context).
+    Raises `FmkitError` as `fmkit.generation.generate` does.
+    """
+    start = tokenizer.encode(prompt).ids if prompt else [special_id(tokenizer, BOS)]
+    room = max_new_tokens or teacher.config.max_position_embeddings
+    rows = complete(teacher, [start] * n, room, special_id(tokenizer, EOS), temperature, seed)
+    return Dataset.from_dict({"text": [tokenizer.decode(start + row) for row in rows]})
