@@ -55,11 +55,16 @@ def read_quizzes(root: Path) -> list[Quiz]:
     places = sections(root, os.environ.get("FMKIT_PUBLIC_URL", public).rstrip("/"))
     quizzes = []
     for name, items in bank.items():
-        title = name.replace("-", " ").capitalize()
-        questions = (Question(f"{name}-{item.id}", title, item, places.get(item.section)) for item in items)
-        quizzes.append(Quiz(name, title, settings["title"], tuple(questions)))
+        questions = (
+            Question(f"{name}-{item.id}", title(name), item, places.get(item.section)) for item in items
+        )
+        quizzes.append(Quiz(name, title(name), settings["title"], tuple(questions)))
     every = tuple(question for quiz in quizzes for question in quiz.questions)
-    return [*quizzes, Quiz(WHOLE, "All quizzes", settings["title"], every)]
+    return [*quizzes, Quiz(WHOLE, title(WHOLE), settings["title"], every)]
+
+
+def title(name: str) -> str:
+    return name.replace("-", " ").capitalize()
 
 
 def sections(root: Path, public: str) -> dict[str, Section]:
@@ -68,8 +73,8 @@ def sections(root: Path, public: str) -> dict[str, Section]:
     for path in sorted((root / "chapters").rglob("*")):
         page = path.relative_to(root).with_suffix("").as_posix()
         for text in markdown(path):
-            for label, title in re.findall(r"^\(([a-z0-9-]+)\)=\s*\n#+ +(.+?) *$", text, re.MULTILINE):
-                found[label] = Section(title, page, f"{public}/{page}.html#{label}" if public else "")
+            for label, heading in re.findall(r"^\(([a-z0-9-]+)\)=\s*\n#+ +(.+?) *$", text, re.MULTILINE):
+                found[label] = Section(heading, page, f"{public}/{page}.html#{label}" if public else "")
     return found
 
 

@@ -93,9 +93,10 @@ def add_numbers(element: Element, item: Item) -> None:
     """The answer, then the known mistakes, worth nothing: Moodle takes the first that fits."""
     assert item.answer
     tolerance = page.number(item.answer.tolerance)
-    for number in (item.answer, *item.mistakes):
-        fraction = "100" if number is item.answer else "0"
+    numbers = [("100", item.answer.value, item.answer.rationale)]
+    numbers += [("0", mistake.value, mistake.rationale) for mistake in item.mistakes]
+    for fraction, value, rationale in numbers:
         answer = add(element, "answer", fraction=fraction, format="moodle_auto_format")
-        text(answer, page.number(number.value))
-        html(answer, "feedback", rich(number.rationale))
+        text(answer, page.number(value))
+        html(answer, "feedback", rich(rationale))
         add(answer, "tolerance", tolerance)
