@@ -43,7 +43,6 @@ class GuideNote(SphinxDirective):
         else:
             sentence += ", and teaches these of its objectives, named in our own words:"
         note = nodes.admonition("", nodes.title("", "For the exam"), nodes.paragraph("", sentence))
-        note["classes"] = ["fm-guide"]
         if taught:
             note += nodes.bullet_list("", *(self.line(f"{one.id}: {one.title}") for one in taught))
         if "beyond" in self.options:

@@ -47,7 +47,7 @@ class Guide:
 @dataclass(frozen=True)
 class Objective:
     """What the exam asks for, in our words. `role` says whether the book means to teach it in full, in part
-    or not; `pages` are those that teach it today, without their endings; `line` is its place in `OBJECTIVES`."""
+    or not; `pages` are those that teach it today, without their endings; `line` is its place in the file."""
 
     id: str
     title: str

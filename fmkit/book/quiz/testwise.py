@@ -15,7 +15,7 @@ from fmkit.book.quiz.items import Item
 
 def plain(text: str) -> str:
     """The text as it is read: without the marks of Markdown and TeX."""
-    return re.sub(r"\\[a-zA-Z]+|[$*`_{}^\\]", "", text)
+    return re.sub(r"[$*`_{}^\\]", "", text)
 
 
 def words(text: str) -> list[str]:
