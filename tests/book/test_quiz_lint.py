@@ -191,7 +191,7 @@ def test_the_book_has_no_finding():
 def test_every_rule_says_its_threshold_and_its_reason():
     assert len({rule.id for rule in RULES}) == len(RULES)
     assert all(rule.threshold and rule.why for rule in RULES)
-    caught = {rule for *_, rule in FAULTS} | {rule for _, rule in BANKS} | {"coverage", "longest-share"}
+    caught = {rule for *_, rule in FAULTS} | {rule for _, rule in BANKS} | {"coverage", "id", "longest-share"}
     assert {rule.id for rule in RULES} == caught, "a rule without a planted fault"
 
 
@@ -247,6 +247,7 @@ FAULTS = [
     (r"cell: gap", "cell: gone", "value: 0.43", "measured"),
     (r"run.ipynb", "gone.ipynb", "value: 0.43", "measured"),
     (r"gap \(\[0-9.,\]\+\)", "loss ([0-9]+)", "value: 0.43", "measured"),
+    (r"gap \(\[0-9.,\]\+\)", "gap|(floor 2)", "value: 0.43", "measured"),
     (r"gap \(\[0-9.,\]\+\)", "(gap)", "value: 0.43", "measured"),
 ]
 
@@ -284,6 +285,12 @@ BANKS = [
 @pytest.mark.parametrize(("text", "rule"), BANKS, ids=lambda value: value if len(value) < 20 else "")
 def test_a_bank_can_be_wrong_as_a_whole(tmp_path, text, rule):
     assert {found for *_, found in findings(book(tmp_path, **{QUIZ: text}))} == {rule}
+
+
+def test_an_id_is_there_once(tmp_path):
+    other = "assets/quizzes/other.yml"
+    root = book(tmp_path, **{other: many(1).replace("item-0", "lamp")})
+    assert findings(root) == [(other, 1, "id")]
 
 
 def test_long_keys_are_found_as_a_share_and_by_the_bot(tmp_path):

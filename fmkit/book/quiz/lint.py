@@ -92,7 +92,7 @@ def lint(bank: Bank) -> list[Finding]:
     return sorted(found, key=lambda finding: (finding.file, finding.line, finding.rule))
 
 
-# The stem
+# --- the stem ---------------------------------------------------------------------------------------------
 
 
 def lead_in(stem: str) -> str:
@@ -181,7 +181,7 @@ def check_count(item: Item, bank: Bank) -> Iterator[tuple[int, str]]:
         yield item.line, f"the stem asks for {match[1].lower()}, and {item.correct} are correct"
 
 
-# The options
+# --- the options ------------------------------------------------------------------------------------------
 
 
 @bank_rule(
@@ -239,16 +239,13 @@ def check_key_length(item: Item, bank: Bank) -> Iterator[tuple[int, str]]:
             )
 
 
-ABOVE = re.compile(
-    r"\b(all|none|both|neither|any|either) of (the above|the others?|these|them)\b"
-    r"|\b(both )?[A-I] (and|or) [A-I]\b"
-)
+ABOVE = re.compile(r"(?i:\b(all|none|both|neither|any|either) of the (above|other))|\b[A-I] (and|or) [A-I]\b")
 
 
 @item_rule("above", "none", "'all of the above' is solved by knowing two options, or none")
 def check_above(item: Item, bank: Bank) -> Iterator[tuple[int, str]]:
     for option in item.options:
-        if match := ABOVE.search(option.text[:1].lower() + option.text[1:]) or ABOVE.search(option.text):
+        if match := ABOVE.search(option.text):
             yield option.line, f"{match[0]!r} refers to other options: write what is meant"
 
 
@@ -334,7 +331,7 @@ def number(text: str) -> tuple[float, str] | None:
     return float(match[1].replace(",", "")), match[2].removesuffix("s")
 
 
-# What goes with an item
+# --- what goes with an item -------------------------------------------------------------------------------
 
 
 @item_rule("rationale", "15 to 60 words", "shorter does not explain, longer is not read")
@@ -401,7 +398,7 @@ def measure(root: Path, answer: Answer) -> float:
     if cell is None:
         raise LookupError(f"{source.notebook} has no cell {source.cell!r}")
     match = re.search(source.find, printed(cell))
-    if match is None:
+    if match is None or match[1] is None:
         raise LookupError(f"the output of cell {source.cell!r} has nothing like {source.find!r}")
     try:
         return float(match[1].replace(",", ""))
@@ -418,7 +415,16 @@ def printed(cell: dict[str, Any]) -> str:
     return "\n".join("".join(text) for text in texts)
 
 
-# The bank as a whole
+# --- the bank as a whole ----------------------------------------------------------------------------------
+
+
+@bank_rule("id", "once in the bank", "exports and mixed sets put items of several files together")
+def check_id(bank: Bank) -> Iterator[tuple[str, int, str]]:
+    taken: dict[str, str] = {}
+    for file, item in bank.items:
+        if item.id in taken:
+            yield file, item.line, f"the id {item.id!r} is taken by an item of {taken[item.id]}"
+        taken.setdefault(item.id, file)
 
 
 @bank_rule("duplicate", "cosine of stems under 0.9", "the same question twice counts twice and teaches once")
