@@ -12,9 +12,19 @@ from fmkit.errors import FmkitError
 
 BOS, EOS, PAD, MASK = SPECIAL_TOKENS = ("<|bos|>", "<|eos|>", "<|pad|>", "<|mask|>")
 BOS_ID, EOS_ID, PAD_ID, MASK_ID = range(4)
+CHAT_TOKENS = ("<|system|>", "<|user|>", "<|assistant|>")  # each begins a message; see fmkit.data.chat
 SMALLEST = len(SPECIAL_TOKENS) + 256  # every byte has a token, so every text can be encoded
 SAMPLE = 50_000_000  # characters that are learned from at most
 PIECE = 16_384  # characters that are handed to the trainer at a time
+
+# fmkit.data.chat.encode_chat, for transformers; `generation` marks what the assistant says.
+CHAT_TEMPLATE = (
+    "{{ bos_token }}{% for message in messages %}{{ '<|' + message['role'] + '|>' }}"
+    "{% if message['role'] == 'assistant' %}"
+    "{% generation %}{{ message['content'] + eos_token }}{% endgeneration %}"
+    "{% else %}{{ message['content'] }}{% endif %}{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}"
+)
 
 Texts: TypeAlias = Dataset | IterableDataset | Iterable[str]
 
@@ -61,9 +71,12 @@ def train_tokenizer(dataset: Texts, vocab_size: int) -> Tokenizer:
 def save_tokenizer(tokenizer: Tokenizer, directory: str | Path) -> None:
     """Write tokenizer.json and tokenizer_config.json, which `transformers.AutoTokenizer` opens.
 
+    With chat tokens, the chat template is written too. transformers lays a conversation out as one string, so
+    there it has to read special tokens out of text, in messages as well; `fmkit` never does.
+
     Raises FmkitError when the directory cannot be written.
     """
-    config = {
+    config: dict[str, str | bool] = {
         "tokenizer_class": "PreTrainedTokenizerFast",
         "bos_token": BOS,
         "eos_token": EOS,
@@ -72,6 +85,8 @@ def save_tokenizer(tokenizer: Tokenizer, directory: str | Path) -> None:
         "clean_up_tokenization_spaces": False,
         "split_special_tokens": True,
     }
+    if has_chat_tokens(tokenizer):
+        config |= {"split_special_tokens": False, "chat_template": CHAT_TEMPLATE}
     directory = Path(directory)
     try:
         directory.mkdir(parents=True, exist_ok=True)
@@ -140,6 +155,11 @@ def _pieces(texts: Iterable[str]) -> Iterator[str]:
                 end = space if space > 0 else end
             yield text[start:end]
             start = end
+
+
+def has_chat_tokens(tokenizer: Tokenizer) -> bool:
+    """Whether the tokenizer has the tokens that begin messages (`fmkit.data.chat.add_chat_tokens`)."""
+    return all(tokenizer.token_to_id(token) is not None for token in CHAT_TOKENS)
 
 
 def special_id(tokenizer: Tokenizer, token: str) -> int:
