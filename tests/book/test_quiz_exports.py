@@ -29,7 +29,7 @@ from pyslet.qtiv1.xml import QTIDocument
 from sphinx.application import Sphinx
 
 from fmkit.book.quiz.exports import FORMATS, cards, export, moodle, page, qti, sheet
-from fmkit.book.quiz.exports.bank import WHOLE, Question, Quiz, read_quizzes
+from fmkit.book.quiz.exports.quizzes import WHOLE, Question, Quiz, read_quizzes
 from fmkit.book.quiz.exports.text import plain, readable, rich
 from fmkit.book.quiz.items import CHOICE, MATCHING, NUMERIC, ORDERING, RESPONSE
 from fmkit.errors import FmkitError
@@ -418,7 +418,7 @@ def test_the_key_by_hand(book: Path, sums: Quiz):
     assert keys == {
         CHOICE: "B",
         RESPONSE: "A and C",
-        ORDERING: "C, A, B",
+        ORDERING: "A 2, B 3, C 1",
         MATCHING: "1 C, 2 A, 3 B",
         NUMERIC: "0.43 ± 0.02 nats per token",
     }

@@ -15,7 +15,7 @@ from sphinx.util.docutils import SphinxDirective
 
 from fmkit.book.html import html, tag
 from fmkit.book.quiz.exports import FORMATS, export
-from fmkit.book.quiz.exports.bank import title
+from fmkit.book.quiz.exports.quizzes import title
 from fmkit.book.quiz.items import FOLDER
 from fmkit.errors import FmkitError
 

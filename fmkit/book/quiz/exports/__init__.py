@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from fmkit.book.quiz.exports import cards, moodle, qti, sheet
-from fmkit.book.quiz.exports.bank import Quiz, read_quizzes
+from fmkit.book.quiz.exports.quizzes import Quiz, read_quizzes
 from fmkit.errors import FmkitError
 
 # What each quiz is written as: the ending of the file and what it is.

@@ -16,8 +16,8 @@ from pathlib import Path
 import genanki
 
 from fmkit.book.quiz.exports import page
-from fmkit.book.quiz.exports.bank import Question, Quiz
 from fmkit.book.quiz.exports.files import write_zip
+from fmkit.book.quiz.exports.quizzes import Question, Quiz
 from fmkit.book.quiz.exports.text import rich
 from fmkit.book.quiz.items import FOLDER
 

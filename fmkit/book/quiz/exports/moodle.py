@@ -10,8 +10,8 @@ from pathlib import Path
 from xml.etree.ElementTree import Element
 
 from fmkit.book.quiz.exports import page
-from fmkit.book.quiz.exports.bank import Question, Quiz
 from fmkit.book.quiz.exports.files import add, document
+from fmkit.book.quiz.exports.quizzes import Question, Quiz
 from fmkit.book.quiz.exports.text import plain, rich
 from fmkit.book.quiz.items import CHOICE, MATCHING, NUMERIC, ORDERING, RESPONSE, Item
 
@@ -45,7 +45,8 @@ def add_question(root: Element, question: Question) -> None:
     item = question.item
     element = add(root, "question", type=TYPES[item.type])
     text(add(element, "name"), question.key)
-    html(element, "questiontext", f"<p>{rich(item.stem)}</p><p>{page.hint(item, rich)}</p>")
+    asked = "" if item.type == ORDERING else f"<p>{page.hint(item, rich)}</p>"  # the steps are dragged
+    html(element, "questiontext", f"<p>{rich(item.stem)}</p>{asked}")
     everywhere = page.reasons(item, rich) if item.steps or item.pairs else ""
     html(element, "generalfeedback", everywhere + page.again(question, rich))
     add(element, "defaultgrade", "1")

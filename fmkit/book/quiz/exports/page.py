@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 
-from fmkit.book.quiz.exports.bank import Question
+from fmkit.book.quiz.exports.quizzes import Question
 from fmkit.book.quiz.items import CHOICE, MATCHING, NUMERIC, ORDERING, RESPONSE, Item, Pair, Step
 
 Render = Callable[[str], str]  # Markdown to HTML: `rich` or `printed` of exports/text.py
 
+NUMBERS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 LETTERS = "ABCDEFGHI"
 BLANK = '<span class="blank"></span>'  # a line to write on, for paper
 
@@ -16,14 +17,15 @@ def number(value: float) -> str:
 
 
 def hint(item: Item, render: Render) -> str:
-    """How the question is to be answered, where its type alone does not say it."""
+    """How the question is to be answered."""
     if item.answer:
-        return f"Answer in {render(item.answer.unit)}."
+        near, unit = number(item.answer.tolerance), render(item.answer.unit)
+        return f"Run the chapter and measure it, in {unit}. What is within {near} counts as right."
     return {
         CHOICE: "Choose one.",
-        RESPONSE: f"Choose {item.correct}.",
-        ORDERING: "Give each step its place; 1 comes first.",
-        MATCHING: "Give each entry its match; each match is used once.",
+        RESPONSE: f"Choose {NUMBERS[item.correct]}.",
+        ORDERING: f"Give each step its place, from 1 to {len(item.steps)}.",
+        MATCHING: "Choose a match for each; every match is needed once.",
     }[item.type]
 
 
@@ -54,7 +56,7 @@ def answer(item: Item, render: Render) -> str:
     if item.answer:
         return f"{number(item.answer.value)} ± {number(item.answer.tolerance)} {render(item.answer.unit)}"
     if item.steps:
-        return ", ".join(LETTERS[item.steps.index(step)] for step in ordered(item))
+        return ", ".join(f"{letter} {step.place}" for letter, step in zip(LETTERS, item.steps, strict=False))
     if item.pairs:
         return ", ".join(f"{row} {LETTERS[pair.shown - 1]}" for row, pair in enumerate(item.pairs, start=1))
     return " and ".join(
@@ -77,12 +79,12 @@ def reasons(item: Item, render: Render) -> str:
         *((f"{render(pair.prompt)} → {render(pair.match)}", pair.rationale) for pair in item.pairs),
     ]
     if item.answer:
-        parts = [(number(item.answer.value), item.answer.rationale), *mistakes(item)]
+        parts = [(f"✓ {number(item.answer.value)}", item.answer.rationale), *mistakes(item)]
     return listed(parts, render)
 
 
 def mistakes(item: Item) -> list[tuple[str, str]]:
-    return [(number(mistake.value), mistake.rationale) for mistake in item.mistakes]
+    return [(f"✗ {number(mistake.value)}", mistake.rationale) for mistake in item.mistakes]
 
 
 def listed(parts: list[tuple[str, str]], render: Render) -> str:

@@ -14,8 +14,8 @@ from pathlib import Path
 from xml.etree.ElementTree import Element
 
 from fmkit.book.quiz.exports import page
-from fmkit.book.quiz.exports.bank import Question, Quiz
 from fmkit.book.quiz.exports.files import add, document, write_zip
+from fmkit.book.quiz.exports.quizzes import Question, Quiz
 from fmkit.book.quiz.exports.text import plain, rich
 from fmkit.book.quiz.items import CHOICE, MATCHING, NUMERIC, ORDERING, RESPONSE, Answer, Item
 

@@ -4,7 +4,7 @@ from html import escape
 from pathlib import Path
 
 from fmkit.book.quiz.exports import page
-from fmkit.book.quiz.exports.bank import Question, Quiz
+from fmkit.book.quiz.exports.quizzes import Question, Quiz
 from fmkit.book.quiz.exports.text import printed
 
 PAGE = """<!DOCTYPE html>

@@ -82,7 +82,7 @@ def markdown(path: Path) -> Iterator[str]:
     """The Markdown of a page: the whole of it, or the cells of a notebook."""
     if path.suffix == ".md":
         yield path.read_text(encoding="utf-8")
-    elif path.suffix == ".ipynb":
+    elif path.suffix == ".ipynb" and ".ipynb_checkpoints" not in path.parts:
         for cell in nbformat.read(path, as_version=4).cells:
             if cell.cell_type == "markdown":
                 yield cell.source
