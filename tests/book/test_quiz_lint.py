@@ -485,7 +485,7 @@ def test_a_page_says_which_guide_it_follows(tmp_path):
     text, warnings = built(tmp_path)
     assert not warnings
     assert "This page follows version 1.1 of the EX-1 exam guide (April 30, 2026), and teaches" in text
-    assert "3.3.1: how a model is trained" in text
+    assert "3.3.1 how a model is trained" in text
     assert "how it is tuned" not in text, "an objective of no page"
     assert "Exercise 1 and Exercise 2 go beyond the exam" in text
 

@@ -17,7 +17,7 @@ from sphinx import addnodes
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
-from fmkit.book.quiz.objectives import OBJECTIVES, guide, read_objectives
+from fmkit.book.quiz.objectives import OBJECTIVES, Objective, guide, read_objectives
 from fmkit.errors import FmkitError
 
 logger = logging.getLogger(__name__)
@@ -44,13 +44,14 @@ class GuideNote(SphinxDirective):
             sentence += ", and teaches these of its objectives, named in our own words:"
         note = nodes.admonition("", nodes.title("", "For the exam"), nodes.paragraph("", sentence))
         if taught:
-            note += nodes.bullet_list("", *(self.line(f"{one.id}: {one.title}") for one in taught))
+            note += nodes.bullet_list("", *map(self.line, taught))
         if "beyond" in self.options:
             note += nodes.paragraph("", "", *self.beyond(self.options["beyond"].split()))
         return [note]
 
-    def line(self, text: str) -> nodes.list_item:
-        return nodes.list_item("", nodes.paragraph("", text))
+    def line(self, objective: Objective) -> nodes.list_item:
+        number = nodes.strong("", objective.id)
+        return nodes.list_item("", nodes.paragraph("", "", number, nodes.Text(f" {objective.title}")))
 
     def beyond(self, labels: list[str]) -> list[nodes.Node]:
         parts: list[nodes.Node] = []
