@@ -44,7 +44,7 @@ class QuizDownloads(SphinxDirective):
         for path, name in zip(paths, FORMATS.values(), strict=True):
             link = tag("a", name, href=f"{up}{PLACE}/{path.name}", download=path.name)
             comma = "" if path == paths[-1] else ", "
-            parts += [link, f" ({max(1, round(path.stat().st_size / 1000))} kB){comma}"]
+            parts += [link, f" ({max(1, round(path.stat().st_size / 1000))}\N{NO-BREAK SPACE}kB){comma}"]
         return tag("li", *parts)
 
 
