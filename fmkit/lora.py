@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from fmkit import checkpoint
 from fmkit.errors import FmkitError
-from fmkit.model import Classifier, Linear, Model
+from fmkit.model import Classifier, Linear, Model, Transformer
 
 CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 PREFIX = "base_model.model."  # before every name in peft's file
@@ -139,6 +139,7 @@ def save_adapter(model: Model, directory: str | Path, base: str | Path = "") -> 
     config = find_lora(model)
     if config is None:
         raise FmkitError("the model has no adapter to save: add_lora(model, LoraConfig()) makes one")
+    tensors = {name: tensor.clone() for name, tensor in _adapter(model, config).items()}
     settings = {
         "peft_type": "LORA",
         "task_type": "SEQ_CLS" if isinstance(model, Classifier) else "CAUSAL_LM",
@@ -147,12 +148,12 @@ def save_adapter(model: Model, directory: str | Path, base: str | Path = "") -> 
         "lora_alpha": config.lora_alpha,
         "target_modules": sorted(config.target_modules),
         "modules_to_save": sorted(_trained_in_full(model, config)) or None,
-        "ensure_weight_tying": model.config.tie_word_embeddings and "embed_tokens" in config.modules_to_save,
+        "ensure_weight_tying": _ties_embeddings(model, config),
         "inference_mode": True,
         **NEUTRAL,
     }
     with checkpoint.filling(directory) as scratch:
-        checkpoint.write_tensors(scratch / WEIGHTS, _adapter(model, config))
+        checkpoint.write_tensors(scratch / WEIGHTS, tensors)
         checkpoint.write_json(scratch / CONFIG, settings)
 
 
@@ -185,7 +186,15 @@ def _adapter(model: Model, config: LoraConfig) -> dict[str, Tensor]:
     for name, module in model.named_modules():
         if _last(name) in full:
             tensors[f"{PREFIX}{name}.weight"] = module.weight
+    if _ties_embeddings(model, config):  # peft has the one matrix under both names
+        tensors[f"{PREFIX}lm_head.weight"] = model.model.embed_tokens.weight
     return tensors
+
+
+def _ties_embeddings(model: Model, config: LoraConfig) -> bool:
+    """Whether the embeddings are trained and the head is the same matrix."""
+    tied = isinstance(model, Transformer) and model.config.tie_word_embeddings
+    return tied and "embed_tokens" in config.modules_to_save
 
 
 def _trained_in_full(model: Model, config: LoraConfig) -> set[str]:
@@ -206,8 +215,9 @@ def _read_config(file: Path) -> LoraConfig:
         raise FmkitError(f"{file}: target_modules and modules_to_save must be lists of names")
     if not isinstance(r, int) or not isinstance(alpha, int | float):
         raise FmkitError(f"{file}: r must be a whole number and lora_alpha a number")
-    # peft names both heads that a classifier may have; ours is always trained.
-    return LoraConfig(r, alpha, tuple(targets), tuple(n for n in saved if n not in ("classifier", "score")))
+    # peft names a module by its path too, and both heads that a classifier may have; ours is always trained.
+    full = {_last(name) for name in saved} - {"classifier", "score"}
+    return LoraConfig(r, alpha, tuple(targets), tuple(sorted(full)))
 
 
 def _are_names(value: Any) -> TypeGuard[list[str]]:

@@ -5,6 +5,7 @@ open. Shapes: B sequences of T tokens, H heads of D numbers, hidden size d, voca
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -248,6 +249,33 @@ class Transformer(Model):
         shape = (batch_size, max_length, config.num_key_value_heads, config.head_dim)
         return KVCache(config.num_hidden_layers, shape, self.device, self.dtype)
 
+    @torch.no_grad()
+    def resize_vocab(self, vocab_size: int, seed: int = 0) -> None:
+        """Make room for new tokens, whose vectors begin near the mean of those that are there.
+
+        So a new token is at first about as likely as the others on average, and takes nothing over (Hewitt
+        2021, "Initializing New Word Embeddings for Pretrained Language Models"). Raises `FmkitError` for a
+        vocabulary smaller than before.
+        """
+        old = self.config.vocab_size
+        if vocab_size < old:
+            raise FmkitError(
+                f"vocab_size={vocab_size} is less than the model's {old}: no token can be dropped"
+            )
+        generator = torch.Generator().manual_seed(seed)
+
+        def grown(weight: Tensor) -> nn.Parameter:
+            noise = torch.randn(vocab_size - old, weight.shape[1], generator=generator).to(weight.device)
+            rows = weight.mean(0) + 0.1 * weight.std(0) * noise
+            return nn.Parameter(torch.cat((weight, rows)), requires_grad=weight.requires_grad)
+
+        embeddings, head = self.model.embed_tokens, self.lm_head
+        tied = head.weight is embeddings.weight
+        embeddings.weight = grown(embeddings.weight)
+        head.weight = embeddings.weight if tied else grown(head.weight)
+        embeddings.num_embeddings = head.out_features = vocab_size
+        self.config = self.model.config = replace(self.config, vocab_size=vocab_size)
+
     def weights(self) -> dict[str, Tensor]:
         """The tensors that are saved, by Hugging Face's names; a tied head is saved once."""
         state: dict[str, Any] = self.state_dict()
@@ -295,3 +323,10 @@ class Classifier(Model):
             raise FmkitError(f"{where}: no id2label: this model does not classify")
         labels = [str(names[key]) for key in sorted(names, key=int)]
         return cls(ModelConfig.from_hugging_face(data, where), labels)
+
+
+def open_model(directory: str | Path) -> "Transformer | Classifier":
+    """Whichever model a directory holds. Raises `FmkitError` where there is none."""
+    data, _ = checkpoint.load_model(directory)
+    classifies = any("SequenceClassification" in str(name) for name in data.get("architectures") or ())
+    return Classifier.from_pretrained(directory) if classifies else Transformer.from_pretrained(directory)

@@ -40,7 +40,7 @@ def imitate(teacher: Transformer, temperature: float = 2.0, soft_weight: float =
         with torch.no_grad():
             shown = teacher.hidden_states(ids, documents)
         hidden, head = model.hidden_states(ids, documents), model.lm_head.weight
-        soft = distillation_loss(hidden, head, shown, teacher.lm_head.weight, labels, temperature)
+        soft = distillation_loss(hidden, head, shown, teacher.lm_head.weight.detach(), labels, temperature)
         return soft_weight * soft + (1 - soft_weight) * token_loss(hidden, head, labels)
 
     return objective

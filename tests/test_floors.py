@@ -5,7 +5,7 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1] / "fmkit"
 FLOORS = [
-    {"errors", "config", "defaults", "flops"},
+    {"errors", "config", "defaults", "flops", "scaling"},
     {"data"},
     {"attention", "losses", "optim", "checkpoint", "model", "lora", "generation"},
     {"objectives", "trainer", "run"},

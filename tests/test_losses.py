@@ -6,7 +6,7 @@ import torch.nn.functional as F
 
 from fmkit.data.batches import IGNORE
 from fmkit.data.masking import mask_tokens
-from fmkit.losses import token_loss
+from fmkit.losses import distillation_loss, dpo_loss, ranking_loss, sequence_log_probs, token_loss
 
 
 @pytest.mark.parametrize("rows", [1, 7, 600])
@@ -36,3 +36,41 @@ def test_masks_have_the_shares_of_the_paper():
     assert torch.equal(corrupted[~chosen], ids[~chosen])
     assert (corrupted[chosen] == 3).float().mean() == pytest.approx(0.8, abs=0.02)
     assert (corrupted[chosen] == ids[chosen]).float().mean() == pytest.approx(0.1, abs=0.02)
+
+
+@pytest.mark.parametrize("loss", ["distillation", "log-probabilities"])
+def test_chunks_change_neither_values_nor_gradients(loss, monkeypatch):
+    torch.manual_seed(0)
+    hidden = torch.randn(2, 50, 16, requires_grad=True)
+    head = torch.randn(97, 16, requires_grad=True)
+    teacher, teacher_head = torch.randn(2, 50, 24), torch.randn(97, 24)
+    labels = torch.randint(0, 97, (2, 50)).masked_fill(torch.rand(2, 50) < 0.3, IGNORE)
+
+    def compute() -> list[torch.Tensor]:
+        if loss == "distillation":
+            value = distillation_loss(hidden, head, teacher, teacher_head, labels, temperature=2.0)
+        else:
+            value = sequence_log_probs(hidden, head, labels).square().sum()
+        return [value, *torch.autograd.grad(value, (hidden, head))]
+
+    whole = compute()
+    monkeypatch.setattr("fmkit.losses.LOGITS", 97 * 7)  # seven positions at a time
+    for a, b in zip(compute(), whole, strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-5, atol=1e-3)
+
+
+def test_preference_losses_are_the_formulas():
+    chosen, rejected, before_chosen, before_rejected = torch.randn(4, 5)
+    ours = dpo_loss(chosen, rejected, before_chosen, before_rejected, beta=0.2)
+    margin = 0.2 * ((chosen - rejected) - (before_chosen - before_rejected))
+    torch.testing.assert_close(ours, -torch.sigmoid(margin).log().sum())
+    torch.testing.assert_close(ranking_loss(chosen, rejected), -torch.sigmoid(chosen - rejected).log().sum())
+
+
+def test_log_probabilities_are_those_of_each_row():
+    torch.manual_seed(0)
+    hidden, head = torch.randn(3, 8, 16), torch.randn(20, 16)
+    labels = torch.randint(0, 20, (3, 8)).masked_fill(torch.rand(3, 8) < 0.5, IGNORE)
+    log_p = (hidden @ head.T).log_softmax(-1)
+    expected = [sum(log_p[b, t, labels[b, t]] for t in range(8) if labels[b, t] != IGNORE) for b in range(3)]
+    torch.testing.assert_close(sequence_log_probs(hidden, head, labels), torch.stack(expected))

@@ -14,8 +14,8 @@ from datasets import Dataset
 from tokenizers import Tokenizer
 
 from fmkit.data.batches import IGNORE, Batch, Shuffled
+from fmkit.data.chat import encode_chat, encode_completion
 from fmkit.data.corpora import quiet
-from fmkit.data.tokenizer import EOS, special_id
 from fmkit.errors import FmkitError
 
 Row = dict[str, Any]
@@ -95,8 +95,6 @@ def tokenize_completions(
 
     def encode(row: Row) -> Row:
         if "messages" in row:
-            from fmkit.data.chat import encode_chat
-
             ids, labels = encode_chat(row["messages"], tokenizer, mask_prompt)
         else:
             ids, labels = encode_completion(row["prompt"], row["completion"], tokenizer, mask_prompt)
@@ -107,18 +105,6 @@ def tokenize_completions(
         useful = examples.filter(lambda row: any(label != IGNORE for label in row["labels"][1:]))
     _report_dropped(len(dataset), len(useful), context_length)
     return useful
-
-
-def encode_completion(
-    prompt: str, completion: str, tokenizer: Tokenizer, mask_prompt: bool = True
-) -> tuple[list[int], list[int]]:
-    """<|bos|> prompt completion <|eos|> as ids and labels; see `tokenize_completions`.
-
-    The two texts are encoded apart, as they will be when the model is asked.
-    """
-    asked = tokenizer.encode(prompt).ids
-    answer = [*tokenizer.encode(completion, add_special_tokens=False).ids, special_id(tokenizer, EOS)]
-    return asked + answer, ([IGNORE] * len(asked) if mask_prompt else asked) + answer
 
 
 def collate_completions(rows: list[Row], pad_id: int) -> Batch:
@@ -143,16 +129,14 @@ def tokenize_pairs(dataset: Dataset, tokenizer: Tokenizer, context_length: int) 
     def encode(row: Row) -> Row:
         sides: Row = {}
         for side in ("chosen", "rejected"):
-            if isinstance(row[side], str):
+            if isinstance(row["prompt"], str) and isinstance(row[side], str):
                 ids, labels = encode_completion(row["prompt"], row[side], tokenizer)
             else:
-                from fmkit.data.chat import encode_chat
-
-                ids, labels = encode_chat([*row["prompt"], *row[side]], tokenizer)
-                labels = _last_answer(labels)  # of a conversation, only the answer was judged
+                messages = [*_as_messages(row["prompt"], "user"), *_as_messages(row[side], "assistant")]
+                ids, labels = encode_chat(messages, tokenizer)
+                labels = last_answer(labels)  # of a conversation, only the answer was judged
             sides[side] = {"input_ids": ids[:context_length], "labels": labels[:context_length]}
-            answer_at = next((i for i, label in enumerate(labels) if label != IGNORE), len(labels))
-            sides["prompt_ids"] = ids[:answer_at]
+            sides["prompt_ids"] = ids[: next(i for i, label in enumerate(labels) if label != IGNORE)]
         return sides
 
     def useful(row: Row) -> bool:
@@ -181,7 +165,11 @@ def require_columns(dataset: Dataset, *names: str) -> None:
         raise FmkitError(f"no column {missing[0]!r}; the data has {', '.join(dataset.column_names)}")
 
 
-def _last_answer(labels: list[int]) -> list[int]:
+def _as_messages(said: Any, role: str) -> list[Row]:
+    return [{"role": role, "content": said}] if isinstance(said, str) else list(said)
+
+
+def last_answer(labels: list[int]) -> list[int]:
     """The labels with all but the last run of them ignored."""
     end = len(labels)
     while end and labels[end - 1] == IGNORE:

@@ -5,20 +5,19 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import torch
 from datasets import Dataset, DatasetDict
 from tokenizers import Tokenizer
 
 from fmkit.config import TrainConfig
-from fmkit.data.batches import Batch, to_device
+from fmkit.data.batches import Batch
 from fmkit.data.examples import ExampleLoader, collate_pairs, example_batches, tokenize_pairs
 from fmkit.data.tokenizer import EOS, PAD, special_id
 from fmkit.defaults import ALIGN, FINETUNE
 from fmkit.errors import FmkitError
 from fmkit.evaluation.divergence import sampled_kl
-from fmkit.losses import ranking_loss
+from fmkit.evaluation.preferences import judge_rewards, scores
 from fmkit.model import Classifier, Transformer
-from fmkit.objectives import log_probs, prefer, rank
+from fmkit.objectives import prefer, rank
 from fmkit.recipes.shared import consult, fingerprint, fit_together, identity
 from fmkit.run import TrainingRun, fit
 from fmkit.trainer import Record, Trainer
@@ -46,12 +45,8 @@ def train_reward(
     loader, held_out, _ = _pairs(tokenizer, preferences, config, context)
     trainer = Trainer(model, rank, loader, config)
 
-    @torch.no_grad()
-    def score(batch: Batch) -> torch.Tensor:
-        return model(batch["input_ids"], batch["last"]).float().squeeze(-1)
-
     def validate() -> Record:
-        return _judge(torch.cat([score(to_device(b, trainer.device)).view(2, -1) for b in held_out], dim=1))
+        return judge_rewards(scores(model, held_out))
 
     what = identity(model, {"preferences": preferences}, tokenizer)
     return fit(trainer, validate, output_dir, resume, what)
@@ -84,29 +79,14 @@ def align(
     longest = max(batch["input_ids"].shape[1] for batch in held_out)
     eos, pad = special_id(tokenizer, EOS), special_id(tokenizer, PAD)
 
-    @torch.no_grad()
-    def reward(batch: Batch) -> torch.Tensor:
-        return beta * (log_probs(model, batch) - log_probs(reference, batch))
-
     def validate() -> Record:
-        model.eval()
-        rewards = [reward(to_device(batch, trainer.device)).view(2, -1) for batch in held_out]
+        rewards = beta * (scores(model, held_out) - scores(reference, held_out))
         kl = sampled_kl(model, reference, prompts, longest, eos, pad, seed=config.seed)
-        return {**_judge(torch.cat(rewards, dim=1)), "kl": kl}
+        return {**judge_rewards(rewards), "kl": kl}
 
     start = fingerprint(reference.named_parameters())
     what = identity(model, {"preferences": preferences}, tokenizer, reference=start, beta=beta)
     return fit(trainer, validate, output_dir, resume, what)
-
-
-def _judge(rewards: torch.Tensor) -> Record:
-    """What the rewards (2, N) of held-out pairs say: chosen first, rejected below."""
-    chosen, rejected = rewards
-    return {
-        "validation_loss": ranking_loss(chosen, rejected).item() / len(chosen),
-        "reward_accuracy": (chosen > rejected).float().mean().item(),
-        "margin": (chosen - rejected).mean().item(),
-    }
 
 
 def _pairs(

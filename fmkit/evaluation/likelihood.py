@@ -1,0 +1,51 @@
+"""How well a model expects texts: perplexity and bits per byte."""
+
+import math
+from collections.abc import Sequence
+
+import torch
+from datasets import Dataset
+from tokenizers import Tokenizer
+
+from fmkit.data.batches import Batch, to_device, validation_batches
+from fmkit.errors import FmkitError
+from fmkit.model import Transformer
+from fmkit.objectives import predict_tokens
+
+BATCH = 16  # rows that are read at a time
+
+
+@torch.no_grad()
+def total_nats(model: Transformer, batches: Sequence[Batch]) -> tuple[float, int]:
+    """Nats of all labels of `batches`, and how many these are."""
+    model.eval()
+    nats = sum(predict_tokens(model, to_device(batch, model.device)).item() for batch in batches)
+    return nats, sum(batch["num_items"] for batch in batches)
+
+
+def perplexity(model: Transformer, tokenizer: Tokenizer, texts: Sequence[str]) -> float:
+    """exp of the mean nats a token: among how many equally likely tokens the model might as well choose.
+
+    It depends on the tokenizer: between models with different ones, compare bits per byte. A text's end
+    counts as a token; one longer than the context is read in parts. Raises `FmkitError` for no texts.
+    """
+    nats, tokens = total_nats(model, _batches(model, tokenizer, texts))
+    return math.exp(nats / tokens)
+
+
+def bits_per_byte(model: Transformer, tokenizer: Tokenizer, texts: Sequence[str]) -> float:
+    """What an ideal coder with this model would need for each byte of UTF-8, a text's end included.
+
+    Comparable between tokenizers (Gao et al. 2020, arXiv:2101.00027, section 3.1). Raises `FmkitError` for no
+    texts.
+    """
+    nats, _ = total_nats(model, _batches(model, tokenizer, texts))
+    return nats / math.log(2) / sum(len(text.encode()) for text in texts)
+
+
+def _batches(model: Transformer, tokenizer: Tokenizer, texts: Sequence[str]) -> list[Batch]:
+    if not any(texts):
+        raise FmkitError("no texts to measure: give one or more that are not empty")
+    dataset = Dataset.from_dict({"text": list(texts)})
+    context = model.config.max_position_embeddings
+    return validation_batches(dataset, tokenizer, BATCH, context, limit=len(dataset) * context)

@@ -1,0 +1,36 @@
+"""How a model judges pairs of answers of which people preferred one."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from fmkit.data.batches import Batch, to_device
+from fmkit.losses import ranking_loss
+from fmkit.model import Classifier, Transformer
+from fmkit.objectives import log_probs
+
+
+@torch.no_grad()
+def scores(model: Classifier | Transformer, pairs: Sequence[Batch]) -> Tensor:
+    """Scores (2, N) of N pairs, chosen first: a reward model's, or log-probabilities of answers in nats."""
+    model.eval()
+    found = []
+    for pair in pairs:
+        batch = to_device(pair, model.device)
+        if isinstance(model, Classifier):
+            score = model(batch["input_ids"], batch["last"]).float().squeeze(-1)
+        else:
+            score = log_probs(model, batch)
+        found.append(score.view(2, -1))
+    return torch.cat(found, dim=1)
+
+
+def judge_rewards(rewards: Tensor) -> dict[str, float]:
+    """Of rewards (2, N), chosen first: ranking loss a pair, share ranked as people did, mean difference."""
+    chosen, rejected = rewards
+    return {
+        "validation_loss": ranking_loss(chosen, rejected).item() / len(chosen),
+        "reward_accuracy": (chosen > rejected).float().mean().item(),
+        "margin": (chosen - rejected).mean().item(),
+    }

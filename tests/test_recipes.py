@@ -1,0 +1,388 @@
+"""Every way of training learns what it promises, and a run that was killed goes on to the same bits."""
+
+import copy
+import json
+import math
+import random
+
+import pytest
+import torch
+from datasets import Dataset, DatasetDict
+from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification
+
+from fmkit import (
+    Classifier,
+    FmkitError,
+    LoraConfig,
+    ModelConfig,
+    TrainConfig,
+    Transformer,
+    add_lora,
+    align,
+    continue_pretrain,
+    distill,
+    evaluate,
+    finetune,
+    pretrain,
+    train_reward,
+    train_tokenizer,
+    write_corpus,
+)
+from fmkit.data.batches import IGNORE, Mixed, tokenize
+from fmkit.data.chat import add_chat_tokens
+from fmkit.data.examples import tokenize_completions, tokenize_pairs
+from fmkit.evaluation.answers import exact_match, reply
+from fmkit.evaluation.evaluate import true_stories
+from fmkit.evaluation.likelihood import bits_per_byte, perplexity
+from fmkit.run import fit
+
+COLORS = ("red", "blue", "green", "black", "white", "brown")
+THINGS = ("hat", "boat", "lamp", "door", "kite", "cup", "ball", "coat")
+
+
+def splits(rows: list[dict]) -> DatasetDict:
+    random.Random(0).shuffle(rows)
+    return DatasetDict({"train": Dataset.from_list(rows[8:]), "validation": Dataset.from_list(rows[:8])})
+
+
+QUESTIONS = splits(
+    [
+        {"prompt": f"Sam has a {color} {thing}. Which color?", "completion": f" {color}"}
+        for color in COLORS
+        for thing in THINGS
+    ]
+)
+CHATS = splits(
+    [
+        {
+            "messages": [
+                {"role": "user", "content": f"I have a {color} {thing}."},
+                {"role": "assistant", "content": f"So it is {color}."},
+            ]
+        }
+        for color in COLORS
+        for thing in THINGS
+    ]
+)
+PREFERENCES = splits(
+    [
+        {"prompt": f"The {color} {thing} is", "chosen": " good.", "rejected": " bad."}
+        for color in COLORS
+        for thing in THINGS
+    ]
+)
+SALES = splits(
+    [{"text": f"Sold: one {c} {t}, {n} coins. "} for c in COLORS for t in THINGS for n in range(2, 9)]
+)
+
+
+@pytest.fixture(scope="module")
+def words() -> list[str]:
+    rows = [text for data in (QUESTIONS, PREFERENCES) for row in data["train"] for text in row.values()]
+    talk = [message["content"] for row in CHATS["train"] for message in row["messages"]]
+    return [*rows, *talk, *SALES["train"]["text"]]
+
+
+@pytest.fixture(scope="module")
+def tokenizer(words):
+    return train_tokenizer(words, 340)
+
+
+@pytest.fixture
+def model(tokenizer) -> Transformer:
+    return Transformer(shape(tokenizer))
+
+
+def shape(tokenizer, **more) -> ModelConfig:
+    sizes = {"hidden_size": 48, "num_hidden_layers": 2, "max_position_embeddings": 64} | more
+    return ModelConfig(vocab_size=tokenizer.get_vocab_size(), **sizes)
+
+
+def config(steps: int, learning_rate: float = 5e-3, **more) -> TrainConfig:
+    return TrainConfig(
+        steps=steps, learning_rate=learning_rate, batch_size=8, eval_every=10**6, device="cpu", **more
+    )
+
+
+# --- each learns -------------------------------------------------------------------------------------------
+
+
+def test_answers_are_learned_and_prompts_only_when_asked(model, tokenizer):
+    before = perplexity(model, tokenizer, QUESTIONS["validation"]["prompt"])
+    run = finetune(model, tokenizer, QUESTIONS, config(100))
+    assert run.history[-1]["validation_loss"] < 0.2
+    measured = evaluate(model, tokenizer, QUESTIONS["validation"])
+    assert measured["exact_match"] >= 0.8
+    assert measured["perplexity"] == pytest.approx(math.exp(run.history[-1]["validation_loss"]), rel=1e-3)
+    masked = perplexity(model, tokenizer, QUESTIONS["validation"]["prompt"])
+    finetune(model, tokenizer, QUESTIONS, config(40), mask_prompt=False)
+    assert perplexity(model, tokenizer, QUESTIONS["validation"]["prompt"]) < min(masked, before) / 3
+
+
+def test_a_chat_is_learned_with_new_tokens_and_adapters(model, tokenizer, tmp_path):
+    with pytest.raises(FmkitError, match="call add_chat_tokens first"):
+        finetune(model, tokenizer, CHATS, config(1))
+    talking = add_chat_tokens(tokenizer)
+    model.resize_vocab(talking.get_vocab_size())
+    add_lora(model, LoraConfig(r=8, modules_to_save=("embed_tokens",)))
+    frozen = model.model.layers[0].mlp.up_proj.weight.clone()
+    finetune(model, talking, CHATS, config(150, 1e-2), output_dir=tmp_path / "run")
+    assert torch.equal(model.model.layers[0].mlp.up_proj.weight, frozen)
+    assert reply(model, talking, CHATS["train"][0]["messages"][:1]).startswith("So it is")
+    assert evaluate(model, talking, CHATS["validation"])["exact_match"] >= 0.8
+    opened = Transformer.from_pretrained(tmp_path / "run")  # adapters added in, tokenizer beside
+    assert evaluate(opened, opened.tokenizer, CHATS["validation"])["exact_match"] >= 0.8
+
+
+def test_replay_keeps_what_continued_pretraining_forgets(model, stories, tokenizer):
+    learned = pretrain(model, tokenizer, stories, config(120))
+    known = learned.history[-1]["validation_loss"]
+
+    def go_on(share: float) -> dict[str, float]:
+        run = continue_pretrain(copy.deepcopy(model), tokenizer, SALES, config(60), stories, share)
+        assert run.history[0]["learning_rate"] < run.history[2]["learning_rate"]  # it warms up again
+        return run.history[-1]
+
+    alone, replayed = go_on(0.0), go_on(0.25)
+    assert alone["replay_loss"] > known + 0.5
+    assert replayed["replay_loss"] < alone["replay_loss"] - 0.4
+    assert max(alone["validation_loss"], replayed["validation_loss"]) < 1.5
+
+
+def test_a_student_learns_more_from_a_teacher_than_alone(tokenizer, stories):
+    little = DatasetDict({"train": stories["train"].select(range(150)), "validation": stories["validation"]})
+    teacher = Transformer(shape(tokenizer))
+    pretrain(teacher, tokenizer, stories, config(250))
+    small = shape(tokenizer, hidden_size=32, num_hidden_layers=1)
+    alone, taught = Transformer(small), Transformer(small)
+    plain = pretrain(alone, tokenizer, little, config(60)).history[-1]
+    distilled = distill(taught, teacher, tokenizer, little, config(60), temperature=1.0, soft_weight=0.9)
+    assert distilled.history[-1]["validation_loss"] < plain["validation_loss"] - 0.02
+    assert all(weight.grad is None for weight in teacher.parameters())
+
+
+def test_a_teacher_writes_what_a_student_reads(model, tokenizer):
+    pretrain(model, tokenizer, SALES, config(100))
+    written = write_corpus(model, tokenizer, 80, temperature=0.8, seed=1)
+    assert written["text"] == write_corpus(model, tokenizer, 80, temperature=0.8, seed=1)["text"]
+    assert sum(text.startswith("Sold: one") for text in written["text"]) > 60
+    student = Transformer(shape(tokenizer, hidden_size=32))
+    corpus = DatasetDict({"train": written, "validation": SALES["validation"]})
+    run = pretrain(student, tokenizer, corpus, config(80))
+    assert run.history[-1]["validation_loss"] < run.history[0]["loss"] - 2
+    begun = write_corpus(model, tokenizer, 3, prompt="Sold: one red")
+    assert all(text.startswith("Sold: one red") for text in begun["text"])
+
+
+def test_a_reward_model_ranks_as_people_do_and_opens_in_transformers(model, tokenizer, tmp_path):
+    rewarder = Classifier.from_base(model, ["reward"])
+    run = train_reward(rewarder, tokenizer, PREFERENCES, config(40), output_dir=tmp_path / "run")
+    last = run.history[-1]
+    assert last["reward_accuracy"] == 1.0
+    assert last["margin"] > 1
+    assert evaluate(rewarder, tokenizer, PREFERENCES["validation"])["reward_accuracy"] == 1.0
+    theirs = AutoModelForSequenceClassification.from_pretrained(tmp_path / "run")
+    assert theirs.config.num_labels == 1
+
+
+def test_aligning_prefers_what_was_chosen_and_says_how_far_it_went(model, tokenizer):
+    told = [
+        {"text": row["prompt"] + row[side]} for row in PREFERENCES["train"] for side in ("chosen", "rejected")
+    ]
+    pretrain(model, tokenizer, splits(told), config(80))
+    asked = {"model": model, "tokenizer": tokenizer, "data": PREFERENCES["validation"]}
+    assert evaluate(**asked)["margin"] < 1
+    once = align(copy.deepcopy(model), tokenizer, PREFERENCES, config(1, 1e-9)).history[-1]
+    assert once["kl"] == pytest.approx(0, abs=1e-4)
+    assert once["margin"] == pytest.approx(0, abs=1e-3)
+    free = copy.deepcopy(model)
+    held = align(model, tokenizer, PREFERENCES, config(15, 1e-3), beta=1.0).history[-1]
+    far = align(free, tokenizer, PREFERENCES, config(15, 1e-3), beta=0.05).history[-1]
+    assert held["reward_accuracy"] == 1.0
+    assert evaluate(**asked)["reward_accuracy"] == 1.0
+    assert 0 < held["kl"] < far["kl"]
+
+
+# --- a run that was killed ---------------------------------------------------------------------------------
+
+
+class Killed(Exception):
+    pass
+
+
+@pytest.mark.parametrize("recipe", ["lora", "dpo", "replay", "distill"])
+def test_killed_and_resumed_is_bit_for_bit_the_same(recipe, tokenizer, stories, tmp_path, monkeypatch):
+    few = DatasetDict({split: stories[split].select(range(50)) for split in stories})
+
+    def start() -> Transformer:
+        base = Transformer(shape(tokenizer), seed=5)
+        if recipe == "lora":
+            add_lora(base, LoraConfig(r=4, modules_to_save=("embed_tokens",)))
+        return base
+
+    def train(directory, resume: bool = False) -> Transformer:
+        model = start()
+        run = {"output_dir": tmp_path / directory, "resume": resume}
+        settings = config(12, checkpoint_every=5)
+        if recipe == "lora":
+            finetune(model, tokenizer, QUESTIONS, settings, **run)
+        elif recipe == "dpo":
+            align(model, tokenizer, PREFERENCES, settings, **run)
+        elif recipe == "replay":
+            continue_pretrain(model, tokenizer, SALES, settings, few, 0.3, **run)
+        else:
+            distill(model, Transformer(shape(tokenizer), seed=9), tokenizer, few, settings, **run)
+        return model
+
+    whole = train("whole")
+
+    def kill_at_8(trainer, *arguments):
+        steps = trainer.run()
+
+        def run():
+            for record in steps:
+                yield record
+                if trainer.step == 8:
+                    raise Killed
+
+        trainer.run = run
+        return fit(trainer, *arguments)
+
+    module = {"lora": "finetuning", "dpo": "alignment", "replay": "pretraining", "distill": "distillation"}
+    with monkeypatch.context() as patch:
+        patch.setattr(f"fmkit.recipes.{module[recipe]}.fit", kill_at_8)
+        with pytest.raises(Killed):
+            train("killed")
+    assert [p.name for p in (tmp_path / "killed/checkpoints").iterdir()] == ["step-00000005"]
+    resumed = train("killed", resume=True)
+    for (name, a), (_, b) in zip(whole.named_parameters(), resumed.named_parameters(), strict=True):
+        assert torch.equal(a, b), name
+    for file in ("model.safetensors", "training.safetensors", "training.json"):
+        files = [tmp_path / run / "checkpoints/step-00000012" / file for run in ("whole", "killed")]
+        assert files[0].read_bytes() == files[1].read_bytes(), file
+    losses = [
+        [json.loads(line)["loss"] for line in (tmp_path / run / "metrics.jsonl").read_text().splitlines()]
+        for run in ("whole", "killed")
+    ]
+    assert losses[0] == losses[1]
+
+
+def test_another_teacher_reference_or_base_is_another_run(tokenizer, tmp_path):
+    def tune(seed: int, resume: bool) -> None:
+        model = Transformer(shape(tokenizer), seed=seed)
+        add_lora(model, LoraConfig(r=2))
+        finetune(model, tokenizer, QUESTIONS, config(2), tmp_path / "lora", resume)
+
+    def prefer(seed: int, resume: bool) -> None:
+        start = Transformer(shape(tokenizer), seed=seed)
+        align(start, tokenizer, PREFERENCES, config(2), output_dir=tmp_path / "dpo", resume=resume)
+
+    for train, word in ((tune, "frozen weights was"), (prefer, "reference was")):
+        train(0, resume=False)
+        with pytest.raises(FmkitError, match=word):
+            train(1, resume=True)
+        train(0, resume=True)
+
+
+# --- the data ----------------------------------------------------------------------------------------------
+
+
+def test_a_mixture_has_its_shares_of_the_tokens_and_an_exact_state(tokenizer, stories):
+    def mixed() -> Mixed:
+        parts = [(SALES["train"], 0.7), (stories["train"], 0.2), (stories["validation"], 0.1)]
+        return Mixed([(tokenize(part, tokenizer, 64), share) for part, share in parts], seed=3)
+
+    source = mixed()
+    for _ in range(1000):
+        next(source)
+    shares = [drawn / sum(source.drawn) for drawn in source.drawn]
+    assert shares == pytest.approx([0.7, 0.2, 0.1], abs=64 / sum(source.drawn) * 3)
+    again = mixed()
+    again.load_state_dict(json.loads(json.dumps(source.state_dict())))
+    assert [next(again) for _ in range(100)] == [next(source) for _ in range(100)]
+
+
+def test_what_does_not_fit_is_dropped_and_said(tokenizer, capsys):
+    rows = [{"prompt": "a " * 80, "completion": "b"}, {"prompt": "a", "completion": "b " * 90}]
+    examples = tokenize_completions(Dataset.from_list(rows), tokenizer, 64)
+    assert len(examples) == 1
+    assert len(examples[0]["input_ids"]) == 64
+    assert "1 of 2 examples are dropped" in capsys.readouterr().err
+    with pytest.raises(FmkitError, match="none of 1 examples leaves room"):
+        tokenize_completions(Dataset.from_list(rows[:1]), tokenizer, 64)
+    with pytest.raises(FmkitError, match="no column 'completion'"):
+        tokenize_completions(Dataset.from_list([{"prompt": "a"}]), tokenizer, 64)
+
+
+def test_pairs_of_conversations_are_judged_by_the_last_answer(tokenizer):
+    talking = add_chat_tokens(tokenizer)
+    prompt = [
+        {"role": "user", "content": "red"},
+        {"role": "assistant", "content": "blue"},
+        {"role": "user", "content": "hat"},
+    ]
+    row = {
+        "prompt": prompt,
+        "chosen": [{"role": "assistant", "content": "good"}],
+        "rejected": [{"role": "assistant", "content": "bad"}],
+    }
+    (pair,) = tokenize_pairs(Dataset.from_list([row]), talking, 64)
+    learned = [label for label in pair["chosen"]["labels"] if label != IGNORE]
+    assert talking.decode(learned) == "good"
+    assert pair["chosen"]["input_ids"][: len(pair["prompt_ids"])] == pair["prompt_ids"]
+
+
+# --- growing and measuring ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("tied", [True, False])
+def test_new_tokens_take_nothing_over(tokenizer, stories, tied, tmp_path):
+    model = Transformer(shape(tokenizer, tie_word_embeddings=tied))
+    pretrain(model, tokenizer, stories, config(40))
+    before = perplexity(model, tokenizer, stories["validation"]["text"][:5])
+    old = model.model.embed_tokens.weight.clone()
+    size = model.config.vocab_size
+    model.resize_vocab(size + 3)
+    assert torch.equal(model.model.embed_tokens.weight[:size], old)
+    assert (model.lm_head.weight is model.model.embed_tokens.weight) == tied
+    assert perplexity(model, tokenizer, stories["validation"]["text"][:5]) == pytest.approx(before, rel=0.05)
+    model.save_pretrained(tmp_path)
+    assert AutoModelForCausalLM.from_pretrained(tmp_path).config.vocab_size == size + 3
+    with pytest.raises(FmkitError, match="no token can be dropped"):
+        model.resize_vocab(size)
+
+
+def test_perplexity_and_bits_per_byte_are_what_they_say(model, tokenizer, stories):
+    texts = stories["validation"]["text"][:3]
+    nats = tokens = 0.0
+    with torch.no_grad():
+        for text in texts:
+            ids = torch.tensor([[*tokenizer.encode(text).ids, 1]])
+            for start in range(0, ids.shape[1] - 1, 64):
+                part = ids[:, start : start + 65]
+                log_p = model.eval()(part[:, :-1]).log_softmax(-1)
+                nats -= log_p.gather(-1, part[:, 1:, None]).sum().item()
+                tokens += part.shape[1] - 1
+    assert perplexity(model, tokenizer, texts) == pytest.approx(math.exp(nats / tokens), rel=1e-4)
+    size = sum(len(text.encode()) for text in texts)
+    assert bits_per_byte(model, tokenizer, texts) == pytest.approx(nats / math.log(2) / size, rel=1e-4)
+    with pytest.raises(FmkitError, match="no texts"):
+        perplexity(model, tokenizer, [])
+    assert exact_match(["a ", "b", "c"], ["a", "b", "d"]) == pytest.approx(2 / 3)
+    assert true_stories(model, tokenizer, 4) == 0.0
+
+
+def test_arguments_out_of_range_are_one_line(model, tokenizer, stories):
+    other = Transformer(ModelConfig(vocab_size=500, hidden_size=32))
+    with pytest.raises(FmkitError, match="a student needs its teacher's tokenizer"):
+        distill(model, other, tokenizer, stories)
+    with pytest.raises(FmkitError, match="soft_weight=2"):
+        distill(model, model, tokenizer, stories, soft_weight=2)
+    with pytest.raises(FmkitError, match="replay_share=1"):
+        continue_pretrain(model, tokenizer, stories, replay=stories, replay_share=1)
+    with pytest.raises(FmkitError, match="beta=0"):
+        align(model, tokenizer, PREFERENCES, beta=0)
+    with pytest.raises(FmkitError, match="one score and this classifier 2 labels"):
+        train_reward(Classifier.from_base(model, ["a", "b"]), tokenizer, PREFERENCES)
+    with pytest.raises(FmkitError, match="no column 'prompt'"):
+        finetune(model, tokenizer, stories)
