@@ -1,17 +1,19 @@
 """HTML elements as nodes of a page: what the directives of the book build their parts of.
 
 A tree of `tag(…)` goes through Sphinx like any other text, so the Markdown, the math and the references
-inside are treated as everywhere else. A tree with an `asset`, such as "quiz", brings quiz.css and quiz.js to
-its page and to no other.
+inside are treated as everywhere else. A tree with an `asset`, such as "quiz", brings quiz.js and quiz.css to its
+page and to no other; with several, such as "store quiz", it brings them in this order. A style is not a must.
 """
 
 from html import escape
+from pathlib import Path
 from typing import Any
 
 from docutils import nodes
 from sphinx.application import Sphinx
 
 VOID = {"input", "br"}
+STYLES = "assets/styles"
 
 
 class html(nodes.General, nodes.TextElement):
@@ -57,9 +59,10 @@ def depart(translator: Any, node: html) -> None:
 def add_assets(
     app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None
 ) -> None:
-    found = doctree.findall(html) if doctree is not None else ()
-    for asset in sorted({node["asset"] for node in found if node["asset"]}):
-        app.add_css_file(f"{asset}.css", priority=910)  # after book.css, whose colors it uses
+    found = list(doctree.findall(html)) if doctree is not None else []
+    for asset in dict.fromkeys(name for node in found for name in (node["asset"] or "").split()):
+        if Path(app.srcdir, STYLES, f"{asset}.css").exists():
+            app.add_css_file(f"{asset}.css", priority=910)  # after book.css, whose colors it uses
         app.add_js_file(f"{asset}.js", defer="defer")
 
 

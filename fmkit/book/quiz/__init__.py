@@ -4,7 +4,8 @@ from typing import Any
 
 
 def setup(app: Any) -> None:
-    from fmkit.book.quiz import directive
+    from fmkit.book.quiz import directive, progress
 
     app.add_directive("quiz", directive.Quiz)
-    app.connect("warn-missing-reference", directive.missing_section)
+    app.connect("warn-missing-reference", directive.missing_target)
+    progress.setup(app)
