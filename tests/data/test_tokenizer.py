@@ -15,6 +15,7 @@ from tokenizers import Tokenizer
 from transformers import AutoTokenizer
 
 from fmkit.data import tokenizer as module
+from fmkit.data.chat import add_chat_tokens
 from fmkit.data.tokenizer import (
     BOS_ID,
     EOS_ID,
@@ -173,3 +174,16 @@ def test_a_missing_file_and_a_directory_that_cannot_be_written_are_one_line(
     (tmp_path / "file").write_text("")
     with pytest.raises(FmkitError, match="cannot be written"):
         save_tokenizer(tokenizer, tmp_path / "file")
+
+
+def test_a_chat_template_is_written_exactly_when_the_tokenizer_has_chat_tokens(
+    tokenizer: Tokenizer, tmp_path: Path
+) -> None:
+    save_tokenizer(tokenizer, tmp_path / "plain")
+    save_tokenizer(add_chat_tokens(tokenizer), tmp_path / "chat")
+    assert AutoTokenizer.from_pretrained(tmp_path / "plain").chat_template is None
+    theirs = AutoTokenizer.from_pretrained(tmp_path / "chat")
+    assert theirs.apply_chat_template([{"role": "user", "content": "Hi"}], tokenize=False) == (
+        "<|bos|><|user|>Hi"
+    )
+    assert len(theirs) == tokenizer.get_vocab_size() + 3

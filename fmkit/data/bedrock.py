@@ -1,0 +1,537 @@
+"""The files that Amazon Bedrock takes for customizing and evaluating models: checked, read and written.
+
+Each format is a row of `FORMATS`: what a record looks like and what the service allows, with the page that
+says so and the day it was checked. When the service changes, the table changes and nothing else. Files are
+JSON Lines. Images, video, tools and invocation logs are not read.
+"""
+
+import difflib
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+from datasets import Dataset
+
+from fmkit.data.formats import (
+    Fault,
+    Problem,
+    Row,
+    features_of,
+    json_lines,
+    kind_of,
+    parse_json,
+    short,
+    text_of,
+    to_example,
+    to_json_lines,
+    with_label_names,
+    write_whole,
+)
+from fmkit.data.readers import one_line
+from fmkit.errors import FmkitError
+
+__all__ = ["FORMATS", "Fault", "Format", "check", "read", "write"]
+
+CHARACTERS_PER_TOKEN = 6  # the service's own rule of thumb for planning
+SCHEMA_VERSION = "bedrock-conversation-2024"
+LABELS = ("preferred", "non-preferred")
+GUIDE = "https://docs.aws.amazon.com/bedrock/latest/userguide"
+NOVA_GUIDE = "https://docs.aws.amazon.com/nova/latest/userguide"
+RESERVED = ("User:", "Bot:", "Assistant:", "System:", "<image>", "<video>", "[EOS]")
+
+
+@dataclass(frozen=True)
+class Format:
+    """One kind of file: the shape of a record, and the limits, where the service states any."""
+
+    name: str
+    purpose: str
+    shape: str  # a key of SHAPES
+    source: str
+    verified_on: str
+    min_records: int = 1
+    max_records: int | None = None
+    advised_records: int | None = None  # the service's advice; fewer are no fault
+    max_tokens: int | None = None  # of one record, estimated by CHARACTERS_PER_TOKEN
+    max_bytes: int | None = None  # of the training file
+    reserved: tuple[str, ...] = ()  # a user's or system text that begins with one fails the job
+    schema_versions: tuple[str, ...] = ()  # none: any text will do
+    needs_answer: bool = True  # the last turn is the assistant's
+    note: str = ""
+
+
+FORMATS = {
+    format.name: format
+    for format in (
+        Format(
+            "completion-titan",
+            "fine-tuning Titan Text Express or Lite, plain",
+            "completion",
+            f"{GUIDE}/model-customization-prepare.html",
+            "2026-11-21",
+            max_tokens=4096,
+            max_bytes=10**9,
+            note="a validation file has at most 100 MB",
+        ),
+        Format(
+            "completion-llama",
+            "fine-tuning Llama 3.1 to 3.3, plain",
+            "completion",
+            f"{GUIDE}/model-customization-prepare.html",
+            "2026-11-21",
+            min_records=100,
+            max_records=10_000,
+            max_tokens=16_000,
+        ),
+        Format(
+            "conversation",
+            "fine-tuning Nova, in conversations",
+            "conversation",
+            f"{NOVA_GUIDE}/fine-tune-prepare-data-understanding.html",
+            "2026-11-21",
+            advised_records=100,
+            reserved=RESERVED,
+            note="100 samples a task are advised",
+        ),
+        Format(
+            "claude-3-haiku",
+            "fine-tuning Claude 3 Haiku",
+            "claude",
+            "https://platform.claude.com/cookbook/finetuning-finetuning-on-bedrock",
+            "2026-11-21",
+            min_records=32,
+            max_records=10_000,
+            max_tokens=32_000,
+        ),
+        Format(
+            "pretraining-titan",
+            "continued pre-training of Titan",
+            "input",
+            f"{GUIDE}/model-customization-prepare.html",
+            "2026-11-21",
+            note="gone from the service's current page",
+        ),
+        Format(
+            "pretraining-nova",
+            "continued pre-training of Nova on SageMaker",
+            "text",
+            NOVA_GUIDE,
+            "2026-11-21",
+        ),
+        Format(
+            "preference-nova",
+            "preferences (DPO) for Nova on SageMaker",
+            "preference",
+            f"{NOVA_GUIDE}/nova-dpo.html",
+            "2026-11-21",
+            advised_records=1000,
+            reserved=RESERVED,
+        ),
+        Format(
+            "distillation",
+            "prompts for distillation, with or without answers",
+            "conversation",
+            f"{GUIDE}/distillation-data-prep-option-1.html",
+            "2026-11-21",
+            min_records=100,
+            max_records=15_000,
+            schema_versions=(SCHEMA_VERSION,),
+            needs_answer=False,
+            note="one user turn a record, but for Nova",
+        ),
+        Format(
+            "evaluation",
+            "prompts for model evaluation, with reference answers",
+            "evaluation",
+            f"{GUIDE}/model-evaluation-prompt-datasets-custom.html",
+            "2026-11-21",
+            max_records=1000,
+        ),
+    )
+}
+
+
+def check(path: str | Path, format: str, limit: int = 100) -> list[Fault]:
+    """The faults of a file, the first `limit` of them, in the order of its lines; none: nothing to mend.
+
+    Tokens are estimated by six characters each, for the service's own tokenizers are not public. Faults of
+    the file as a whole (its size, the number of records) come last. Raises FmkitError for a file that cannot
+    be opened and a format that is not known.
+    """
+    spec, path = _find_format(format), _find_file(path)
+    faults: list[Fault] = []
+    records = 0
+    for number, problems, record in _checked_lines(path, spec):
+        records += record is not None
+        faults += [Fault(str(path), number, p.field, p.what, p.remedy) for p in problems]
+        if len(faults) >= limit:
+            return faults[:limit]
+    faults += [Fault(str(path), None, "", p.what, p.remedy) for p in _check_file(path, spec, records)]
+    return faults[:limit]
+
+
+def read(path: str | Path, format: str) -> Dataset:
+    """The records of a file, normalized as in `fmkit.data.formats`.
+
+    A file for evaluation has the columns prompt, completion (the reference answer) and category, empty where
+    there is none. Numbers of records and sizes are not checked. Raises FmkitError, one line, for the first
+    fault of a record and for a file without any.
+    """
+    spec, path = _find_format(format), _find_file(path)
+    rows = []
+    for number, problems, record in _checked_lines(path, spec, limits=False):
+        if problems:
+            p = problems[0]
+            raise FmkitError(str(Fault(str(path), number, p.field, p.what, p.remedy)))
+        rows.append(SHAPES[spec.shape].read(record))
+    if not rows:
+        raise FmkitError(one_line(f"{path}: no record; write one object a line"))
+    return Dataset.from_list(rows, features=features_of(rows))
+
+
+def write(dataset: Dataset, path: str | Path, format: str) -> None:
+    """Write normalized examples (see `fmkit.data.formats`) as a file of this format, one record a row.
+
+    Prompts with completions are written as conversations where the format asks for them. Other columns are
+    left out. Raises FmkitError for rows that the format cannot hold, naming row and field, before anything is
+    written. Numbers of records and sizes are for `check`.
+    """
+    spec, path = _find_format(format), Path(os.path.expanduser(path))
+    records = []
+    for number, row in enumerate(with_label_names(dataset), 1):
+        try:
+            record = SHAPES[spec.shape].write(row)
+        except Problem as problem:
+            _raise_row(number, problem)
+        for found in SHAPES[spec.shape].check(record, spec):
+            _raise_row(number, found)
+        records.append(record)
+    if not records:
+        raise FmkitError(one_line(f"{path}: no example to write"))
+    write_whole(path, to_json_lines(records))
+
+
+def _raise_row(number: int, problem: Problem) -> NoReturn:
+    fault = Fault("the dataset", number, problem.field, problem.what, problem.remedy, unit="row")
+    raise FmkitError(str(fault)) from None
+
+
+def _find_format(name: str) -> Format:
+    if name in FORMATS:
+        return FORMATS[name]
+    close = difflib.get_close_matches(name, FORMATS, n=1)
+    hint = f"; did you mean {close[0]!r}?" if close else ""
+    raise FmkitError(f"unknown format {name!r}{hint} (there are {', '.join(FORMATS)})")
+
+
+def _find_file(path: str | Path) -> Path:
+    path = Path(os.path.expanduser(path))
+    if not path.is_file():
+        what = "a folder, not a file" if path.is_dir() else "no such file"
+        raise FmkitError(one_line(f"{path}: {what}; give one .jsonl file"))
+    return path
+
+
+def _checked_lines(path: Path, spec: Format, limits: bool = True) -> Iterator[tuple[int, list[Problem], Any]]:
+    """Each line's number, its problems, and its record (None: there is none)."""
+    try:
+        for number, raw in json_lines(path):
+            try:
+                if not raw.strip():
+                    raise Problem("", "an empty line", "remove it")
+                record = parse_json(raw)
+                if not isinstance(record, dict):
+                    raise Problem("", f"{kind_of(record)}, not an object", "write one object a line")
+            except Problem as problem:
+                yield number, [problem], None
+                continue
+            problems = list(SHAPES[spec.shape].check(record, spec))
+            if not problems and limits:
+                problems = list(_check_length(record, spec))
+            yield number, problems, record
+    except OSError as error:
+        raise FmkitError(one_line(f"{path}: cannot be read: {error.strerror or error}")) from None
+    except MemoryError:
+        raise FmkitError(one_line(f"{path}: one line does not fit into memory; split it")) from None
+
+
+def _check_length(record: Any, spec: Format) -> Iterator[Problem]:
+    if spec.max_tokens is not None:
+        characters = _count_characters(SHAPES[spec.shape].read(record))
+        if characters > spec.max_tokens * CHARACTERS_PER_TOKEN:
+            tokens = f"about {-(-characters // CHARACTERS_PER_TOKEN):,} tokens ({characters:,} characters)"
+            yield Problem("", tokens, f"a record takes {spec.max_tokens:,} at most: shorten or split it")
+
+
+def _count_characters(value: Any) -> int:
+    if isinstance(value, str):
+        return len(value)
+    if isinstance(value, dict):
+        return sum(_count_characters(part) for name, part in value.items() if name != "role")
+    return sum(map(_count_characters, value))
+
+
+def _check_file(path: Path, spec: Format, records: int) -> Iterator[Problem]:
+    if path.suffix != ".jsonl":
+        yield Problem("", f"the name ends in {short(path.suffix)}", "the service takes .jsonl")
+    if records < spec.min_records:
+        yield Problem("", f"{records:,} records", f"a training file takes {spec.min_records:,} or more")
+    if spec.max_records is not None and records > spec.max_records:
+        yield Problem("", f"{records:,} records", f"take {spec.max_records:,} or fewer")
+    size = path.stat().st_size
+    if spec.max_bytes is not None and size > spec.max_bytes:
+        yield Problem("", f"{size:,} bytes", f"take {spec.max_bytes:,} or fewer: drop or split records")
+
+
+# --- The shapes of a record -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Shape:
+    """How a record is checked, read to a normalized row, and written from one (raising Problem)."""
+
+    check: Callable[[Row, Format], Iterator[Problem]]
+    read: Callable[[Row], Row]
+    write: Callable[[Row], Row]
+
+
+def _check_texts(*names: str, optional: tuple[str, ...] = ()) -> Callable[[Row, Format], Iterator[Problem]]:
+    """A check for records of plain texts."""
+
+    def check_record(record: Row, _: Format) -> Iterator[Problem]:
+        for name in (*names, *(name for name in optional if name in record)):
+            yield from _check_text(record.get(name), name)
+
+    return check_record
+
+
+def _check_conversation(record: Row, spec: Format) -> Iterator[Problem]:
+    version = record.get("schemaVersion")
+    if not isinstance(version, str) or (spec.schema_versions and version not in spec.schema_versions):
+        yield Problem("schemaVersion", f"{short(version)}", f'write "{SCHEMA_VERSION}"')
+    yield from _check_system(record, spec)
+    turns = record.get("messages")
+    yield from _check_turns(turns, spec, _check_blocks)
+    if spec.needs_answer:
+        yield from _check_last(turns)
+
+
+def _check_claude(record: Row, spec: Format) -> Iterator[Problem]:
+    for name in record:
+        if name not in ("system", "messages"):
+            yield Problem(_field(name), "a key that is not allowed", "keep system and messages only")
+    if "system" in record:
+        yield from _check_text(record["system"], "system")
+    turns = record.get("messages")
+    yield from _check_turns(turns, spec, lambda value, field, _: _check_text(value, field))
+    yield from _check_last(turns)
+    role_before = None
+    for i, turn in enumerate(turns if isinstance(turns, list) else []):
+        if not isinstance(turn, dict):
+            continue
+        for name in turn:
+            if name not in ("role", "content"):
+                place = f"messages[{i}].{_field(name)}"
+                yield Problem(place, "a key that is not allowed", "keep role and content only")
+        if turn.get("role") == role_before:
+            yield Problem(f"messages[{i}].role", "the same role twice in a row", "alternate the two")
+        role_before = turn.get("role")
+
+
+def _check_preference(record: Row, spec: Format) -> Iterator[Problem]:
+    yield from _check_system(record, spec)
+    turns = record.get("messages")
+    if not isinstance(turns, list) or len(turns) < 2:
+        yield Problem("messages", "no prompt with two answers", "write the turns, and last the candidates")
+        return
+    yield from _check_turns(turns[:-1], spec, _check_blocks)
+    last, place = turns[-1], f"messages[{len(turns) - 1}]"
+    if not isinstance(last, dict) or not isinstance(last.get("candidates"), list):
+        yield Problem(
+            f"{place}.candidates", "missing, or not a list", "write two answers, each with preferenceLabel"
+        )
+        return
+    yield from _check_last(turns)
+    for i, candidate in enumerate(last["candidates"]):
+        field = f"{place}.candidates[{i}]"
+        if not isinstance(candidate, dict):
+            yield Problem(field, f"{kind_of(candidate)}, not an object", "write content and preferenceLabel")
+            continue
+        yield from _check_blocks(candidate.get("content"), f"{field}.content", ())
+        if candidate.get("preferenceLabel") not in LABELS:
+            label = candidate.get("preferenceLabel")
+            yield Problem(f"{field}.preferenceLabel", short(label), f"write {' or '.join(LABELS)}")
+    labels = [c.get("preferenceLabel") for c in last["candidates"] if isinstance(c, dict)]
+    if [labels.count(label) for label in LABELS] != [1, 1] or len(labels) != 2:
+        what = f"{labels.count(LABELS[0])} preferred and {labels.count(LABELS[1])} non-preferred answers"
+        yield Problem(f"{place}.candidates", what, "give one of each")
+
+
+def _check_system(record: Row, spec: Format) -> Iterator[Problem]:
+    if "system" in record:
+        yield from _check_blocks(record["system"], "system", spec.reserved)
+
+
+def _check_turns(
+    turns: Any, spec: Format, check_content: Callable[[Any, str, tuple[str, ...]], Iterator[Problem]]
+) -> Iterator[Problem]:
+    if not isinstance(turns, list) or not turns:
+        what = "no turn" if turns == [] else kind_of(turns) if turns is not None else "missing or null"
+        yield Problem("messages", what, "write a list of turns, each with role and content")
+        return
+    for i, turn in enumerate(turns):
+        field = f"messages[{i}]"
+        if not isinstance(turn, dict):
+            yield Problem(field, f"{kind_of(turn)}, not an object", "write role and content")
+            continue
+        role = turn.get("role")
+        if role not in ("user", "assistant"):
+            remedy = "put it into the field system" if role == "system" else "use user or assistant"
+            yield Problem(f"{field}.role", f"{short(role)} is no role here", remedy)
+        elif i == 0 and role != "user":
+            yield Problem(
+                f"{field}.role", "the first turn is not the user's", "begin with a turn of the user"
+            )
+        yield from check_content(
+            turn.get("content"), f"{field}.content", spec.reserved if role == "user" else ()
+        )
+
+
+def _check_last(turns: Any) -> Iterator[Problem]:
+    if (
+        isinstance(turns, list)
+        and turns
+        and isinstance(turns[-1], dict)
+        and turns[-1].get("role") != "assistant"
+    ):
+        field = f"messages[{len(turns) - 1}].role"
+        yield Problem(field, "the last turn is not the assistant's", "end with the answer to be learned")
+
+
+def _check_blocks(value: Any, field: str, reserved: tuple[str, ...]) -> Iterator[Problem]:
+    if not isinstance(value, list) or not value:
+        what = "missing, null or empty" if not value else f"{kind_of(value)}, not a list"
+        yield Problem(field, what, 'write [{"text": "…"}]')
+        return
+    for i, block in enumerate(value):
+        if not isinstance(block, dict) or "text" not in block:
+            yield Problem(f"{field}[{i}]", "no text (only text is checked here)", 'write {"text": "…"}')
+            continue
+        yield from _check_text(block["text"], f"{field}[{i}].text")
+        start = block["text"].lstrip() if isinstance(block["text"], str) else ""
+        if word := next(filter(start.startswith, reserved), None):
+            yield Problem(
+                f"{field}[{i}].text", f"begins with {word}, a reserved word", "begin in other words"
+            )
+
+
+def _check_text(value: Any, field: str) -> Iterator[Problem]:
+    try:
+        text_of(value, field)
+    except Problem as problem:
+        yield problem
+
+
+def _field(name: str) -> str:
+    return name if name.isidentifier() and len(name) < 40 else short(name)
+
+
+# --- From and to normalized rows ---------------------------------------------------------------------------
+
+
+def _read(*names: str) -> Callable[[Row], Row]:
+    """A reader that looks at these keys only."""
+    return lambda record: to_example({name: record[name] for name in names if name in record})
+
+
+def _read_conversation(record: Row) -> Row:
+    turns = [{"role": turn["role"], "content": turn["content"]} for turn in record["messages"]]
+    return _read("system", "messages")({**record, "messages": turns})
+
+
+def _read_evaluation(record: Row) -> Row:
+    completion, category = record.get("referenceResponse", ""), record.get("category", "")
+    return {"prompt": record["prompt"], "completion": completion, "category": category}
+
+
+def _write_completion(row: Row) -> Row:
+    return _only(to_example(row), "prompt", "completion")
+
+
+def _write_evaluation(row: Row) -> Row:
+    names = {"prompt": "prompt", "completion": "referenceResponse", "category": "category"}
+    return {theirs: row[ours] for ours, theirs in names.items() if row.get(ours)}
+
+
+def _write_conversation(row: Row) -> Row:
+    system, turns = _system_and_turns(row)
+    head: Row = {"schemaVersion": SCHEMA_VERSION}
+    if system:
+        head["system"] = [{"text": system}]
+    return {**head, "messages": [_turn(turn) for turn in turns]}
+
+
+def _write_claude(row: Row) -> Row:
+    system, turns = _system_and_turns(row)
+    return {"system": system, "messages": turns} if system else {"messages": turns}
+
+
+def _write_preference(row: Row) -> Row:
+    pair = _only(to_example(row), "prompt", "chosen", "rejected")
+    if isinstance(pair["prompt"], str):
+        pair = {name: [{"role": "user", "content": text}] for name, text in pair.items()}
+    for name in ("chosen", "rejected"):
+        if len(pair[name]) != 1:
+            raise Problem(
+                name, f"{len(pair[name])} messages", "keep the judged answer only, the rest in prompt"
+            )
+    head = _write_conversation({"messages": pair["prompt"]})
+    del head["schemaVersion"]
+    candidates = [
+        {"content": [{"text": pair[name][0]["content"]}], "preferenceLabel": label}
+        for name, label in zip(("chosen", "rejected"), LABELS, strict=True)
+    ]
+    return {**head, "messages": [*head["messages"], {"role": "assistant", "candidates": candidates}]}
+
+
+def _write_text(name: str) -> Callable[[Row], Row]:
+    return lambda row: {name: _only(to_example(row), "text")["text"]}
+
+
+def _system_and_turns(row: Row) -> tuple[str, list[Row]]:
+    row = to_example(row)
+    if {"prompt", "completion"} <= row.keys():
+        names = {"user": "prompt", "assistant": "completion"}
+        return "", [{"role": role, "content": row[name]} for role, name in names.items()]
+    messages = _only(row, "messages")["messages"]
+    has_system = messages[0]["role"] == "system"
+    return (messages[0]["content"] if has_system else ""), messages[has_system:]
+
+
+def _turn(message: Row) -> Row:
+    return {"role": message["role"], "content": [{"text": message["content"]}]}
+
+
+def _only(row: Row, *names: str) -> Row:
+    if missing := [name for name in names if name not in row]:
+        raise Problem(missing[0], "missing", f"this format is written from {', '.join(names)}")
+    return {name: row[name] for name in names}
+
+
+SHAPES = {
+    "completion": Shape(
+        _check_texts("prompt", "completion"), _read("prompt", "completion"), _write_completion
+    ),
+    "conversation": Shape(_check_conversation, _read_conversation, _write_conversation),
+    "claude": Shape(_check_claude, _read_conversation, _write_claude),
+    "preference": Shape(_check_preference, _read("system", "messages"), _write_preference),
+    "input": Shape(_check_texts("input"), _read("input"), _write_text("input")),
+    "text": Shape(_check_texts("text"), _read("text"), _write_text("text")),
+    "evaluation": Shape(
+        _check_texts("prompt", optional=("referenceResponse", "category")),
+        _read_evaluation,
+        _write_evaluation,
+    ),
+}
