@@ -26,8 +26,8 @@ class TrainingRun:
 
     `history` holds a record a step: step, tokens (seen so far), loss (nats per predicted token),
     learning_rate, grad_norm, tokens_per_second, mfu (share of the chip's peak, None where it is unknown) and,
-    where the run was validated, validation_loss. With a `directory`, each record is also a line of its
-    metrics.jsonl as soon as it is made.
+    where the run was validated, validation_loss and what else the recipe measures. With a `directory`, each
+    record is also a line of its metrics.jsonl as soon as it is made.
     """
 
     def __init__(self, directory: Path | None = None) -> None:

@@ -1,5 +1,6 @@
 """The command line as a person meets it: it works, or says in one line what to do, with exit code 2."""
 
+import io
 import json
 import subprocess
 import sys
@@ -137,6 +138,107 @@ def test_pretrain_then_generate_as_commands(texts, tmp_path):
     assert one.stdout.startswith("The fox")
     theirs = AutoModelForCausalLM.from_pretrained(tmp_path / "model")
     assert theirs.config.vocab_size == AutoTokenizer.from_pretrained(tmp_path / "model").vocab_size == 300
+
+
+@pytest.fixture(scope="module")
+def base(texts, tmp_path_factory) -> str:
+    """A model that pretrain wrote."""
+    out = tmp_path_factory.mktemp("base") / "model"
+    assert main(["pretrain", "--corpus", str(texts / "good.txt"), "--out", str(out), *SMALL]) == 0
+    return str(out)
+
+
+@pytest.fixture(scope="module")
+def examples(tmp_path_factory) -> Path:
+    """Files of examples, one of each kind."""
+    folder = tmp_path_factory.mktemp("examples")
+    kinds = {
+        "prompts": lambda i: {"prompt": f"A fox and {i} hens", "completion": " ran."},
+        "chats": lambda i: {
+            "messages": [
+                {"role": "user", "content": f"A fox and {i} hens"},
+                {"role": "assistant", "content": "Run!"},
+            ]
+        },
+        "labels": lambda i: {"text": f"A fox and {i} hens", "label": ["even", "odd"][i % 2]},
+        "pairs": lambda i: {"prompt": f"{i} hens", "chosen": " ran.", "rejected": " sat."},
+    }
+    for name, record in kinds.items():
+        lines = [json.dumps(record(i)) for i in range(60)]
+        (folder / f"{name}.jsonl").write_text("\n".join(lines))
+    return folder
+
+
+SHORT = ["--steps", "3", "--batch-size", "2", "--learning-rate", "1e-3"]
+
+
+@pytest.mark.parametrize(
+    ("command", "measured"),
+    [
+        ("finetune BASE --data prompts.jsonl", "--data prompts.jsonl: perplexity exact_match"),
+        (
+            "finetune BASE --data prompts.jsonl --no-mask-prompt",
+            "--data prompts.jsonl: perplexity exact_match",
+        ),
+        ("finetune BASE --data chats.jsonl --lora-r 2", "--data chats.jsonl: perplexity exact_match"),
+        ("finetune BASE --data labels.jsonl", "--data labels.jsonl: accuracy f1"),
+        ("reward BASE --data pairs.jsonl", "--data pairs.jsonl: reward_accuracy margin"),
+        ("align BASE --data pairs.jsonl --beta 0.5", "--data pairs.jsonl: reward_accuracy margin"),
+        ("continue BASE --corpus good.txt --replay good.txt", "--corpus good.txt: perplexity bits_per_byte"),
+        (
+            "distill BASE --corpus good.txt --hidden-size 16 --context-length 32",
+            "--corpus good.txt --stories 2: perplexity bits_per_byte true_stories",
+        ),
+    ],
+)
+def test_every_way_of_training_is_a_command(command, measured, base, texts, examples, tmp_path, capsys):
+    def words(line: str) -> list[str]:
+        places = {"BASE": base, "good.txt": str(texts / "good.txt")}
+        return [places.get(w, str(examples / w) if w.endswith(".jsonl") else w) for w in line.split()]
+
+    run = [*words(command), "--out", str(tmp_path / "out"), *SHORT]
+    assert main(run) == 0
+    assert "over 3 steps" in capsys.readouterr().out
+    arguments, _, names = measured.partition(":")
+    assert main(["evaluate", str(tmp_path / "out"), *words(arguments), "--split", "all"]) == 0
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == names.split()
+    assert main([*run, "--resume"]) == 0  # done already: nothing more to do
+    assert (tmp_path / "out/adapter/adapter_model.safetensors").exists() == ("--lora-r" in command)
+
+
+def test_a_conversation_line_by_line(base, examples, tmp_path, capsys, monkeypatch):
+    out = str(tmp_path / "out")
+    assert main(["finetune", base, "--data", str(examples / "chats.jsonl"), "--out", out, *SHORT]) == 0
+    capsys.readouterr()
+    monkeypatch.setattr("sys.stdin", io.StringIO("One hen\nTwo hens\n"))
+    assert main(["chat", out, "--max-new-tokens", "3"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) >= 2
+    monkeypatch.setattr("sys.stdin", io.StringIO("One hen\n"))
+    assert "add_chat_tokens" in fails(capsys, "chat", base)
+
+
+def test_faulty_arguments_of_other_commands(base, texts, examples, tmp_path, capsys):
+    out = ["--out", str(tmp_path / "out"), *SHORT]
+    pairs, good = str(examples / "pairs.jsonl"), str(texts / "good.txt")
+    prompts = str(examples / "prompts.jsonl")
+    assert "--lora-r" in fails(capsys, "finetune", base, "--data", prompts, *out, "--lora-alpha", "3")
+    wrong = ["--lora-r", "2", "--target-modules", "qproj"]
+    assert "no matrix 'qproj'" in fails(capsys, "finetune", base, "--data", prompts, *out, *wrong)
+    assert "config.json is missing" in fails(capsys, "align", str(tmp_path), "--data", pairs, *out)
+    assert "replay_share" in fails(
+        capsys, "continue", base, "--corpus", good, "--replay", good, "--replay-share", "2", *out
+    )
+    assert "nothing to measure" in fails(capsys, "evaluate", base)
+    assert "no such" in fails(capsys, "finetune", base, "--data", "nowhere.jsonl", *out)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_file_is_checked_for_a_service(texts, tmp_path, capsys):
+    assert "unknown format" in fails(capsys, "check", str(texts / "other.jsonl"), "--format", "bedrok")
+    assert main(["check", str(texts / "other.jsonl"), "--format", "completion-titan"]) == 2
+    printed = capsys.readouterr()
+    assert "other.jsonl" in printed.out
+    assert printed.err.startswith("fmkit: error: ")
 
 
 def test_help_does_not_wait_for_torch():

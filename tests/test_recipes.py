@@ -30,14 +30,18 @@ from fmkit import (
 )
 from fmkit.data.batches import IGNORE, Mixed, tokenize
 from fmkit.data.chat import add_chat_tokens
-from fmkit.data.examples import tokenize_completions, tokenize_pairs
+from fmkit.data.examples import collate_completions, tokenize_completions, tokenize_pairs
 from fmkit.evaluation.answers import exact_match, reply
+from fmkit.evaluation.divergence import sampled_kl
 from fmkit.evaluation.evaluate import true_stories
 from fmkit.evaluation.likelihood import bits_per_byte, perplexity
+from fmkit.evaluation.sampling import complete
+from fmkit.objectives import log_probs
 from fmkit.run import fit
 
 COLORS = ("red", "blue", "green", "black", "white", "brown")
-THINGS = ("hat", "boat", "lamp", "door", "kite", "cup", "ball", "coat")
+DEEDS = {"hat": "wear", "boat": "sail", "lamp": "light", "door": "open", "kite": "fly", "cup": "fill"}
+THINGS = tuple(DEEDS)
 
 
 def splits(rows: list[dict]) -> DatasetDict:
@@ -47,7 +51,7 @@ def splits(rows: list[dict]) -> DatasetDict:
 
 QUESTIONS = splits(
     [
-        {"prompt": f"Sam has a {color} {thing}. Which color?", "completion": f" {color}"}
+        {"prompt": f"Sam has a {color} {thing}. What now?", "completion": f" {DEEDS[thing]} it"}
         for color in COLORS
         for thing in THINGS
     ]
@@ -57,7 +61,7 @@ CHATS = splits(
         {
             "messages": [
                 {"role": "user", "content": f"I have a {color} {thing}."},
-                {"role": "assistant", "content": f"So it is {color}."},
+                {"role": "assistant", "content": f"So {DEEDS[thing]} it."},
             ]
         }
         for color in COLORS
@@ -71,9 +75,8 @@ PREFERENCES = splits(
         for thing in THINGS
     ]
 )
-SALES = splits(
-    [{"text": f"Sold: one {c} {t}, {n} coins. "} for c in COLORS for t in THINGS for n in range(2, 9)]
-)
+SOLD = [(color, thing, coins) for color in COLORS for thing in THINGS for coins in range(2, 9)]
+SALES = splits([{"text": f"Sold: one {color} {thing}, {coins} coins."} for color, thing, coins in SOLD])
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +88,7 @@ def words() -> list[str]:
 
 @pytest.fixture(scope="module")
 def tokenizer(words):
-    return train_tokenizer(words, 340)
+    return train_tokenizer(words, 320)
 
 
 @pytest.fixture
@@ -128,7 +131,7 @@ def test_a_chat_is_learned_with_new_tokens_and_adapters(model, tokenizer, tmp_pa
     frozen = model.model.layers[0].mlp.up_proj.weight.clone()
     finetune(model, talking, CHATS, config(150, 1e-2), output_dir=tmp_path / "run")
     assert torch.equal(model.model.layers[0].mlp.up_proj.weight, frozen)
-    assert reply(model, talking, CHATS["train"][0]["messages"][:1]).startswith("So it is")
+    assert reply(model, talking, CHATS["train"][0]["messages"][:1]).startswith("So ")
     assert evaluate(model, talking, CHATS["validation"])["exact_match"] >= 0.8
     opened = Transformer.from_pretrained(tmp_path / "run")  # adapters added in, tokenizer beside
     assert evaluate(opened, opened.tokenizer, CHATS["validation"])["exact_match"] >= 0.8
@@ -149,15 +152,14 @@ def test_replay_keeps_what_continued_pretraining_forgets(model, stories, tokeniz
     assert max(alone["validation_loss"], replayed["validation_loss"]) < 1.5
 
 
-def test_a_student_learns_more_from_a_teacher_than_alone(tokenizer, stories):
-    little = DatasetDict({"train": stories["train"].select(range(150)), "validation": stories["validation"]})
+def test_a_student_learns_more_from_a_teacher_than_alone(tokenizer):
+    few = DatasetDict({"train": SALES["train"].select(range(12)), "validation": SALES["validation"]})
     teacher = Transformer(shape(tokenizer))
-    pretrain(teacher, tokenizer, stories, config(250))
-    small = shape(tokenizer, hidden_size=32, num_hidden_layers=1)
-    alone, taught = Transformer(small), Transformer(small)
-    plain = pretrain(alone, tokenizer, little, config(60)).history[-1]
-    distilled = distill(taught, teacher, tokenizer, little, config(60), temperature=1.0, soft_weight=0.9)
-    assert distilled.history[-1]["validation_loss"] < plain["validation_loss"] - 0.02
+    pretrain(teacher, tokenizer, SALES, config(120))
+    small = shape(tokenizer, hidden_size=32)
+    plain = pretrain(Transformer(small), tokenizer, few, config(80)).history[-1]
+    taught = distill(Transformer(small), teacher, tokenizer, few, config(80), 1.0, 0.9).history[-1]
+    assert taught["validation_loss"] < plain["validation_loss"] - 0.2
     assert all(weight.grad is None for weight in teacher.parameters())
 
 
@@ -185,22 +187,45 @@ def test_a_reward_model_ranks_as_people_do_and_opens_in_transformers(model, toke
     assert theirs.config.num_labels == 1
 
 
-def test_aligning_prefers_what_was_chosen_and_says_how_far_it_went(model, tokenizer):
-    told = [
-        {"text": row["prompt"] + row[side]} for row in PREFERENCES["train"] for side in ("chosen", "rejected")
-    ]
-    pretrain(model, tokenizer, splits(told), config(80))
-    asked = {"model": model, "tokenizer": tokenizer, "data": PREFERENCES["validation"]}
-    assert evaluate(**asked)["margin"] < 1
-    once = align(copy.deepcopy(model), tokenizer, PREFERENCES, config(1, 1e-9)).history[-1]
+@pytest.fixture(scope="module")
+def teller(tokenizer) -> Transformer:
+    """Says " good." and " bad." of things, each half of the time."""
+    sides = ("chosen", "rejected")
+    told = [{"text": row["prompt"] + row[side]} for row in PREFERENCES["train"] for side in sides]
+    model = Transformer(shape(tokenizer))
+    pretrain(model, tokenizer, splits(told), config(150))
+    return model
+
+
+def test_aligning_prefers_what_was_chosen_and_says_how_far_it_went(teller, tokenizer):
+    assert abs(evaluate(teller, tokenizer, PREFERENCES["validation"])["margin"]) < 1
+    once = align(copy.deepcopy(teller), tokenizer, PREFERENCES, config(1, 1e-9)).history[-1]
     assert once["kl"] == pytest.approx(0, abs=1e-4)
     assert once["margin"] == pytest.approx(0, abs=1e-3)
-    free = copy.deepcopy(model)
-    held = align(model, tokenizer, PREFERENCES, config(15, 1e-3), beta=1.0).history[-1]
-    far = align(free, tokenizer, PREFERENCES, config(15, 1e-3), beta=0.05).history[-1]
-    assert held["reward_accuracy"] == 1.0
-    assert evaluate(**asked)["reward_accuracy"] == 1.0
-    assert 0 < held["kl"] < far["kl"]
+    ends = {}
+    for beta in (3.0, 0.02):
+        model = copy.deepcopy(teller)
+        ends[beta] = align(model, tokenizer, PREFERENCES, config(90, 2e-4), beta).history[-1]
+        assert ends[beta]["reward_accuracy"] == 1.0
+        assert evaluate(model, tokenizer, PREFERENCES["validation"])["margin"] > 3
+    assert 0 < ends[3.0]["kl"] < ends[0.02]["kl"]  # a small beta lets it go far
+
+
+def test_the_divergence_is_the_mean_log_ratio_of_what_is_sampled(teller, tokenizer):
+    model = copy.deepcopy(teller)
+    align(model, tokenizer, PREFERENCES, config(20, 2e-4))
+    prompts = [tokenizer.encode(row["prompt"]).ids for row in PREFERENCES["train"]] * 30
+    answers = [answer + [1] * (len(answer) < 20) for answer in complete(model, prompts, 20, eos_id=1, seed=9)]
+    rows = [
+        {"input_ids": prompt + answer, "labels": [IGNORE] * len(prompt) + answer}
+        for prompt, answer in zip(prompts, answers, strict=True)
+    ]
+    batch = collate_completions(rows, pad_id=2)
+    with torch.no_grad():
+        ratio = (log_probs(model, batch) - log_probs(teller, batch)).mean().item()
+    kl = sampled_kl(model, teller, prompts, max_new_tokens=20, eos_id=1, pad_id=2)
+    assert kl > 0.1
+    assert kl == pytest.approx(ratio, rel=0.2)
 
 
 # --- a run that was killed ---------------------------------------------------------------------------------

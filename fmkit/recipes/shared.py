@@ -27,6 +27,16 @@ from fmkit.errors import FmkitError
 from fmkit.lora import find_lora
 from fmkit.model import Model, Transformer
 
+READ = {
+    "text",
+    "label",
+    "prompt",
+    "completion",
+    "messages",
+    "chosen",
+    "rejected",
+}  # columns that are read
+
 Data = tuple[Loader, list[Batch]]  # training batches without end, and those that are held out
 
 
@@ -140,10 +150,11 @@ def fingerprint(tensors: Iterable[tuple[str, Tensor]]) -> str:
 def _hash_of(corpus: Corpus) -> str:
     if not isinstance(corpus["train"], Dataset):
         return "streamed"
-    if corpus["train"].column_names == ["text"]:
+    columns = [name for name in corpus["train"].column_names if name in READ]
+    if columns == ["text"]:
         return content_hash(corpus)
     digest = hashlib.sha256()
     for split in sorted(corpus):
-        for row in corpus[split]:
+        for row in corpus[split].select_columns(columns):
             digest.update(json.dumps([split, row], sort_keys=True).encode())
     return digest.hexdigest()
