@@ -11,8 +11,8 @@ function start(box) {
   const rows = [...box.querySelectorAll("tbody tr")];
 
   function find(word) { // as it is written, or else but for capitals
-    const same = (row) => row.dataset.token === word;
-    const alike = (row) => row.dataset.token.toLowerCase() === word.toLowerCase();
+    const same = (row) => row.dataset.word === word;
+    const alike = (row) => row.dataset.word.toLowerCase() === word.toLowerCase();
     return rows.find(same) ?? rows.find(alike);
   }
 
@@ -56,8 +56,8 @@ function start(box) {
     compare(field.value.trim());
   });
   box.querySelectorAll(".fm-guess-pick").forEach((button) => button.addEventListener("click", () => {
-    field.value = button.dataset.token;
-    compare(button.dataset.token);
+    field.value = button.dataset.word;
+    compare(button.dataset.word);
   }));
   box.querySelector(".fm-guess-again").addEventListener("click", () => {
     field.value = result.textContent = loss.textContent = "";

@@ -8,11 +8,12 @@ reads assets/guess/once-upon-a-time.json, which this module records from a train
     python -m fmkit.book.guess DIRECTORY "Once upon a time, there was a happy young" FILE \\
         --trained "the command that made the model" --model "the model in words"
 
-{"prompt": …, "top": [{"token": …, "p": …}, …], "model": …, "command": …}: the ten likeliest tokens, likeliest
+{"prompt": …, "top": [{"word": …, "p": …}, …], "model": …, "command": …}: the ten likeliest words, likeliest
 first; what kind of model it was; and the commands that make it and this file again.
 """
 
 import argparse
+import heapq
 import json
 import math
 import shlex
@@ -54,42 +55,61 @@ def read_record(path: Path, file: str) -> Record:
     fields = read(path, file).fields("a record", ["prompt", "top", "model", "command"])
     top: list[tuple[str, float]] = []
     for entry in fields["top"].list("top"):
-        token, p = read_token(entry)
+        word, p = read_word(entry)
         if top and p > top[-1][1]:
-            raise entry.fault("the likeliest token comes first")
-        if token in dict(top):
-            raise entry.fault(f"the token {token!r} is there twice")
-        top.append((token, p))
+            raise entry.fault("the likeliest word comes first")
+        if word in dict(top):
+            raise entry.fault(f"the word {word!r} is there twice")
+        top.append((word, p))
     if len(top) < 3 or sum(p for _, p in top) > 1.001:
-        raise fields["top"].fault(
-            "top needs three tokens or more, whose probabilities together are 1 at most"
-        )
+        raise fields["top"].fault("top needs three words or more, whose probabilities together are 1 at most")
     words = {name: fields[name].text(name) for name in ("prompt", "model", "command")}
     return Record(top=tuple(top), **words)
 
 
-def read_token(entry: Entry) -> tuple[str, float]:
-    fields = entry.fields("a token", ["token", "p"])
+def read_word(entry: Entry) -> tuple[str, float]:
+    fields = entry.fields("a word", ["word", "p"])
     p = fields["p"].number("p")
     if not 0 < p <= 1:
         raise fields["p"].fault("p must be above 0 and at most 1")
-    return fields["token"].text("token"), p
+    return fields["word"].text("word"), p
 
 
 def record(directory: str, prompt: str) -> list[dict[str, Any]]:
-    """The likeliest next tokens of the model in `directory`, with their probabilities."""
+    """The likeliest next words of the model in `directory`, with their probabilities.
+
+    A word may be put together from several tokens: its probability is the product of theirs, times that of
+    all tokens that begin something new after it. The likeliest beginnings are followed first, so the ten
+    words that are found first are the likeliest ten.
+    """
     import torch
 
     from fmkit import Transformer, load_tokenizer
 
     model = Transformer.from_pretrained(directory).eval()
     tokenizer = model.tokenizer or load_tokenizer(directory)
-    with torch.inference_mode():
-        logits = model(torch.tensor([tokenizer.encode(prompt).ids]))  # (1, T, V)
-    best = logits[0, -1].float().softmax(-1).topk(TOP)
-    tokens = [tokenizer.decode([token]).strip() or END for token in best.indices.tolist()]
-    probabilities = [round(p, 4) for p in best.values.tolist()]
-    return [{"token": token, "p": p} for token, p in zip(tokens, probabilities, strict=True) if p]
+    start = tokenizer.encode(prompt).ids
+    pieces = [tokenizer.decode([token]) for token in range(model.config.vocab_size)]
+    goes_on = torch.tensor([piece[:1].isalpha() or piece[:1] == "'" for piece in pieces])
+    found: dict[str, float] = {}  # a word that can be put together in two ways has both probabilities
+    agenda: list[tuple[float, tuple[int, ...], bool]] = [(-1.0, (), False)]
+    while agenda and len(found) < TOP:
+        minus_p, ids, whole = heapq.heappop(agenda)
+        if whole:
+            word = tokenizer.decode(list(ids)).strip() or END
+            found[word] = found.get(word, 0.0) - minus_p
+            continue
+        with torch.inference_mode():
+            after = model(torch.tensor([[*start, *ids]]))[0, -1].float().softmax(-1)  # (V,)
+        next_tokens = goes_on if ids else ~goes_on
+        if ids:
+            heapq.heappush(agenda, (minus_p * after[~goes_on].sum().item(), ids, True))
+        best = torch.where(next_tokens, after, 0.0).topk(4 * TOP)
+        for p, token in zip(best.values.tolist(), best.indices.tolist(), strict=True):
+            ended = not pieces[token].strip().isalpha()  # a sign or the end of the text is whole by itself
+            heapq.heappush(agenda, (minus_p * p, (*ids, token), ended))
+    best_first = sorted(found.items(), key=lambda one: -one[1])
+    return [{"word": word, "p": round(p, 4)} for word, p in best_first if round(p, 4)]
 
 
 class Guess(SphinxDirective):
@@ -114,7 +134,7 @@ def box(recorded: Record) -> html:
         step("Predict", "Which word comes next?", form(recorded)),
         step(
             "Compare",
-            "A model gives every token of its vocabulary a probability; a token is a word or a piece of one.",
+            "A model gives every token a probability. Where a word is several tokens, theirs are multiplied.",
             *table(recorded),
         ),
         step("Adjust", ADJUST, losses(recorded), tag("p", role="status", class_="fm-guess-loss fm-scripted")),
@@ -150,8 +170,8 @@ def blank(prompt: str) -> html:
 def form(recorded: Record) -> html:
     """A field for a word, or a choice among the model's own ten, in an order that gives nothing away."""
     picks = [
-        tag("button", token, type="button", class_="fm-button fm-guess-pick", data_token=token)
-        for token, _ in sorted(recorded.top, key=lambda one: one[0].casefold())
+        tag("button", word, type="button", class_="fm-button fm-guess-pick", data_word=word)
+        for word, _ in sorted(recorded.top, key=lambda one: one[0].casefold())
     ]
     return tag(
         "form",
@@ -176,18 +196,18 @@ def table(recorded: Record) -> list[html]:
         tag(
             "tr",
             tag("td", str(rank)),
-            tag("td", token),
+            tag("td", word),
             tag("td", tag("span", class_="fm-guess-bar", style=f"width: {100 * p / largest:.1f}%")),
             tag("td", f"{100 * p:.1f}%"),
-            data_token=token,
+            data_word=word,
             data_p=p,
         )
-        for rank, (token, p) in enumerate(recorded.top, start=1)
+        for rank, (word, p) in enumerate(recorded.top, start=1)
     ]
     head = tag(
         "tr",
         tag("th", "Rank", scope="col"),
-        tag("th", "Token", scope="col"),
+        tag("th", "Word", scope="col"),
         tag("th", "Probability", scope="col", colspan=2),
     )
     caption = tag("caption", f"The model’s first {len(rows)} after “{recorded.prompt}”")
@@ -197,7 +217,7 @@ def table(recorded: Record) -> list[html]:
 def losses(recorded: Record) -> html:
     """The loss for the first and for the last row; the script adds that of the reader's word."""
     said = [
-        f"“{token}” it is −ln\u00a0{p:.4f} =\u00a0{-math.log(p):.2f}\u00a0nats" for token, p in recorded.top
+        f"“{word}” it is −ln\u00a0{p:.4f} =\u00a0{-math.log(p):.2f}\u00a0nats" for word, p in recorded.top
     ]
     return tag("p", f"For {said[0]}; for {said[-1]}.", class_="fm-guess-losses")
 

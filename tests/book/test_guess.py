@@ -5,9 +5,11 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 import tiny
+import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from playwright.sync_api import Browser, Page
@@ -20,18 +22,18 @@ RECORDS = sorted((tiny.ROOT / guess.FOLDER).glob("*.json"))
 
 GOOD: dict[str, Any] = {
     "prompt": "Once upon a",
-    "top": [{"token": "time", "p": 0.6}, {"token": "midnight", "p": 0.3}, {"token": "'s", "p": 0.05}],
+    "top": [{"word": "time", "p": 0.6}, {"word": "midnight", "p": 0.3}, {"word": "'s", "p": 0.05}],
     "model": "A small one.",
     "command": "fmkit pretrain 'a b'",
 }
 FAULTS = [
-    ({"top": GOOD["top"][:2]}, "three tokens or more"),
-    ({"top": GOOD["top"][::-1]}, "the likeliest token comes first"),
+    ({"top": GOOD["top"][:2]}, "three words or more"),
+    ({"top": GOOD["top"][::-1]}, "the likeliest word comes first"),
     ({"top": [GOOD["top"][0]] * 3}, "is there twice"),
-    ({"top": [{"token": "x", "p": 1.5}]}, "at most 1"),
-    ({"top": [{"token": "x", "p": "high"}]}, "p must be a number"),
+    ({"top": [{"word": "x", "p": 1.5}]}, "at most 1"),
+    ({"top": [{"word": "x", "p": "high"}]}, "p must be a number"),
     (
-        {"top": [{"token": "x", "p": 0.9}, {"token": "y", "p": 0.9}, {"token": "z", "p": 0.9}]},
+        {"top": [{"word": "x", "p": 0.9}, {"word": "y", "p": 0.9}, {"word": "z", "p": 0.9}]},
         "together are 1",
     ),
     ({"top": {}}, "top must be a list"),
@@ -63,7 +65,7 @@ def test_a_fault_is_one_line(tmp_path: Path, change: dict[str, Any], words: str)
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=100, deadline=None)
 @given(p=st.floats() | st.text(max_size=8) | st.none(), token=st.text(max_size=8))
 def test_any_token(tmp_path: Path, p: Any, token: str) -> None:
-    content = json.dumps(GOOD | {"top": [{"token": token, "p": p}, *GOOD["top"]]})
+    content = json.dumps(GOOD | {"top": [{"word": token, "p": p}, *GOOD["top"]]})
     try:
         outcome: Any = read(tmp_path, content)
     except FmkitError as error:
@@ -77,6 +79,31 @@ def test_recording(tmp_path: Path, model: Transformer, tokenizer: Any) -> None:
     top = guess.record(str(tmp_path), "Once upon a time")
     assert len(top) == guess.TOP
     assert top == sorted(top, key=lambda one: -one["p"])
+    assert 0 < sum(one["p"] for one in top) <= 1
+    assert len({one["word"] for one in top}) == guess.TOP
+
+
+def test_a_word_of_several_tokens_is_whole(tmp_path: Path, model: Transformer, tokenizer: Any) -> None:
+    """A model that is sure of the token after each token spells its word out, and stops at the space."""
+    ids = tokenizer.encode("x upon").ids[-1:] + tokenizer.encode("xzq").ids[-2:]  # " upon", "z", "q"
+    spell = dict(zip([tokenizer.encode("a").ids[-1], *ids], [*ids, guess_end(tokenizer)], strict=True))
+
+    def certain(input_ids: Any) -> Any:
+        logits = torch.full((1, input_ids.shape[1], model.config.vocab_size), -20.0)
+        logits[0, -1, spell[input_ids[0, -1].item()]] = 20.0
+        return logits
+
+    model.tokenizer = tokenizer
+    with mock.patch.object(Transformer, "from_pretrained", return_value=mock.Mock(wraps=model)) as opened:
+        opened.return_value.eval.return_value = mock.Mock(
+            side_effect=certain, config=model.config, tokenizer=tokenizer
+        )
+        top = guess.record(str(tmp_path), "a")
+    assert top == [{"word": "uponzq", "p": 1.0}]
+
+
+def guess_end(tokenizer: Any) -> int:
+    return int(tokenizer.encode("x upon").ids[-1])
 
 
 @pytest.fixture(scope="module")
