@@ -6,14 +6,20 @@ from collections.abc import Callable, Iterable
 
 from fmkit.config import reproducible
 from fmkit.errors import FmkitError
+from fmkit.experiments.batch_size import batch_size
 from fmkit.experiments.lab import lab
 from fmkit.experiments.pretraining import pretraining
 from fmkit.experiments.recording import ROOT, Experiment, record, rerun
+from fmkit.experiments.repetition import repetition
+from fmkit.experiments.scaling import scaling
 from fmkit.experiments.transfer import transfer
 
 EXPERIMENTS: dict[str, Callable[[], Experiment]] = {
     "lab": lab,
     "pretraining": pretraining,
+    "batch-size": batch_size,
+    "repetition": repetition,
+    "scaling": scaling,
     "transfer": transfer,
 }
 

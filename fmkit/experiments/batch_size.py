@@ -1,0 +1,31 @@
+"""Batch size at a fixed number of tokens: many small steps against few large ones."""
+
+from typing import Any
+
+from fmkit import lab
+from fmkit.experiments.recording import Arm, Experiment, follow
+
+TOKENS = 400_000
+
+
+def batch_size() -> Experiment:
+    """Each batch size with three learning rates, since a larger batch may want a larger one."""
+    shared = lab.open_lab()
+    context = lab.MODEL.max_position_embeddings
+
+    def train(size: int, rate: float, seed: int) -> dict[str, Any]:
+        setting = lab.Setting(rate, size, TOKENS // (size * context), seed)
+        trainer = shared.trainer(setting)
+        return follow(trainer, lambda: trainer.evaluate(shared.validation))
+
+    arms = [
+        {"batch_size": size, "learning_rate": rate, "seed": seed}
+        for size in (1, 4, 16, 64)
+        for rate in (0.003, 0.01, 0.03)
+        for seed in range(3)
+    ]
+    about = lab.describe() | {"tokens_per_run": TOKENS, "floor": round(shared.floor, 4)}
+    return Experiment(
+        about,
+        [Arm(s, lambda s=s: train(s["batch_size"], s["learning_rate"], s["seed"])) for s in arms],  # type: ignore[misc]
+    )
