@@ -361,7 +361,10 @@ def _add_corpus(command: argparse.ArgumentParser, required: bool = True) -> None
         help="stories, python-docs, a file or folder of text, or a data set of the Hub",
     )
     command.add_argument("--text-column", default="text", help="the column that holds the text (text)")
-    command.add_argument("--streaming", action="store_true", help="read while training, hold nothing")
+    if required:
+        command.add_argument("--streaming", action="store_true", help="read while training, hold nothing")
+    else:
+        command.set_defaults(streaming=False)
 
 
 def _load_corpus(options: argparse.Namespace) -> Any:

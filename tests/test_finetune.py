@@ -4,12 +4,12 @@ from functools import partial
 
 import pytest
 import torch
-from datasets import Dataset, DatasetDict
+from datasets import ClassLabel, Dataset, DatasetDict
 from hypothesis import given
 from hypothesis import strategies as st
 from transformers import AutoModelForSequenceClassification
 
-from fmkit import Classifier, FmkitError, TrainConfig, finetune
+from fmkit import Classifier, FmkitError, TrainConfig, evaluate, finetune
 from fmkit.data.examples import collate_labeled, example_batches, tokenize_labeled
 from fmkit.evaluation.classification import accuracy, f1, predict_labels
 
@@ -38,7 +38,7 @@ def test_finetuning_learns_and_records_accuracy_and_f1(model, tokenizer, reviews
     assert theirs.config.id2label == {0: "negative", 1: "positive"}
     ours = Classifier.from_pretrained(tmp_path / "run").eval()
     assert ours.labels == LABELS
-    examples = tokenize_labeled(reviews["validation"].select(range(10)), tokenizer, 96)
+    examples = tokenize_labeled(reviews["validation"].select(range(10)), tokenizer, 96, LABELS)
     (batch,) = example_batches(examples, 10, partial(collate_labeled, pad_id=2))
     with torch.no_grad():
         logits = theirs(batch["input_ids"]).logits
@@ -58,6 +58,15 @@ def test_bad_data_and_models_are_one_line(model, tokenizer, reviews, tmp_path):
     classifier.save_pretrained(tmp_path / "classifier")
     with pytest.raises(FmkitError, match="0 predictions for 0 texts"):
         accuracy([], [])
+
+
+def test_labels_are_found_by_their_names(model, tokenizer):
+    rows = {"text": ["good day", "bad day", "bad hat"], "label": [0, 1, 1]}
+    named = Dataset.from_dict(rows).cast_column("label", ClassLabel(names=["positive", "negative"]))
+    assert list(tokenize_labeled(named, tokenizer, 96, LABELS)["label"]) == [1, 0, 0]
+    assert list(tokenize_labeled(Dataset.from_dict(rows), tokenizer, 96, LABELS)["label"]) == [0, 1, 1]
+    with pytest.raises(FmkitError, match="label 'positive' is none of the model's: good, bad"):
+        evaluate(Classifier.from_base(model, ["good", "bad"]), tokenizer, named)
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1))

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from datasets import Dataset
+from datasets import ClassLabel, Dataset
 from tokenizers import Tokenizer
 
 from fmkit.data.batches import IGNORE, Batch, Shuffled
@@ -48,12 +48,18 @@ def example_batches(examples: Dataset, batch_size: int, collate: Collate) -> lis
 # --- labeled texts ----------------------------------------------------------------------------------------
 
 
-def tokenize_labeled(dataset: Dataset, tokenizer: Tokenizer, context_length: int) -> Dataset:
+def tokenize_labeled(
+    dataset: Dataset, tokenizer: Tokenizer, context_length: int, labels: Sequence[str]
+) -> Dataset:
     """Columns `input_ids` (at most `context_length`, the end of a longer text is cut off) and `label`.
 
-    Raises `FmkitError` where a column `text` or `label` is missing.
+    Labels that have names in the data get the numbers that these have among `labels`, the model's. Raises
+    `FmkitError` where a column `text` or `label` is missing, and for a label that is none of the model's.
     """
     require_columns(dataset, "text", "label")
+    dataset = _renumber(dataset, labels)
+    if unknown := set(dataset["label"]) - set(range(len(labels))):
+        raise FmkitError(f"label {min(unknown)} is none of the model's {len(labels)} labels")
 
     def ids(batch: dict[str, list[str]]) -> dict[str, list[list[int]]]:
         encodings = tokenizer.encode_batch_fast(batch["text"])
@@ -62,6 +68,17 @@ def tokenize_labeled(dataset: Dataset, tokenizer: Tokenizer, context_length: int
     others = [name for name in dataset.column_names if name != "label"]
     with quiet():
         return dataset.map(ids, batched=True, remove_columns=others)
+
+
+def _renumber(dataset: Dataset, labels: Sequence[str]) -> Dataset:
+    """The dataset with named labels numbered as the model's are; names that are numbers are these."""
+    feature = dataset.features["label"]
+    if not isinstance(feature, ClassLabel) or all(name.isdigit() for name in feature.names):
+        return dataset
+    if unknown := [name for name in feature.names if name not in labels]:
+        raise FmkitError(f"label {unknown[0]!r} is none of the model's: {', '.join(labels)}")
+    numbers = [labels.index(feature.names[label]) for label in dataset["label"]]
+    return dataset.remove_columns("label").add_column("label", numbers)
 
 
 def collate_labeled(rows: list[Row], pad_id: int) -> Batch:

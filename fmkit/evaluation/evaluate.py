@@ -45,7 +45,7 @@ def evaluate(model: Classifier | Transformer, tokenizer: Tokenizer, data: Datase
         )
         return {name: judged[name] for name in ("reward_accuracy", "margin")}
     if isinstance(model, Classifier):
-        labeled = tokenize_labeled(data, tokenizer, context)
+        labeled = tokenize_labeled(data, tokenizer, context, model.labels)
         batches = example_batches(labeled, BATCH, partial(collate_labeled, pad_id=pad))
         predicted, truth = predict_labels(model, batches), list(labeled["label"])
         return {"accuracy": accuracy(predicted, truth), "f1": f1(predicted, truth)}

@@ -10,7 +10,6 @@ from fmkit.config import TrainConfig
 from fmkit.data.examples import ExampleLoader, collate_labeled, example_batches, tokenize_labeled
 from fmkit.data.tokenizer import PAD, special_id
 from fmkit.defaults import FINETUNE
-from fmkit.errors import FmkitError
 from fmkit.evaluation.classification import accuracy, f1, predict_labels
 from fmkit.model import Classifier, Transformer
 from fmkit.objectives import choose_label, predict_tokens
@@ -60,11 +59,9 @@ def _learn_labels(
     resume: bool,
 ) -> TrainingRun:
     train, validation = (
-        tokenize_labeled(corpus[split], tokenizer, context) for split in ("train", "validation")
+        tokenize_labeled(corpus[split], tokenizer, context, model.labels) for split in ("train", "validation")
     )
     truth = list(validation["label"])
-    if unknown := {*train["label"], *truth} - set(range(len(model.labels))):
-        raise FmkitError(f"label {min(unknown)} is none of the model's {len(model.labels)} labels")
     collate = partial(collate_labeled, pad_id=special_id(tokenizer, PAD))
     held_out = example_batches(validation, 64, collate)
     trainer = Trainer(

@@ -27,15 +27,7 @@ from fmkit.errors import FmkitError
 from fmkit.lora import find_lora
 from fmkit.model import Model, Transformer
 
-READ = {
-    "text",
-    "label",
-    "prompt",
-    "completion",
-    "messages",
-    "chosen",
-    "rejected",
-}  # columns that are read
+COLUMNS = ("text", "label", "prompt", "completion", "messages", "chosen", "rejected")  # that are read
 
 Data = tuple[Loader, list[Batch]]  # training batches without end, and those that are held out
 
@@ -150,7 +142,7 @@ def fingerprint(tensors: Iterable[tuple[str, Tensor]]) -> str:
 def _hash_of(corpus: Corpus) -> str:
     if not isinstance(corpus["train"], Dataset):
         return "streamed"
-    columns = [name for name in corpus["train"].column_names if name in READ]
+    columns = [name for name in corpus["train"].column_names if name in COLUMNS]
     if columns == ["text"]:
         return content_hash(corpus)
     digest = hashlib.sha256()
