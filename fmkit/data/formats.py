@@ -34,6 +34,7 @@ from fmkit.data.readers import find_files, one_line
 from fmkit.errors import FmkitError
 
 Row = dict[str, Any]  # a normalized example
+Place = tuple[str, int | None]  # the unit that is counted, and the number from 1; None: the whole file
 
 MESSAGES = List({"role": Value("string"), "content": Value("string")})
 SHAREGPT_ROLES = {
@@ -86,13 +87,13 @@ def load_examples(path: str | Path) -> DatasetDict:
         raise FmkitError(one_line(f"{path}: no file of examples; save them as one of {', '.join(ENDINGS)}"))
     rows: list[Row] = []
     for file in files:
-        for number, record in _records(file):
+        for place, record in _records(file):
             try:
                 row = to_example(record)
                 _require_answer(row)
                 _require_same_kind(row, rows[0] if rows else row)
             except Problem as problem:
-                _raise(file, number, problem)
+                _raise(file, place, problem)
             rows.append(row)
     return _split(rows, str(path))
 
@@ -110,7 +111,7 @@ def write_examples(dataset: Dataset, path: str | Path) -> None:
             rows.append(to_example(row))
             _require_same_kind(rows[-1], rows[0])
         except Problem as problem:
-            _raise("the dataset", number, problem, "row")
+            _raise("the dataset", ("row", number), problem)
     if not rows:
         raise FmkitError(one_line(f"{path}: no example to write"))
     writers: dict[str, Callable[[list[Row]], bytes]] = {
@@ -137,9 +138,11 @@ def _require_same_kind(row: Row, first: Row) -> None:
         raise Problem("prompt", "text in one record, messages in another", "write all the same way")
 
 
-def _raise(file: str | Path, line: int | None, problem: Problem, unit: str = "") -> NoReturn:
-    unit = unit or {".json": "element", ".parquet": "row"}.get(Path(file).suffix.lower(), "line")
-    raise FmkitError(str(Fault(str(file), line, problem.field, problem.what, problem.remedy, unit))) from None
+def _raise(file: str | Path, place: Place, problem: Problem) -> NoReturn:
+    unit, number = place
+    raise FmkitError(
+        str(Fault(str(file), number, problem.field, problem.what, problem.remedy, unit))
+    ) from None
 
 
 def _split(rows: list[Row], place: str) -> DatasetDict:
@@ -214,7 +217,7 @@ def _find_shape(names: Collection[str]) -> _Shape:
     # Else the shape that is nearest to complete says what is missing.
     begun = max(_SHAPES, key=lambda shape: len(set(shape.columns) & set(names)) / len(shape.columns))
     missing = [name for name in begun.columns if name not in names]
-    if len(missing) < len(begun.columns):
+    if 0 < len(missing) < len(begun.columns):
         raise Problem(missing[0], "missing or null", f"a record needs {', '.join(begun.columns)}")
     found = ", ".join(map(short, list(names)[:8])) + (", …" if len(names) > 8 else "")
     raise Problem(
@@ -380,8 +383,8 @@ def short(value: Any) -> str:
 # --- Files: each record with its number --------------------------------------------------------------------
 
 
-def _records(path: Path) -> Iterator[tuple[int, Any]]:
-    readers: dict[str, Callable[[Path], Iterator[tuple[int, Any]]]] = {
+def _records(path: Path) -> Iterator[tuple[Place, Any]]:
+    readers: dict[str, Callable[[Path], Iterator[tuple[Place, Any]]]] = {
         ".jsonl": _read_json_lines,
         ".json": _read_json,
         ".csv": _read_csv,
@@ -440,17 +443,17 @@ def _no_number(name: str) -> NoReturn:
     raise Problem("", f"{name} is not JSON", "write a number, or null")
 
 
-def _read_json_lines(path: Path) -> Iterator[tuple[int, Any]]:
+def _read_json_lines(path: Path) -> Iterator[tuple[Place, Any]]:
     for number, raw in json_lines(path):
         if raw.strip():
             try:
                 record = parse_json(raw)
             except Problem as problem:
-                _raise(path, number, problem, "line")
-            yield number, record
+                _raise(path, ("line", number), problem)
+            yield ("line", number), record
 
 
-def _read_json(path: Path) -> Iterator[tuple[int, Any]]:
+def _read_json(path: Path) -> Iterator[tuple[Place, Any]]:
     """An array, an array under the key `data`, or JSON Lines under the other ending."""
     try:
         whole = parse_json(path.read_bytes().removeprefix(b"\xef\xbb\xbf"))
@@ -458,18 +461,20 @@ def _read_json(path: Path) -> Iterator[tuple[int, Any]]:
         if "Extra data" in problem.what:
             yield from _read_json_lines(path)
             return
-        _raise(path, None, problem)
+        _raise(path, ("element", None), problem)
     if isinstance(whole, dict) and isinstance(whole.get("data"), list):
         whole = whole["data"]
-    yield from enumerate(whole if isinstance(whole, list) else [whole], 1)
+    for number, record in enumerate(whole if isinstance(whole, list) else [whole], 1):
+        yield ("element", number), record
 
 
-def _read_csv(path: Path) -> Iterator[tuple[int, Any]]:
+def _read_csv(path: Path) -> Iterator[tuple[Place, Any]]:
     """Comma-separated, the first line naming the columns."""
     header: list[str] | None = None
-    line = 1
+    line = None
     try:
         text = _decode(path.read_bytes()).removeprefix("\ufeff")
+        line = 1
         rows = csv.reader(io.StringIO(text, newline=""), strict=True)
         for row in rows:
             if row and header is None:
@@ -482,16 +487,16 @@ def _read_csv(path: Path) -> Iterator[tuple[int, Any]]:
                         f"{len(row)} fields where the header names {len(header)}",
                         'put text with commas into double quotes, a quote inside it as ""',
                     )
-                yield line, dict(zip(header, row, strict=True))
+                yield ("line", line), dict(zip(header, row, strict=True))
             line = rows.line_num + 1
     except Problem as problem:
-        _raise(path, line, problem)
+        _raise(path, ("line", line), problem)
     except csv.Error as error:
         remedy = 'close open quotes, write a quote inside text as "", or use .jsonl'
-        _raise(path, line, Problem("", f"broken CSV ({error})", remedy))
+        _raise(path, ("line", line), Problem("", f"broken CSV ({error})", remedy))
 
 
-def _read_parquet(path: Path) -> Iterator[tuple[int, Any]]:
+def _read_parquet(path: Path) -> Iterator[tuple[Place, Any]]:
     try:
         with pq.ParquetFile(path) as file:
             names = file.schema_arrow.names
@@ -505,13 +510,17 @@ def _read_parquet(path: Path) -> Iterator[tuple[int, Any]]:
                     number += 1
                     if isinstance(label, ClassLabel) and isinstance(record.get("label"), int):
                         record["label"] = label.int2str(record["label"])
-                    yield number, record
+                    yield ("row", number), record
     except Problem as problem:
-        _raise(path, None, problem)
+        _raise(path, ("row", None), problem)
     except (PermissionError, MemoryError):
         raise
     except Exception as error:  # pyarrow and datasets raise many kinds
-        _raise(path, None, Problem("", f"damaged, or no Parquet file ({short(str(error))})", "write it anew"))
+        _raise(
+            path,
+            ("row", None),
+            Problem("", f"damaged, or no Parquet file ({short(str(error))})", "write it anew"),
+        )
 
 
 # --- Writing ------------------------------------------------------------------------------------------------
@@ -527,12 +536,8 @@ def _to_csv(rows: list[Row]) -> bytes:
         for name, value in row.items():
             if not isinstance(value, str) or len(value) > csv.field_size_limit():
                 what = "a long text" if isinstance(value, str) else "messages"
-                _raise(
-                    "the dataset",
-                    number,
-                    Problem(name, f"{what}, which CSV cannot hold", "use .jsonl"),
-                    "row",
-                )
+                problem = Problem(name, f"{what}, which CSV cannot hold", "use .jsonl")
+                _raise("the dataset", ("row", number), problem)
     file = io.StringIO(newline="")
     writer = csv.writer(file)
     writer.writerow(rows[0])

@@ -1,0 +1,355 @@
+"""Promises of Bedrock's formats: sound files have no fault, each planted fault is named, rows come back."""
+
+import copy
+import dataclasses
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from datasets import Dataset
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from fmkit.data import bedrock
+from fmkit.data.bedrock import FORMATS, check, read, write
+from fmkit.data.formats import load_examples
+from fmkit.errors import FmkitError
+
+FUZZ = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+def turn(role: str, text: str) -> dict[str, Any]:
+    return {"role": role, "content": [{"text": text}]}
+
+
+RECORDS: dict[str, dict[str, Any]] = {
+    "completion": {"prompt": "Where is it?", "completion": "There."},
+    "conversation": {
+        "schemaVersion": "bedrock-conversation-2024",
+        "system": [{"text": "You sell lamps."}],
+        "messages": [
+            turn("user", "Hi"), turn("assistant", "Hello"), turn("user", "Lit?"), turn("assistant", "Yes")
+        ],
+    },
+    "claude": {
+        "system": "You sell lamps.",
+        "messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}],
+    },
+    "input": {"input": "Lamps give light."},
+    "text": {"text": "Lamps give light."},
+    "preference": {
+        "system": [{"text": "You sell lamps."}],
+        "messages": [
+            turn("user", "Is it bright?"),
+            {
+                "role": "assistant",
+                "candidates": [
+                    {"content": [{"text": "Very."}], "preferenceLabel": "preferred"},
+                    {"content": [{"text": "Go away."}], "preferenceLabel": "non-preferred"},
+                ],
+            },
+        ],
+    },
+    "evaluation": {"prompt": "1 + 1 =", "referenceResponse": "2", "category": "sums"},
+}  # fmt: skip
+COLUMNS = {
+    "completion": ["prompt", "completion"],
+    "conversation": ["messages"],
+    "claude": ["messages"],
+    "input": ["text"],
+    "text": ["text"],
+    "preference": ["prompt", "chosen", "rejected"],
+    "evaluation": ["prompt", "completion", "category"],
+}
+
+
+def save(path: Path, records: list[Any]) -> Path:
+    path.write_text("".join(json.dumps(record) + "\n" for record in records))
+    return path
+
+
+def sound(format: str) -> list[dict[str, Any]]:
+    """As many records as the format wants at least, no two alike."""
+    text = json.dumps(RECORDS[FORMATS[format].shape])
+    count = max(3, FORMATS[format].min_records)
+    return [json.loads(text.replace("?", f" {n}?").replace("Lamps", f"{n} lamps")) for n in range(count)]
+
+
+def faults(path: Path, format: str) -> list[str]:
+    found = list(map(str, check(path, format)))
+    assert all(line.startswith(str(path)) and len(line.splitlines()) == 1 for line in found)
+    return [line.removeprefix(str(path)).lstrip(",: ") for line in found]
+
+
+def changed(format: str, change: Callable[[Any], Any]) -> list[Any]:
+    """Sound records, the second of them changed."""
+    records = sound(format)
+    record = copy.deepcopy(records[1])
+    records[1] = change(record) or record
+    return records
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_a_sound_file_has_no_fault_and_comes_back_as_it_was(tmp_path: Path, format: str) -> None:
+    records = sound(format)
+    path = save(tmp_path / "a.jsonl", records)
+    assert check(path, format) == []
+    dataset = read(path, format)
+    assert dataset.column_names == COLUMNS[FORMATS[format].shape]
+    write(dataset, tmp_path / "b.jsonl", format)
+    assert [json.loads(line) for line in (tmp_path / "b.jsonl").read_text().splitlines()] == records
+    assert read(tmp_path / "b.jsonl", format).to_list() == dataset.to_list()
+
+
+def test_the_table_names_a_source_and_a_day_for_every_format() -> None:
+    for name, format in FORMATS.items():
+        assert format.name == name
+        assert format.source.startswith("https://")
+        assert len(format.verified_on) == 10
+        assert format.shape in RECORDS
+
+
+# Faults
+
+
+def set_at(*path: Any) -> Callable[[Any], Callable[[Any], None]]:
+    """Sets a value deep in a record: set_at("messages", 0, "role")("x")."""
+
+    def to(value: Any) -> Callable[[Any], None]:
+        def change(record: Any) -> None:
+            for step in path[:-1]:
+                record = record[step]
+            record[path[-1]] = value
+
+        return change
+
+    return to
+
+
+@pytest.mark.parametrize(
+    ("format", "change", "wanted"),
+    [
+        ("completion-titan", set_at("completion")(None), "line 2, completion: missing or null"),
+        ("completion-titan", set_at("prompt")(" "), "line 2, prompt: empty"),
+        ("completion-titan", set_at("prompt")(["a"]), "line 2, prompt: a list, not text"),
+        ("completion-titan", lambda r: ["a"], "line 2: a list, not an object"),
+        ("completion-titan", set_at("prompt")("a" * 24_576), "line 2: about 4,097 tokens (24,582"),
+        ("completion-llama", set_at("prompt")("a" * 96_000), "line 2: about 16,001 tokens"),
+        ("conversation", set_at("schemaVersion")(None), "line 2, schemaVersion: null"),
+        ("conversation", set_at("system")("Be kind."), "line 2, system: text, not a list"),
+        ("conversation", set_at("system", 0, "text")("System: be"), "system[0].text: begins with System:"),
+        ("conversation", set_at("messages")({}), "line 2, messages: an object"),
+        ("conversation", set_at("messages")([]), "line 2, messages: no turn"),
+        ("conversation", set_at("messages", 0)("Hi"), "line 2, messages[0]: text, not an object"),
+        ("conversation", set_at("messages", 0, "role")("assistant"), "messages[0].role: the first turn"),
+        ("conversation", set_at("messages", 0, "role")("system"), "messages[0].role: 'system' is no role"),
+        ("conversation", set_at("messages", 3, "role")("user"), "messages[3].role: the last turn is not"),
+        ("conversation", set_at("messages", 1, "content")("Hello"), "messages[1].content: text, not a list"),
+        ("conversation", set_at("messages", 1, "content", 0)({"image": {}}), "[1].content[0]: no text"),
+        ("conversation", set_at("messages", 0, "content", 0, "text")(7), "[0].text: a number, not text"),
+        ("conversation", set_at("messages", 2, "content", 0, "text")(" [EOS] a"), "begins with [EOS], a"),
+        ("claude-3-haiku", set_at("id")(7), "line 2, id: a key that is not allowed"),
+        ("claude-3-haiku", set_at("messages", 0, "name")("x"), "messages[0].name: a key that is not"),
+        ("claude-3-haiku", set_at("messages", 1, "role")("user"), "messages[1].role: the same role twice"),
+        ("claude-3-haiku", set_at("messages", 1, "content")(""), "messages[1].content: empty"),
+        ("claude-3-haiku", set_at("system")([{"text": "x"}]), "line 2, system: a list, not text"),
+        ("pretraining-titan", set_at("input")(""), "line 2, input: empty"),
+        ("pretraining-nova", lambda r: {"input": "x"}, "line 2, text: missing or null"),
+        ("preference-nova", set_at("messages", 1, "candidates")(None), "messages[1].candidates: missing"),
+        ("preference-nova", set_at("messages", 1, "candidates", 1, "preferenceLabel")("bad"),
+         "messages[1].candidates[1].preferenceLabel: 'bad'; write preferred or non-preferred"),
+        ("preference-nova", set_at("messages", 1, "candidates", 1, "preferenceLabel")("preferred"),
+         "messages[1].candidates: 2 preferred and 0 non-preferred answers; give one of each"),
+        ("preference-nova", lambda r: r["messages"].pop(0) and None, "messages: no prompt with two answers"),
+        ("distillation", set_at("schemaVersion")("1"), "schemaVersion: '1'; write \"bedrock-conv"),
+        ("evaluation", set_at("category")(7), "line 2, category: a number, not text"),
+        ("evaluation", lambda r: r.pop("prompt") and None, "line 2, prompt: missing or null"),
+    ],
+)  # fmt: skip
+def test_a_planted_fault_is_named_by_line_and_field_and_nothing_else_is(
+    tmp_path: Path, format: str, change: Callable[[Any], Any], wanted: str
+) -> None:
+    path = save(tmp_path / "a.jsonl", changed(format, change))
+    found = faults(path, format)
+    assert any(wanted in line for line in found), found
+    assert all(line.startswith("line 2") for line in found), found
+
+
+def test_all_faults_are_found_up_to_the_limit(tmp_path: Path) -> None:
+    records: list[Any] = sound("completion-titan")
+    lines = [json.dumps(record).encode() for record in records]
+    lines[1:1] = [b'{"prompt": "", "completion": ""}', b"", b"{", b'{"prompt": "\xff"}', b'{"prompt": NaN}']
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(b"\n".join(lines))
+    assert [(fault.line, fault.field) for fault in check(path, "completion-titan")] == [
+        (2, "prompt"), (2, "completion"), (3, ""), (4, ""), (5, ""), (6, "")
+    ]  # fmt: skip
+    assert len(check(path, "completion-titan", limit=3)) == 3
+    fault = check(path, "completion-titan")[0]
+    assert (fault.file, fault.what, fault.remedy) == (
+        str(path), "empty", "write a text, or remove the record"
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("format", "count", "wanted"),
+    [
+        ("completion-llama", 99, "99 records; a training file takes 100 or more"),
+        ("completion-llama", 10_001, "10,001 records; take 10,000 or fewer"),
+        ("claude-3-haiku", 31, "31 records; a training file takes 32 or more"),
+        ("distillation", 15_001, "15,001 records; take 15,000 or fewer"),
+        ("evaluation", 1001, "1,001 records; take 1,000 or fewer"),
+        ("conversation", 0, "0 records; a training file takes 1 or more"),
+    ],
+)
+def test_too_few_and_too_many_records_are_a_fault(
+    tmp_path: Path, format: str, count: int, wanted: str
+) -> None:
+    path = save(tmp_path / "a.jsonl", [RECORDS[FORMATS[format].shape]] * count)
+    assert faults(path, format) == [wanted]
+
+
+def test_a_large_file_and_another_ending_are_a_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    small = dataclasses.replace(FORMATS["completion-titan"], max_bytes=100)
+    monkeypatch.setitem(bedrock.FORMATS, "completion-titan", small)
+    path = save(tmp_path / "a.json", sound("completion-titan"))
+    assert faults(path, "completion-titan") == [
+        "the name ends in '.json'; the service takes .jsonl",
+        f"{path.stat().st_size} bytes; take 100 or fewer: drop or split records",
+    ]
+
+
+def test_a_prompt_without_an_answer_may_be_distilled_and_evaluated(tmp_path: Path) -> None:
+    records = sound("distillation")
+    for record in records:
+        del record["messages"][3]
+    path = save(tmp_path / "a.jsonl", records)
+    assert check(path, "distillation") == []
+    assert read(path, "distillation")[0]["messages"][-1]["role"] == "user"
+    path = save(tmp_path / "b.jsonl", [{"prompt": "1 + 1 ="}])
+    assert check(path, "evaluation") == []
+    assert read(path, "evaluation").to_list() == [{"prompt": "1 + 1 =", "completion": "", "category": ""}]
+    write(read(path, "evaluation"), tmp_path / "c.jsonl", "evaluation")
+    assert (tmp_path / "c.jsonl").read_text() == path.read_text()
+
+
+# Reading and writing
+
+
+def test_only_the_keys_of_the_format_are_read(tmp_path: Path) -> None:
+    record = {**RECORDS["completion"], "chosen": "a", "rejected": "b", "messages": []}
+    path = save(tmp_path / "a.jsonl", [record])
+    assert read(path, "completion-titan").to_list() == [RECORDS["completion"]]
+
+
+def test_examples_of_other_files_become_conversations_and_pairs(tmp_path: Path) -> None:
+    completions = Dataset.from_list([{"prompt": "Hi", "completion": "Hello", "id": 7}])
+    write(completions, tmp_path / "a.jsonl", "conversation")
+    assert json.loads((tmp_path / "a.jsonl").read_text()) == {
+        "schemaVersion": "bedrock-conversation-2024",
+        "messages": [turn("user", "Hi"), turn("assistant", "Hello")],
+    }
+    pairs = Dataset.from_list([{"prompt": "Hi", "chosen": "Hello", "rejected": "Go"}])
+    write(pairs, tmp_path / "b.jsonl", "preference-nova")
+    assert check(tmp_path / "b.jsonl", "preference-nova") == []
+    assert read(tmp_path / "b.jsonl", "preference-nova")[0]["chosen"] == [
+        {"role": "assistant", "content": "Hello"}
+    ]
+
+
+@pytest.mark.parametrize("format", [name for name in FORMATS if name != "evaluation"])
+def test_load_examples_reads_what_bedrock_takes(tmp_path: Path, format: str) -> None:
+    records = sound(format)
+    records.append(json.loads(json.dumps(records[0]).replace("Hello", "Hey").replace("There", "Here")))
+    path = save(tmp_path / "a.jsonl", records)
+    splits = load_examples(path)
+    rows = [json.dumps(row) for split in splits.values() for row in split]
+    assert set(rows) == {json.dumps(row) for row in read(path, format)}
+
+
+def one_line(call: Callable[..., Any], *arguments: Any) -> str:
+    with pytest.raises(FmkitError) as caught:
+        call(*arguments)
+    assert len(str(caught.value).splitlines()) == 1
+    return str(caught.value)
+
+
+def test_what_cannot_be_read_or_written_is_one_line(tmp_path: Path) -> None:
+    path = save(tmp_path / "a.jsonl", [RECORDS["completion"]])
+    assert "did you mean 'conversation'" in one_line(check, path, "conversations")
+    assert "no such file" in one_line(check, tmp_path / "b.jsonl", "evaluation")
+    assert "a folder" in one_line(read, tmp_path, "evaluation")
+    assert "a.jsonl, line 1, schemaVersion: null; write" in one_line(read, path, "conversation")
+    assert "no record" in one_line(read, save(tmp_path / "c.jsonl", []), "evaluation")
+    for row, wanted in (
+        ({"text": "a"}, "row 1, messages: missing; this format is written from messages"),
+        ({"body": "a"}, "row 1: columns 'body'"),
+        ({"prompt": "User: hi", "completion": "b"}, "row 1, messages[0].content[0].text: begins with User:"),
+        ({"messages": [{"role": "assistant", "content": "a"}]}, "row 1, messages[0].role: the first turn"),
+    ):
+        assert wanted in one_line(write, Dataset.from_list([row]), tmp_path / "d.jsonl", "conversation")
+        assert not (tmp_path / "d.jsonl").exists()
+
+
+# Fuzzing
+
+JUNK = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+def check_and_read(path: Path, format: str) -> None:
+    """Faults of lines and a refusal to read go together; both are one line each."""
+    lines = [fault for fault in check(path, format) if fault.line]
+    assert all(len(str(fault).splitlines()) == 1 for fault in lines)
+    message = None
+    try:
+        read(path, format)
+    except FmkitError as error:
+        message = str(error)
+    assert message is None or len(message.splitlines()) == 1
+    assert not lines or message == str(lines[0])
+
+
+@FUZZ
+@given(st.sampled_from(sorted(FORMATS)), st.binary(max_size=200))
+def test_random_bytes(tmp_path: Path, format: str, content: bytes) -> None:
+    (tmp_path / "a.jsonl").write_bytes(content)
+    check_and_read(tmp_path / "a.jsonl", format)
+
+
+def places(value: Any, path: tuple = ()) -> list[tuple]:
+    """Every place in a JSON value, from the root down."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [path, *(place for key, part in inner for place in places(part, (*path, key)))]
+
+
+@FUZZ
+@given(st.sampled_from(sorted(FORMATS)), st.data(), st.booleans())
+def test_junk_anywhere_in_a_record(tmp_path: Path, format: str, data: st.DataObject, escaped: bool) -> None:
+    record = copy.deepcopy(RECORDS[FORMATS[format].shape])
+    place, junk = data.draw(st.sampled_from(places(record))), data.draw(JUNK)
+    if place:
+        set_at(*place)(junk)(record)
+    else:
+        record = junk
+    text = json.dumps(record, ensure_ascii=escaped)
+    (tmp_path / "a.jsonl").write_bytes(text.encode(errors="surrogatepass") + b"\r\n")
+    check_and_read(tmp_path / "a.jsonl", format)
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_deep_nesting_and_huge_fields(tmp_path: Path, format: str) -> None:
+    path = tmp_path / "a.jsonl"
+    text = json.dumps(RECORDS[FORMATS[format].shape])
+    for depth in (800, 100_000):
+        nested = "[" * depth + "]" * depth
+        for old in ('"Hi"', '"Where is it?"', '"user"', '"Lamps give light."', '"1 + 1 ="', '"preferred"'):
+            path.write_text(text.replace(old, nested))
+            check_and_read(path, format)
+    path.write_text(text.replace('"Hi"', f'"{"a" * 2**20}"').replace('"There."', f'"{"a" * 2**20}"'))
+    assert all(len(str(fault)) < 400 for fault in check(path, format))
