@@ -7,7 +7,7 @@ its prompt is that of both over that of the prompt, and both are exact.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fmkit.data.world import Derivation, Grammar, Rng
@@ -28,7 +28,7 @@ class _Recorded:
         return self.thrown[self.next - 1]
 
     def rewind(self, to: int) -> None:
-        """Start again from the first die, with only `to` of them recorded."""
+        """Start again, with only the first `to` throws recorded."""
         self.next = 0
         del self.thrown[to:]
 
@@ -49,16 +49,17 @@ class Prompted(Grammar):
         both = self.log_prob(prompt + self.joint + completion)
         return both - self.prompts.log_prob(prompt) if both > -math.inf else both
 
-    def derive_pair(self, rng: Rng, texts: int = 1) -> tuple[Derivation, list[Derivation]]:
-        """A prompt, and several texts that begin with it, each completed on its own.
+    def derive_pair(self, rng: Rng) -> tuple[Derivation, Iterator[Derivation]]:
+        """A prompt, and as many texts that begin with it as are asked for, each completed on its own.
 
         The dice that told the prompt tell it again at the start of each text: both grammars make the same
         choices in the same order.
         """
         dice = _Recorded(rng)
         prompt = self.prompts.derive(dice)
-        thrown, whole = dice.next, []
-        for _ in range(texts):
+        return prompt, self._completed(dice, dice.next)
+
+    def _completed(self, dice: _Recorded, thrown: int) -> Iterator[Derivation]:
+        while True:
             dice.rewind(thrown)
-            whole.append(self.derive(dice))
-        return prompt, whole
+            yield self.derive(dice)

@@ -321,7 +321,8 @@ class Support(Prompted):
 
     def sample(self, rng: Rng) -> Dialog:
         """Write a dialog."""
-        prompt, (both,) = self.derive_pair(rng)
+        prompt, texts = self.derive_pair(rng)
+        both = next(texts)
         completion = both.text[len(prompt.text) + len(self.joint) :]
         meant = meaning(both.bound)
         return Dialog(
