@@ -59,7 +59,7 @@ def bootstrap(
     whole = fit_scaling_law(parameters, tokens, loss)
     runs = np.column_stack([parameters, tokens, loss]).astype(float)
     rng = np.random.default_rng(seed)
-    laws = []
+    laws: list[ScalingLaw] = []
     while len(laws) < n:
         N, D, L = runs[rng.integers(len(runs), size=len(runs))].T
         if min(len(set(N)), len(set(D))) >= 3:

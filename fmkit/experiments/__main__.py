@@ -7,17 +7,24 @@ from collections.abc import Callable, Iterable
 from fmkit.config import reproducible
 from fmkit.errors import FmkitError
 from fmkit.experiments.batch_size import batch_size
+from fmkit.experiments.distillation import distillation
+from fmkit.experiments.forgetting import forgetting
 from fmkit.experiments.lab import lab
 from fmkit.experiments.pretraining import pretraining
 from fmkit.experiments.recording import ROOT, Experiment, record, rerun
 from fmkit.experiments.repetition import repetition
 from fmkit.experiments.scaling import scaling
+from fmkit.experiments.support import format_learning, lora_rank
 from fmkit.experiments.transfer import transfer
 
 EXPERIMENTS: dict[str, Callable[[], Experiment]] = {
     "lab": lab,
     "pretraining": pretraining,
     "batch-size": batch_size,
+    "distillation": distillation,
+    "forgetting": forgetting,
+    "format": format_learning,
+    "lora-rank": lora_rank,
     "repetition": repetition,
     "scaling": scaling,
     "transfer": transfer,

@@ -15,6 +15,7 @@ from typing import Any
 import torch
 
 from fmkit.errors import FmkitError
+from fmkit.run import TrainingRun
 from fmkit.trainer import Record, Trainer
 
 ROOT = Path(__file__).parents[2]
@@ -55,6 +56,17 @@ def follow(trainer: Trainer, validate: Callable[[], float]) -> dict[str, Any]:
     except FmkitError as error:
         return {**thin(history), "error": str(error)}
     return {**thin(history), "validation_loss": round(validate(), 3)}
+
+
+def last(run: TrainingRun, **metrics: str) -> dict[str, Any]:
+    """What a finished run says of itself: the course of some `metrics` of its records, and their ends."""
+    checks = [record for record in run.history if all(metric in record for metric in metrics.values())]
+    course = {name: [round(check[metric], 3) for check in checks] for name, metric in metrics.items()}
+    return {
+        "steps": [check["step"] for check in checks],
+        **course,
+        "scores": {name: values[-1] for name, values in course.items()},
+    }
 
 
 def thin(history: list[Record]) -> dict[str, list[float]]:
