@@ -5,6 +5,7 @@ line on standard error and exit code 2.
 """
 
 import argparse
+import os
 import sys
 import typing
 from collections.abc import Callable, Sequence
@@ -35,6 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:  # whoever reads, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 
@@ -332,11 +335,13 @@ def _add_check(commands: Any) -> None:
 def _check(options: argparse.Namespace) -> None:
     from fmkit.data.bedrock import check
 
-    faults = check(options.file, options.format)
+    most = 100
+    faults = check(options.file, options.format, most)
     for fault in faults:
         print(fault)
     if faults:
-        raise FmkitError(f"{options.file}: {len(faults)} fault{'s' * (len(faults) > 1)}")
+        count = f"{len(faults)} fault{'s' * (len(faults) > 1)}"
+        raise FmkitError(f"{options.file}: {count}{' or more' * (len(faults) == most)}")
     print(f"{options.file}: no fault")
 
 
