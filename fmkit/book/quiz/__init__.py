@@ -4,8 +4,10 @@ from typing import Any
 
 
 def setup(app: Any) -> None:
-    from fmkit.book.quiz import directive, progress
+    from fmkit.book.quiz import directive, downloads, guide, progress
 
     app.add_directive("quiz", directive.Quiz)
+    app.add_directive("guide", guide.GuideNote)
     app.connect("warn-missing-reference", directive.missing_target)
+    downloads.setup(app)
     progress.setup(app)
