@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterable
 from fmkit.config import reproducible
 from fmkit.errors import FmkitError
 from fmkit.experiments.batch_size import batch_size
+from fmkit.experiments.cutoff import cutoff
 from fmkit.experiments.distillation import distillation
 from fmkit.experiments.forgetting import forgetting
 from fmkit.experiments.lab import lab
+from fmkit.experiments.preference import preference
 from fmkit.experiments.pretraining import pretraining
 from fmkit.experiments.recording import ROOT, Experiment, record, rerun
 from fmkit.experiments.repetition import repetition
@@ -21,10 +23,12 @@ EXPERIMENTS: dict[str, Callable[[], Experiment]] = {
     "lab": lab,
     "pretraining": pretraining,
     "batch-size": batch_size,
+    "cutoff": cutoff,
     "distillation": distillation,
     "forgetting": forgetting,
     "format": format_learning,
     "lora-rank": lora_rank,
+    "preference": preference,
     "repetition": repetition,
     "scaling": scaling,
     "transfer": transfer,

@@ -1,0 +1,60 @@
+"""The knowledge cutoff: a model that has read an almanac up to a year is asked about later ones, and brought
+up to date by continuous pre-training, with and without replay of what it knew."""
+
+from typing import Any
+
+from datasets import DatasetDict, concatenate_datasets
+from tokenizers import Tokenizer
+
+from fmkit.config import TrainConfig, reproducible
+from fmkit.data.corpora import load_corpus
+from fmkit.data.domains.facts import FACTS, Almanac
+from fmkit.data.tokenizer import EOS, special_id
+from fmkit.evaluation.sampling import complete
+from fmkit.experiments.bases import base
+from fmkit.experiments.recording import Arm, Experiment
+from fmkit.model import Transformer
+from fmkit.recipes import continue_pretrain
+
+OLD, NEW = (2021, 2022), (2023, 2024)
+READING: dict[str, Any] = {"steps": 600, "batch_size": 8, "learning_rate": 6e-3}
+UPDATING: dict[str, Any] = {"steps": 400, "batch_size": 8, "learning_rate": 4e-3}
+
+
+def cutoff() -> Experiment:
+    almanac = FACTS.load(8_000, 400)
+    known, news = (almanac.filter(lambda row, years=years: row["year"] in years) for years in (OLD, NEW))
+    stories = load_corpus("stories")
+    before = DatasetDict(
+        {
+            split: concatenate_datasets([known[split], stories[split]]).select_columns("text")
+            for split in known
+        }
+    )
+
+    def train(update: str, seed: int) -> dict[str, Any]:
+        model, tokenizer = base(seed)
+        reproducible(seed)
+        config = TrainConfig(**READING, seed=seed, eval_every=READING["steps"])
+        continue_pretrain(model, tokenizer, known, config, stories, 0.25)
+        if update != "none":
+            config = TrainConfig(**UPDATING, seed=seed, eval_every=UPDATING["steps"])
+            continue_pretrain(model, tokenizer, news, config, before, float(update))
+        return {"scores": ask(model, tokenizer)}
+
+    arms = [{"update": update, "seed": seed} for seed in range(3) for update in ("none", "0", "0.25", "0.5")]
+    about = {"corpus": f"almanac to {OLD[-1]}, then {NEW}", "reading": READING, "updating": UPDATING}
+    return Experiment(about, [Arm(s, lambda s=s: train(**s)) for s in arms])  # type: ignore[misc]
+
+
+def ask(model: Transformer, tokenizer: Tokenizer) -> dict[str, float]:
+    """Share of the 48 questions of each year that are answered right."""
+    world, end = Almanac(), special_id(tokenizer, EOS)
+    right = {}
+    for year in (*OLD, *NEW):
+        questions = world.questions(year)
+        prompts = [tokenizer.encode(question.prompt).ids for question in questions]
+        said = [tokenizer.decode(row) for row in complete(model, prompts, 6, end, temperature=0)]
+        hits = [text.strip().startswith(q.answer) for text, q in zip(said, questions, strict=True)]
+        right[str(year)] = round(sum(hits) / len(hits), 3)
+    return right
