@@ -22,9 +22,10 @@ import pyarrow as pa
 from datasets import Dataset, DatasetDict, Features, IterableDataset, IterableDatasetDict, Value
 
 from fmkit.data import python_docs, readers
+from fmkit.data.domains import DOMAINS
 from fmkit.errors import FmkitError
 
-NAMES = ("stories", "reviews", "python-docs")
+NAMES = ("stories", "reviews", "python-docs", *DOMAINS)
 SPLITS = ("train", "validation")
 TENTH = 2**64 // 10  # a document whose digest lies below it is held out
 
@@ -37,7 +38,8 @@ def load_corpus(name: str | Path, *, text_column: str = "text", streaming: bool 
 
     `name` is looked up in this order:
 
-    - `"stories"`, the book's story world; `"reviews"`, its labeled dialect (columns `text` and `label`); or
+    - `"stories"`, the book's story world; `"reviews"`, its labeled dialect (columns `text` and `label`); a
+      dialect of `fmkit.data.domains`, `"medical"` or another, with columns that its data card explains; or
       `"python-docs"`, docstrings and comments of installed packages;
     - a .txt, .jsonl, .json, .csv or .parquet file in UTF-8, or a folder of them. A .txt file is one document;
       in the others `text_column` names the column to read (only this one is kept). A tenth of the documents,
@@ -84,13 +86,15 @@ def _load(name: str, text_column: str, streaming: bool) -> Corpus:
         from fmkit.data.reviews import load_reviews
 
         return _streamed(load_reviews(), streaming)
+    if name in DOMAINS:
+        return _streamed(DOMAINS[name].load(), streaming)
     if name == "python-docs":
         return _streamed(_load_python_docs(), streaming)
     path = Path(os.path.expanduser(name))
     is_path = path.suffix.lower() in readers.READERS or name.startswith((".", "/", "~"))
     if name and (is_path or path.exists()):
         return _load_files(path, text_column, streaming)
-    close = difflib.get_close_matches(name, NAMES, n=1)
+    close = difflib.get_close_matches(name, NAMES, n=1, cutoff=0.75)
     if close or not re.fullmatch(r"[\w.-]+(/[\w.-]+)?(:[\w.-]+)?", name):
         raise FmkitError(_unknown(name) + (f"; did you mean {close[0]!r}?" if close else ""))
     return _load_from_hub(name, text_column, streaming)

@@ -556,3 +556,16 @@ def test_loading_leaves_the_switches_of_other_libraries_alone() -> None:
     with corpora.quiet():
         assert switches() != before
     assert switches() == before
+
+
+# Dialects of the world
+
+
+def test_a_dialect_is_loaded_by_its_name_and_a_slip_is_answered() -> None:
+    corpus = load_corpus("legal")
+    assert {split: len(rows) for split, rows in corpus.items()} == {"train": 5_000, "validation": 500}
+    assert corpus["train"].column_names == ["text", "log_prob", "plot", "contract"]
+    streamed = load_corpus("legal", streaming=True)
+    assert next(iter(streamed["train"])) == corpus["train"][0]
+    assert "did you mean 'medical'?" in message("medicall")
+    assert "web, medical, legal, finance" in message("no such corpus")

@@ -173,7 +173,9 @@ RULES: dict[str, Any] = {
 
 BOTH = {
     "earnings": (
-        '{maker} had {~a_word} {q=quarters} quarter. {result} {~rose} from {b=amounts} to {m=b.~moves}, {~change} of {m.percent} percent, {~because} {why=co.~whys}. Sales of {it=co.sells} {~rose} the most. "We are {~mood}," said {co.boss.full}, who leads the company. It {~outlook}.'
+        "{maker} had {~a_word} {q=quarters} quarter. {result} {~rose} from {b=amounts} to {m=b.~moves}, "
+        "{~change} of {m.percent} percent, {~because} {why=co.~whys}. Sales of {it=co.sells} {~rose} the "
+        'most. "We are {~mood}," said {co.boss.full}, who leads the company. It {~outlook}.'
     ),
     "headline": (
         "{co=company} sales {~rose} {p=percents} percent. In the {q=quarters} quarter, the {co.sector} from "
@@ -194,7 +196,10 @@ BOTH = {
         "{~shares}. The company {~outlook}."
     ),
     "product line": (
-        "{maker} sold {it=co.sells} worth {b=amounts} in the {q=quarters} quarter of last year. This year, it was {m=b.~moves}, {m.percent} percent {~less}. Sales of {other=co.sells} [stayed the same|did not change|were flat]. {co.boss.full}, who leads the company, was {~mood}. [Experts named|Analysts pointed to] {why=co.~whys}. The company {~outlook}."
+        "{maker} sold {it=co.sells} worth {b=amounts} in the {q=quarters} quarter of last year. This year, "
+        "it was {m=b.~moves}, {m.percent} percent {~less}. Sales of {other=co.sells} [stayed the same|did "
+        "not change|were flat]. {co.boss.full}, who leads the company, was {~mood}. [Experts named|Analysts "
+        "pointed to] {why=co.~whys}. The company {~outlook}."
     ),
     "forecast": (
         "[Until now|So far|Until {past=days}], {maker} had expected sales of {b=amounts} for the year. "
@@ -255,7 +260,10 @@ EVEN = {
         "deal should close in {month=months}. [The regulator must agree.|Investors were surprised.]"
     ),
     "half-year": (
-        "{maker} had sales of {b=amounts} in the first half of the year: {c=b.parts} in the first quarter and {c.rest} in the second. [Sales of {it=co.sells} were strong in both|The best month was {month=spring}|Costs were the same in both]. {calm} The figures for the third quarter will come out on {later=autumn} {n=dates}."
+        "{maker} had sales of {b=amounts} in the first half of the year: {c=b.parts} in the first quarter "
+        "and {c.rest} in the second. [Sales of {it=co.sells} were strong in both|The best month was "
+        "{month=spring}|Costs were the same in both]. {calm} The figures for the third quarter will come "
+        "out on {later=autumn} {n=dates}."
     ),
     "profile": (
         "{co=company} is {co.sector_a} in {co.city}. It was founded in {co.founded} and is led by "
@@ -356,7 +364,8 @@ def _dividends() -> list[Entity]:
 def _companies(rng: random.Random) -> tuple[list[Entity], list[Entity]]:
     """Three companies in each sector, with facts; and the goods they buy."""
     names, cities, bosses = deal(rng, split(COMPANIES)), deal(rng, split(CITIES)), deal(rng, people(rng))
-    companies, goods = [], {}
+    companies: list[Entity] = []
+    goods: dict[str, list[Entity]] = {}
     for sector, sells, buys, up, down in SECTORS:
         here = [next(names) for _ in range(3)]
         raws = deal(rng, split(buys))

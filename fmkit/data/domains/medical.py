@@ -30,7 +30,7 @@ SYSTEMS: tuple[dict[str, str], ...] = (
         "signs": "a dry cough, a sore throat, a hoarse voice, chest pain, a runny nose, shortness of breath",
         "findings": "The throat was red, The tonsils were swollen, The breath was noisy on both sides, The "
         "voice was very weak, The lungs were not quite clear",
-        "tests": "throat swab, chest X-ray, breath test",
+        "tests": "throat swab, chest X-ray, breath test, voice test",
         "advice": (
             "drink plenty of warm tea, rest the voice, sleep with the window open, stay out of the smoke"
         ),
@@ -41,7 +41,7 @@ SYSTEMS: tuple[dict[str, str], ...] = (
         "signs": "an itchy rash, dry skin, red spots*, small blisters*, burning skin, swollen hands*",
         "findings": "There was a red patch on each arm, The skin was broken in two places, There were spots "
         "all over the back, The hands were warm and red",
-        "tests": "skin test, patch test, skin sample",
+        "tests": "skin test, patch test, skin sample, sunlight test",
         "advice": (
             "wear soft cotton, wash with cold water only, keep out of the sun, wear gloves in the garden"
         ),
@@ -52,7 +52,7 @@ SYSTEMS: tuple[dict[str, str], ...] = (
         "signs": "stomach pain, nausea, a poor appetite, cramps*, a bitter taste, bloating, hiccups*",
         "findings": "The belly was soft but tender, The tongue was white, The belly was hard on the left "
         "side, The lips were dry",
-        "tests": "stool test, breath test, stomach scan",
+        "tests": "stool test, acid test, stomach scan, sugar test",
         "advice": "eat rice and toast, drink small cups of water, leave out milk and cheese, eat five small "
         "meals a day",
         "fever": "yes",
@@ -62,7 +62,7 @@ SYSTEMS: tuple[dict[str, str], ...] = (
         "signs": "a headache, ear pain, red eyes*, blurred vision, dizziness, watery eyes*, a stiff neck",
         "findings": "The left eardrum was red, Both eyes were swollen, The eyes followed the light too late, "
         "The right ear was blocked",
-        "tests": "eye test, hearing test, balance test",
+        "tests": "eye test, hearing test, balance test, light test",
         "advice": "rest in a dark room, keep water out of the ears, read in good light only, stand up slowly",
         "fever": "",
     },
@@ -71,7 +71,7 @@ SYSTEMS: tuple[dict[str, str], ...] = (
         "signs": "knee pain, back pain, swollen joints*, weak legs*, muscle pain, stiff fingers*, a sore hip",
         "findings": "The joint was warm and swollen, The left leg was weaker than the right, The knee could "
         "not be bent, There was no broken bone",
-        "tests": "joint X-ray, walking test, grip test",
+        "tests": "joint X-ray, walking test, grip test, bone scan",
         "advice": (
             "swim twice a week, lift nothing heavy, keep the leg up in the evening, walk a little every day"
         ),
@@ -82,7 +82,7 @@ SYSTEMS: tuple[dict[str, str], ...] = (
         "signs": "chills*, tiredness, weight loss, night sweats*, pale skin, a fast pulse, aching bones*",
         "findings": "The heart beat evenly, The gums were pale, The spleen was a little large, The "
         "glands of the neck were swollen",
-        "tests": "blood test, iron test, blood culture",
+        "tests": "blood test, iron test, blood culture, pulse test",
         "advice": "stay in bed, eat soup and beans, sleep ten hours a night, keep away from other people",
         "fever": "yes",
     },
@@ -154,13 +154,13 @@ PLOTS = {
         "{ill=two.causes:found}. Diagnosis: {ill}. Drug: {ill.take}. Allergies: {p.allergy}. Advice: "
         "{ill.advice}. Review: {ill.review}. [Doctor|Seen by]: {p.doctor}."
     ),
-    "follow-up, better": (
+    "follow-up better": (
         "[Follow-up|Second visit|Review]: {ill=condition}. {known} came back {today} after {ill.days} days "
         "of {ill.drug}. {one=ill.signs:The} {one.was} {better}, and {two=ill.signs:the} {two.was} {better}. "
         "Temperature: {cool=low} degrees. All {ill.tablets} tablets [were taken|are used up]. [No more "
         "{ill.drug} is needed.|We stopped {ill.drug}.|{p.He} can go back to {p.work}.]{signed}"
     ),
-    "follow-up, worse": (
+    "follow-up worse": (
         "[Follow-up|Second visit|Review]: {ill=condition}. {known} is no better after {n=few} days of "
         "{ill.drug}. {one=ill.signs:The} {one.was} [worse|still there|as bad as before], and now {p.he} "
         "[had|noticed] {two=ill.signs}, too. We [changed to|will now try|stopped it and gave {p.him}] "
