@@ -20,7 +20,7 @@ from fmkit.data.domains.words import dice, split
 from fmkit.data.world import Rng
 from fmkit.data.world_plots import RULES as STORY_RULES
 from fmkit.data.world_template import Entity
-from fmkit.data.world_words import words
+from fmkit.data.world_words import nouns, words
 
 __all__ = ["BROKEN", "KIND", "PREFERENCES", "TEMPERATURE", "UNKIND", "Pair", "Preferences"]
 
@@ -50,8 +50,8 @@ SCENES = {
     ),
     "broken toy": (
         "{friend=child} broke {hero}'s {look=look} {toy=toy}.",
-        '{hero} hugged {friend.him}. "{never_mind}," {hero.he} said.|{hero} smiled. "{never_mind}," {hero.he} '
-        "said.",
+        '{hero} hugged {friend.him}. "{forgiven}," {hero.he} said.|{hero} smiled. "{forgiven}," '
+        "{hero.he} said.",
         "{hero} shouted at {friend.him}.|{hero} pushed {friend.him} away.",
     ),
     "fall": (
@@ -77,10 +77,10 @@ SCENES = {
         '{hero} pushed {friend.him} and took it.|"It is mine!" {hero} shouted.',
     ),
     "cold day": (
-        "{friend=child} was cold and had no {clothing=clothing}.",
+        "{friend=child} was cold and had no [coat|scarf|jacket|hat].",
         "{hero} shared {hero.his} {hue=look} {wrap=wrap} with {friend.him}.|{hero} hugged {friend.him} until "
         "{friend.he} was warm.",
-        "{hero} refused to lend {friend.him} {hero.his} {wrap=wrap}.|{hero} teased {friend.him} for it.",
+        "{hero} refused to lend {friend.him} {wrap=wrap:a}.|{hero} teased {friend.him} for it.",
     ),
     "race": (
         "{friend=child} won a [race|game of {game=game}|prize].",
@@ -100,21 +100,22 @@ REPLIES = {
     (+1, +1): "[{friend} smiled at {hero.him}.|{friend} thanked {hero.him}.|{friend} hugged {hero.him}.]",
     (+1, -1): "[But {friend} frowned.|But {friend} cried anyway.|But {friend} was still sad.]",
     (-1, -1): "[{friend} cried.|{friend} was very sad.|{friend} shouted at {hero.him}.]",
-    (-1, +1): '[But {friend} smiled. "{never_mind}," {friend.he} said.|But {friend} only smiled.]',
+    (-1, +1): '[But {friend} smiled. "{forgiven}," {friend.he} said.|But {friend} only smiled.]',
 }
 CLOSES = {
     (+1, +1): (
-        "[They played {play=game} together[| until {until=until}].|They were glad all day.|They walked home "
+        "[They played {play=game} together[| until {until=until}].|They were both glad.|They walked home "
         "together.]"
     ),
     (+1, -1): (
-        "[But {friend} had to go home, and {hero} was alone.|But soon it was time to go, and they were sad.]"
+        "[Then {friend} had to go home, and {hero} was alone.|Soon it was time to go, and they were sad.]"
     ),
     (-1, -1): (
-        "[They walked home alone.|{hero} was sad until {until=until}.|{hero} played {play=game} alone.]"
+        "[Each of them walked home alone.|{hero} was sad until {until=until}.|{hero} played {play=game} "
+        "alone.]"
     ),
     (-1, +1): (
-        "[But soon they played {play=game} together.|But in the evening, they were glad again.|But the next "
+        "[Soon they played {play=game} together.|In the evening, they were glad again.|The next "
         "day, they played {play=game} together.]"
     ),
 }
@@ -167,6 +168,8 @@ class Preferences(Prompted):
             "prompt": "{child_opening} {day}, {scene=scenes:text}",
             "completion": "{deed=scene.deeds:text} {reply=deed.replies:text} {close=reply.closes:text}",
             "scenes": _scenes(),
+            "forgiven": "[It is okay|That is all right|Never mind|These things happen]",
+            "game": nouns("tag, chess, catch, pirates, cards, soccer, marbles"),
         }
         super().__init__({**words(seed), **STORY_RULES, **rules}, joint=" ")
         self.seed = seed

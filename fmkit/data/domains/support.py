@@ -340,7 +340,7 @@ class Support(Prompted):
     def answer(self, prompt: str) -> dict[str, Any] | None:
         """The right JSON answer to a prompt, as a dict; None for a prompt that is not of this shop."""
         derivation = next(self.prompts.derivations(prompt), None)
-        return derivation and meaning(derivation.bound)
+        return meaning(derivation.bound) if derivation else None
 
 
 def meaning(bound: Any) -> dict[str, Any]:
@@ -353,8 +353,8 @@ def meaning(bound: Any) -> dict[str, Any]:
 SUPPORT = Domain(
     name="support",
     about=(
-        "Support dialogs of one invented shop: a customer asks (20 intents; calm, worried, angry, chatty or "
-        "in a few words), the shop answers as its policies say. Whether a kettle of 20 days can be returned "
+        f"Support dialogs of one invented shop: a customer asks ({len(INTENTS)} intents; calm, worried, "
+        "angry, chatty or in a few words), the shop answers as its policies say. Whether a kettle of 20 days can be returned "
         "follows from facts that no prompt tells, so right answers show what a model knows, and the JSON "
         "answers show whether it learned a format. Real customers make typing errors, ask two things at once "
         "and come back; these do not. log_prob is the exact log-probability of text."
@@ -364,7 +364,7 @@ SUPPORT = Domain(
         "completion": "what the shop answers",
         "text": "the prompt, a newline, the completion",
         "messages": "the same as a list of two messages with role (user, assistant) and content",
-        "intent": "what the customer wants, one of 20",
+        "intent": "what the customer wants, in one or a few words",
         "item": "the thing it is about, or null",
         "json": "the answer as a JSON object with intent, item and action; it follows from the prompt",
         "log_prob": "log-probability of text, in nats",
