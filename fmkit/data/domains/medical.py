@@ -69,8 +69,10 @@ SYSTEMS: tuple[dict[str, str], ...] = (
     {
         "names": "stone knee, rope back, gate hip, hammer wrist, ladder shoulder, wagon foot",
         "signs": "knee pain, back pain, swollen joints*, weak legs*, muscle pain, stiff fingers*, a sore hip",
-        "findings": "The joint was warm and swollen, The left leg was weaker than the right, The knee could "
-        "not be bent, There was no broken bone",
+        "findings": (
+            "The joint was warm and swollen, The left leg was weaker than the right, The knee could not be "
+            "bent, The hand could not be closed"
+        ),
         "tests": "joint X-ray, walking test, grip test, bone scan",
         "advice": (
             "swim twice a week, lift nothing heavy, keep the leg up in the evening, walk a little every day"
@@ -233,8 +235,8 @@ PLOTS = {
         "{known} was given {ill=condition:drug} for {ill}, but [forgot it for {n=few} days|lost some of the "
         "tablets|stopped when {one=ill.signs:the} {one.was} {better}]. [Of|Out of] the {ill.tablets} "
         "tablets, {left=ill.used:left} were left. [We agreed|I asked {p.him}] to start again: "
-        "{dose=ill.doses} {ill.often} a day, for {ill.days} days. [{p.His} {p.by} will help.|{p.He} will "
-        "write it down.|{p.He} was {mood}.] {advise} {ill.advice}.{signed}"
+        "{dose=ill.doses} {ill.often} a day, for {ill.days} days. [{p.His} {p.by} will help.|{p.His} {p.by} "
+        "will write it down.|{p.He} was {mood}.] {advise} {ill.advice}.{signed}"
     ),
     "family": (
         "{p=patient:full} and {q=patient:full} [came in together|were both seen|came to the clinic] {today}. "

@@ -152,4 +152,4 @@ def test_the_seed_of_a_world_deals_other_facts_and_data() -> None:
 
 
 def test_the_crawl_is_the_same_on_every_machine() -> None:
-    check_hash("web", "f34d6f7d73458e7966674962d374e7f5012f4b8f7411e5357d799520c09f87cb")
+    check_hash("web", "8beecf2482ed94b3ab2f95efe7d25b0ae36acc7c69f1c9845eb508ef7160b31a")
