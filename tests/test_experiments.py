@@ -71,3 +71,32 @@ def test_thinning_keeps_the_last_token_and_the_mean(tmp_path: Path) -> None:
     assert len(thinned["tokens"]) == recording.POINTS
     assert thinned["tokens"][-1] == 1000
     assert set(thinned["loss"]) <= {0.4, 0.6}
+
+
+def test_a_recording_that_was_killed_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recording, "RUNS", tmp_path)
+    trained: list[int] = []
+
+    def arms(breaks_at: int | None) -> recording.Experiment:
+        def train(seed: int) -> dict[str, float]:
+            if seed == breaks_at:
+                raise KeyboardInterrupt
+            trained.append(seed)
+            return {"validation_loss": float(seed)}
+
+        settings = [{"seed": seed} for seed in range(3)]
+        return recording.Experiment({}, [recording.Arm(s, lambda s=s: train(**s)) for s in settings])
+
+    with pytest.raises(KeyboardInterrupt):
+        recording.record("three", arms(breaks_at=2))
+    kept = json.loads(recording.record("three", arms(None)).read_text())
+    assert trained == [0, 1, 2]
+    assert [run["validation_loss"] for run in kept["runs"]] == [0.0, 1.0, 2.0]
+    assert "unfinished" not in kept
+    recording.record("three", arms(None))
+    assert trained == [0, 1, 2] * 2  # a finished one is recorded again
+
+
+def test_no_record_of_the_book_is_unfinished() -> None:
+    for path in recording.RUNS.glob("*.json"):
+        assert "unfinished" not in json.loads(path.read_text()), path.name

@@ -83,17 +83,24 @@ def thin(history: list[Record]) -> dict[str, list[float]]:
 
 
 def record(name: str, experiment: Experiment) -> Path:
-    """Train every arm of an experiment and write them to assets/runs/<name>.json."""
-    command = f"python -m fmkit.experiments {name}"
-    runs = []
+    """Train every arm of an experiment and write them to assets/runs/<name>.json.
+
+    The file is written after each arm. One that was left `unfinished`, by a kill, is gone on with.
+    """
+    command, path = f"python -m fmkit.experiments {name}", RUNS / f"{name}.json"
+    kept = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    runs = kept["runs"] if kept.get("unfinished") else []
+    head = {"command": command, **provenance(), **experiment.about}
+    RUNS.mkdir(parents=True, exist_ok=True)
     for number, arm in enumerate(experiment.arms, start=1):
+        if any(run["settings"] == arm.settings for run in runs):
+            continue
         print(f"{name} {number}/{len(experiment.arms)}  {arm.name}", end="", flush=True)
         outcome = arm.train()
         print(f"  {result(outcome)}", flush=True)
         runs.append({"settings": arm.settings, "command": f"{command} {arm.name}", **outcome})
-    RUNS.mkdir(parents=True, exist_ok=True)
-    path = RUNS / f"{name}.json"
-    path.write_text(to_json({"command": command, **provenance(), **experiment.about}, runs), encoding="utf-8")
+        missing = {"unfinished": True} if len(runs) < len(experiment.arms) else {}
+        path.write_text(to_json({**head, **missing}, runs), encoding="utf-8")
     return path
 
 
