@@ -99,7 +99,7 @@ SCENES = {
 REPLIES = {
     (+1, +1): "[{friend} smiled at {hero.him}.|{friend} thanked {hero.him}.|{friend} hugged {hero.him}.]",
     (+1, -1): "[But {friend} frowned.|But {friend} cried anyway.|But {friend} was still sad.]",
-    (-1, -1): "[{friend} cried.|{friend} was very sad.|{friend} shouted at {hero.him}.]",
+    (-1, -1): "[{friend} cried.|{friend} was very sad.|{friend} refused to speak to {hero.him}.]",
     (-1, +1): '[But {friend} smiled. "{forgiven}," {friend.he} said.|But {friend} only smiled.]',
 }
 CLOSES = {
