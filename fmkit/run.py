@@ -15,6 +15,7 @@ from tqdm.auto import tqdm
 
 from fmkit import checkpoint
 from fmkit.errors import FmkitError
+from fmkit.footprint import Meter, Usage
 from fmkit.trainer import Record, Trainer
 
 if TYPE_CHECKING:
@@ -27,13 +28,15 @@ class TrainingRun:
     `history` holds a record a step: step, tokens (seen so far), loss (nats per predicted token),
     learning_rate, grad_norm, tokens_per_second, mfu (share of the chip's peak, None where it is unknown) and,
     where the run was validated, validation_loss and what else the recipe measures. With a `directory`, each
-    record is also a line of its metrics.jsonl as soon as it is made.
+    record is also a line of its metrics.jsonl as soon as it is made. `usage` is what the run took, seconds
+    and energy, over all its resumptions; usage.json has it, written with each checkpoint.
     """
 
     def __init__(self, directory: Path | None = None) -> None:
         self.directory = directory
         self.history: list[Record] = []
         self.interrupted = False
+        self.usage = Usage()
 
     def __repr__(self) -> str:
         return self.summary
@@ -118,17 +121,22 @@ def fit(
         _open_directory(run, trainer, resume, identity or {})
     elif config.checkpoint_every or resume:
         raise FmkitError("checkpoints need a place: give output_dir")
+    meter = Meter(trainer.device, before=run.usage)
     with _stop_signals() as stop, _progress_bar(trainer) as bar:
         for record in trainer.run():
             step = trainer.step
             if step % (config.eval_every or 1) == 0 or step == config.steps:
                 record |= validate()
             run.append(record)
+            meter.tick()
             bar.update()
             bar.set_postfix_str(f"loss {record['loss']:.2f}", refresh=False)
             due = config.checkpoint_every and step % config.checkpoint_every == 0
-            if run.directory and (due or stop.is_set() or step == config.steps):
-                save(run.directory, trainer)
+            if due or stop.is_set() or step == config.steps:
+                run.usage = meter.usage()
+                if run.directory:
+                    checkpoint.write_json(run.directory / "usage.json", run.usage.to_json())
+                    save(run.directory, trainer)
             if stop.is_set() and step < config.steps:
                 run.interrupted = True
                 break
@@ -172,6 +180,7 @@ def _open_directory(run: TrainingRun, trainer: Trainer, resume: bool, identity: 
             checkpoint.read_tensors(newest / "training.safetensors"),
             checkpoint.read_json(newest / "training.json"),
         )
+        run.usage = Usage.of(run.directory)
     run.rewind(trainer.step)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1] / "fmkit"
 FLOORS = [
-    {"errors", "config", "defaults", "flops", "scaling"},
+    {"errors", "config", "defaults", "flops", "footprint", "scaling"},
     {"data"},
     {"attention", "losses", "optim", "checkpoint", "model", "lora", "generation"},
     {"objectives", "trainer", "run"},

@@ -1,0 +1,216 @@
+"""What training costs: GPU-hours, energy and carbon by formula, and a meter for a run of one's own.
+
+What is not measured is a range, never a point: watts, cooling and grid differ more than any formula does.
+"""
+
+import ctypes
+import json
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+Range = tuple[float, float]  # low and high; equal where something was measured
+
+WATTS = {"V100": 300.0, "A100": 400.0, "H100": 700.0, "H200": 700.0}
+"""Thermal design power of SXM boards in watts, from NVIDIA's data sheets."""
+
+WATTS_PER_CORE: Range = (4.0, 12.0)
+"""A busy core's share of its processor in watts; memory and board are not counted. By data sheets, the
+thermal design power over cores is 3.9 for an AMD EPYC 9755 (500 W, 128 cores) and 10.5 for an Intel Core
+i9-14900K (253 W, 24 cores)."""
+
+PUE: Range = (1.0, 1.58)
+"""Energy of the building over that of its computers: from a desk without cooling to the mean of the world's
+data centers (Uptime Institute, Global Data Center Survey 2023); AWS reports 1.15, Google about 1.1."""
+
+GRID: Range = (0.057, 0.43)
+"""Carbon intensity in kg CO2e per kWh: the grids of France (Luccioni et al. 2022, arXiv:2211.02001) and of
+the United States (Patterson et al. 2021, arXiv:2104.10350)."""
+
+JOULES_PER_KWH = 3.6e6
+
+
+# --- formulas ---------------------------------------------------------------------------------------------
+
+
+def training_flops(parameters: float, tokens: float) -> float:
+    """6 N D, the FLOPs of training N parameters (without embeddings) on D tokens, attention left out (Kaplan
+    et al. 2020, arXiv:2001.08361, section 2.1). `fmkit.flops.flops_per_token` counts a model exactly."""
+    return 6 * parameters * tokens
+
+
+def gpu_hours(flops: float, peak: float, mfu: float) -> float:
+    """Hours of a chip of `peak` FLOP/s of which the share `mfu` is used."""
+    return flops / (peak * mfu * 3600)
+
+
+def energy_kwh(hours: float, watts: float, pue: float = 1.0) -> float:
+    """Kilowatt-hours of `hours` at `watts`, with what the building adds (Patterson et al. 2021,
+    arXiv:2104.10350)."""
+    return hours * watts * pue / 1000
+
+
+def carbon_kg(kwh: float, intensity: float) -> float:
+    """Kilograms of CO2e of `kwh` from a grid of `intensity` kg CO2e per kWh. This is location-based: who buys
+    certificates may report 0 for the same energy (GHG Protocol, Scope 2 Guidance 2015)."""
+    return kwh * intensity
+
+
+# --- what a run used --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What a run used: CPU seconds of its process, wall seconds, joules, and how the joules were obtained."""
+
+    cpu_seconds: float = 0.0
+    wall_seconds: float = 0.0
+    joules: Range = (0.0, 0.0)
+    obtained: tuple[str, ...] = ()
+
+    def __add__(self, other: "Usage") -> "Usage":
+        return Usage(
+            self.cpu_seconds + other.cpu_seconds,
+            self.wall_seconds + other.wall_seconds,
+            (self.joules[0] + other.joules[0], self.joules[1] + other.joules[1]),
+            tuple(dict.fromkeys(self.obtained + other.obtained)),
+        )
+
+    @property
+    def kwh(self) -> Range:
+        """Energy of the computer, without its building."""
+        return self.joules[0] / JOULES_PER_KWH, self.joules[1] / JOULES_PER_KWH
+
+    @property
+    def carbon_grams(self) -> Range:
+        """CO2e of this energy in grams: at the low ends of `PUE` and `GRID`, and at the high ones."""
+        low, high = (
+            1000 * carbon_kg(kwh * pue, grid) for kwh, pue, grid in zip(self.kwh, PUE, GRID, strict=True)
+        )
+        return low, high
+
+    def to_json(self) -> dict[str, Any]:
+        """As the JSON object of a usage.json."""
+        return {
+            name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()
+        }
+
+    @classmethod
+    def of(cls, directory: str | Path) -> "Usage":
+        """What the run of a directory has used, from its usage.json; says so where that is not known."""
+        try:
+            data = json.loads((Path(directory) / "usage.json").read_text(encoding="utf-8"))
+            low, high = data["joules"]
+            return cls(data["cpu_seconds"], data["wall_seconds"], (low, high), tuple(data["obtained"]))
+        except (OSError, ValueError, KeyError, TypeError):
+            return cls(obtained=("an earlier part of the run: not known, not counted",))
+
+
+class Meter:
+    """Measures from the moment it is made, in this process and all of its threads.
+
+    The processor's energy is read where Linux shows it (RAPL, of the whole package, with whatever else runs
+    on it; since 2020 usually for root alone) and otherwise estimated from CPU seconds and `WATTS_PER_CORE`.
+    That of an NVIDIA board is read from its driver (NVML, Volta and newer); another accelerator is not
+    counted.
+    `before` is what was used earlier, by a run that goes on.
+    """
+
+    def __init__(
+        self, device: Any = "cpu", before: Usage | None = None, powercap: str | Path = "/sys/class/powercap"
+    ) -> None:
+        self.before = before or Usage()
+        self.cpu, self.wall = time.process_time(), time.perf_counter()
+        self.packages = [package for path in _packages(Path(powercap)) if (package := _Counter.open(path))]
+        self.accelerator = None if str(device) == "cpu" else str(device)
+        self.board = _nvml_joules(device) if str(device).startswith("cuda") else None
+        self.board_start = self.board() if self.board else 0.0
+
+    def tick(self) -> None:
+        """Read what begins again at 0: call it every minute or oftener."""
+        for package in self.packages:
+            package.joules()
+
+    def usage(self) -> Usage:
+        """What was used up to now, `before` included."""
+        cpu = time.process_time() - self.cpu
+        if self.packages:
+            joules = sum(package.joules() for package in self.packages)
+            low, high, obtained = joules, joules, ["processor: measured (RAPL, the whole package)"]
+        else:
+            low, high = (cpu * watts for watts in WATTS_PER_CORE)
+            per_core = " to ".join(f"{watts:g}" for watts in WATTS_PER_CORE)
+            obtained = [f"processor: estimated from CPU seconds at {per_core} watts a core"]
+        if self.board:
+            used = self.board() - self.board_start
+            low, high = low + used, high + used
+            obtained.append("accelerator: measured (NVML, the whole board)")
+        elif self.accelerator:
+            obtained.append(f"accelerator: {self.accelerator} cannot be read and is not counted")
+        now = Usage(cpu, time.perf_counter() - self.wall, (low, high), tuple(obtained))
+        return self.before + now
+
+
+class _Counter:
+    """A RAPL counter: microjoules that begin again at 0 after `wrap`, on some machines in a few minutes."""
+
+    def __init__(self, file: Path, wrap: int, last: int) -> None:
+        self.file, self.wrap, self.last = file, wrap, last
+        self.total = 0
+
+    @classmethod
+    def open(cls, zone: Path) -> "_Counter | None":
+        try:
+            wrap = int((zone / "max_energy_range_uj").read_text())
+            return cls(zone / "energy_uj", wrap, int((zone / "energy_uj").read_text()))
+        except (OSError, ValueError):  # for root alone, or not there
+            return None
+
+    def joules(self) -> float:
+        now = int(self.file.read_text())
+        self.total += now - self.last + (self.wrap if now < self.last else 0)
+        self.last = now
+        return self.total / 1e6
+
+
+def _packages(powercap: Path) -> list[Path]:
+    """The zones of whole processors; their cores and graphics are zones below these."""
+    zones = sorted(powercap.glob("intel-rapl:*"))  # AMD's, too
+    return [zone for zone in zones if zone.name.count(":") == 1 and _name(zone).startswith("package")]
+
+
+def _name(zone: Path) -> str:
+    try:
+        return (zone / "name").read_text()
+    except OSError:
+        return ""
+
+
+def _nvml_joules(device: Any) -> Callable[[], float] | None:
+    """A function that tells the joules of a CUDA device since its driver was loaded; None: it does not tell.
+
+    The library comes with the driver, and is asked by the board's UUID, as its order may not be CUDA's.
+    """
+    import torch
+
+    try:
+        uuid = f"GPU-{torch.cuda.get_device_properties(device).uuid}".encode()
+        nvml, handle, millijoules = (
+            ctypes.CDLL("libnvidia-ml.so.1"),
+            ctypes.c_void_p(),
+            ctypes.c_ulonglong(),
+        )
+        if nvml.nvmlInit_v2() or nvml.nvmlDeviceGetHandleByUUID(uuid, ctypes.byref(handle)):
+            return None
+        if nvml.nvmlDeviceGetTotalEnergyConsumption(handle, ctypes.byref(millijoules)):
+            return None
+    except (OSError, AttributeError, RuntimeError):  # no driver, an old one, no such device
+        return None
+
+    def joules() -> float:
+        nvml.nvmlDeviceGetTotalEnergyConsumption(handle, ctypes.byref(millijoules))
+        return millijoules.value / 1000
+
+    return joules
