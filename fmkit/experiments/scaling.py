@@ -19,11 +19,11 @@ from fmkit.objectives import predict_tokens
 from fmkit.scaling import bootstrap, fit_scaling_law, interval
 from fmkit.trainer import Trainer
 
-WIDTHS = (4, 8, 16, 32, 64)
-TOKENS = (150_000, 300_000, 600_000, 1_200_000)
+WIDTHS = (4, 8, 16, 32)
+TOKENS = (300_000, 600_000, 1_200_000, 2_400_000)
 CONTEXT, BATCH_SIZE = 128, 8
 TRAINING: dict[str, Any] = {"batch_size": BATCH_SIZE, "min_lr_ratio": 0.0}
-RATE = 0.05  # over the square root of the width: a wide model wants smaller steps
+RATE = 0.03  # over the square root of the width: a wide model wants smaller steps
 
 
 def scaling() -> Experiment:
