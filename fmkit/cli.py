@@ -141,10 +141,9 @@ def _finetune(options: argparse.Namespace) -> None:
 
     from fmkit import Classifier, LoraConfig, Transformer, add_lora, finetune, save_adapter
     from fmkit.data.chat import add_chat_tokens
-    from fmkit.data.formats import load_examples
     from fmkit.data.tokenizer import has_chat_tokens
 
-    data = load_examples(options.data)
+    data = _load_data(options)
     columns, saved = data["train"].column_names, options.modules_to_save
     model: Any
     model, tokenizer = _open(options.model, Transformer)
@@ -202,9 +201,8 @@ def _reward(options: argparse.Namespace) -> None:
     config = _from_options(TrainConfig, options)
 
     from fmkit import Classifier, Transformer, train_reward
-    from fmkit.data.formats import load_examples
 
-    data = load_examples(options.data)
+    data = _load_data(options)
     base, tokenizer = _open(options.model, Transformer)
     model = Classifier.from_base(base, ["reward"], seed=config.seed)
     _report(train_reward(model, tokenizer, data, config, options.out, options.resume), options)
@@ -222,9 +220,8 @@ def _align(options: argparse.Namespace) -> None:
     config = _from_options(TrainConfig, options)
 
     from fmkit import Transformer, align
-    from fmkit.data.formats import load_examples
 
-    data = load_examples(options.data)
+    data = _load_data(options)
     model, tokenizer = _open(options.model, Transformer)
     _report(align(model, tokenizer, data, config, options.beta, options.out, options.resume), options)
 
@@ -310,13 +307,12 @@ def _evaluate(options: argparse.Namespace) -> None:
     from datasets import concatenate_datasets
 
     from fmkit import evaluate
-    from fmkit.data.formats import load_examples
     from fmkit.evaluation.evaluate import true_stories
     from fmkit.model import open_model
 
     model, tokenizer = _open(options.model, open_model)
     measured: dict[str, float] = {}
-    for data in (options.corpus and _load_corpus(options), options.data and load_examples(options.data)):
+    for data in (options.corpus and _load_corpus(options), options.data and _load_data(options)):
         if data:
             splits = data.values() if options.split == "all" else [data[options.split]]
             measured |= evaluate(model, tokenizer, concatenate_datasets(list(splits)))
@@ -382,9 +378,17 @@ def _add_data(command: argparse.ArgumentParser, columns: str, required: bool = T
     command.add_argument(
         "--data",
         required=required,
-        metavar="PATH",
-        help=f"a file or folder of examples (JSONL, JSON, CSV, parquet): {columns}",
+        metavar="NAME|PATH",
+        help=f"reviews, support, preferences, or a file or folder of examples (JSONL, JSON, CSV, parquet): "
+        f"{columns}",
     )
+
+
+def _load_data(options: argparse.Namespace) -> Any:
+    from fmkit.data.corpora import NAMES, load_corpus
+    from fmkit.data.formats import load_examples
+
+    return load_corpus(options.data) if options.data in NAMES else load_examples(options.data)
 
 
 def _add_sampling(command: argparse.ArgumentParser, temperature: float) -> None:
