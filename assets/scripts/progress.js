@@ -7,6 +7,7 @@
   const ROUND = 10; // questions at a time
   const LIMIT = 5_000_000; // bytes: more than that no browser keeps for a site
   const DAY = 86_400_000;
+  const NONE = "Nothing to review yet. Answer a quiz: its questions come back here, the first time after a day.";
 
   const many = (count, word) => `${count} ${word}${count === 1 ? "" : "s"}`;
   const named = (day) => new Date(day * DAY).toLocaleDateString("en-US", { month: "long", day: "numeric", timeZone: "UTC" });
@@ -57,7 +58,7 @@
 
   // --- review ---
 
-  function startReview(part, bank) {
+  function startReview(part, bank, changed) {
     const due = part.querySelector(".fm-progress-due");
     const button = part.querySelector(".fm-progress-start");
     const list = part.querySelector(".fm-quiz-items");
@@ -67,9 +68,8 @@
     function show() {
       const known = answered(bank);
       const now = known.filter((one) => one.due <= store.today()).length;
-      due.textContent = known.length ? [sentence(known, now), warning()].filter(Boolean).join(" ") :
-        ["Nothing to review yet. Answer a quiz of the book: its questions come back here, the first time after a day.",
-          warning()].filter(Boolean).join(" ");
+      due.textContent = known.length ? sentence(known, now) : NONE;
+      if (!store.keeps) due.textContent += " This browser keeps nothing: your progress ends with this page.";
       const open = shown.filter((one) => !one.result).length;
       button.hidden = !now || open > 0;
       button.textContent = `Review ${now > ROUND ? `${ROUND} of them` : many(now, "question")}`;
@@ -82,10 +82,8 @@
       const next = later.filter((one) => one.due === later[0].due).length;
       const day = later.length && (later[0].due === store.today() + 1 ? "tomorrow" : `on ${named(later[0].due)}`);
       const today = now ? `${many(now, "question")} ${now === 1 ? "is" : "are"} due today.` : "Nothing is due today.";
-      return later.length ? `${today} Next after that: ${many(next, "question")} ${day}.` : today;
+      return later.length ? `${today} Next: ${many(next, "question")} ${day}.` : today;
     }
-
-    const warning = () => (store.keeps ? "" : "This browser keeps nothing: your progress ends with this page.");
 
     button.addEventListener("click", () => {
       const set = answered(bank).filter((one) => one.due <= store.today()).slice(0, ROUND);
@@ -93,7 +91,7 @@
         const { item, key } = one.make();
         item.querySelector(".fm-quiz-place").textContent = `Question ${number + 1} of ${set.length}`;
         const question = window.fmkit.quiz.question(
-          item.querySelector("form"), key, one.quiz, { changed: show, fresh: true });
+          item.querySelector("form"), key, one.quiz, { changed, fresh: true });
         return Object.assign(question, { element: item });
       });
       list.replaceChildren(...shown.map((question) => question.element));
@@ -171,7 +169,7 @@
     try {
       const report = store.load(await file.text());
       const brought = [many(report.items, "question"), many(report.pages, "page")];
-      if (report.notes) brought.push(many(report.notes, "other entry").replace("entrys", "entries"));
+      if (report.notes) brought.push(`${report.notes} of other kinds`);
       const damaged = report.damaged ? ` What was damaged is left out: ${report.damaged}.` : "";
       return `Brought in: ${brought.join(", ")}. Where both knew something, the newer counts.${damaged}`;
     } catch (error) {
@@ -215,8 +213,8 @@
   function startPage() {
     const bank = window.fmkit.quiz.bank();
     adopt(bank);
-    const shows = [startReview(parts.review, bank), startTables(bank)];
     const show = () => shows.forEach((one) => one());
+    const shows = [startReview(parts.review, bank, show), startTables(bank)];
     startFiles(parts.file, bank, show);
     return show;
   }

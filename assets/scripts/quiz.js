@@ -185,7 +185,7 @@
     }
 
     name(place) {
-      return this.form.dataset.type === "ordering" ? `Place ${place}` : "ABCDEFGHI"[place - 1];
+      return this.form.dataset.type === "ordering" ? `Place ${place}` : "ABCDEFG"[place - 1];
     }
 
     isRight(answer) {
@@ -196,7 +196,7 @@
       this.reasons.forEach((reason, number) => {
         const right = Number(reason.dataset.correct);
         const same = answer[number] === right;
-        const words = same ? `✓ ${this.name(right)} is right` : `✗ ${this.name(answer[number])} is wrong, ${this.name(right)} is right`;
+        const words = same ? `✓ ${this.name(right)} is right` : `✗ ${this.name(answer[number])} is wrong; right: ${this.name(right)}`;
         this.feedback(this.part(number), same ? "chosen correct" : "chosen", words, reason);
       });
     }

@@ -1,8 +1,8 @@
 """HTML elements as nodes of a page: what the directives of the book build their parts of.
 
 A tree of `tag(…)` goes through Sphinx like any other text, so the Markdown, the math and the references
-inside are treated as everywhere else. A tree with an `asset`, such as "quiz", brings quiz.js and quiz.css to its
-page and to no other; with several, such as "store quiz", it brings them in this order. A style is not a must.
+inside are treated as everywhere else. A tree with an `asset`, such as "quiz", brings quiz.js and quiz.css to
+its page and to no other; with several, such as "store quiz", it brings what there is of each.
 """
 
 from html import escape

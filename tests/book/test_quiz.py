@@ -1,8 +1,6 @@
 """Quizzes: every fault of a file is caught with its line; the page grades, keeps and forgets."""
 
 import re
-import statistics
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,43 +9,12 @@ import tiny
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
+from quiz_book import CHOICES as GOOD
+from quiz_book import INTRO, OTHERS
 
-from fmkit.book.quiz.items import CHOICE, Item, read_quiz
+from fmkit.book.quiz.items import Item, read_quiz
 from fmkit.errors import FmkitError
-
-QUIZZES = sorted((tiny.ROOT / "assets/quizzes").glob("*.yml"))
-
-GOOD = """\
-- id: sum
-  type: multiple-choice
-  objective: 3.3.1
-  section: the-sum
-  bloom: understand
-  stem: What is $1 + 1$?
-  options:
-    - text: One
-      rationale: It forgets the second *one*.
-    - text: Two
-      correct: true
-      rationale: One and one are two.
-    - text: Three
-      rationale: It counts the plus sign.
-    - text: Four
-      rationale: It adds twice.
-- id: even
-  type: multiple-response
-  objective: 3.3.1
-  section: the-sum
-  bloom: understand
-  stem: Which numbers are even?
-  options:
-    - {text: Six, correct: true, rationale: Three and three.}
-    - {text: Seven, rationale: One is left over.}
-    - {text: Eight, correct: true, rationale: Four and four.}
-    - {text: Nine, rationale: One is left over.}
-    - {text: Eleven, rationale: One is left over.}
-"""
 
 # (what is replaced in GOOD, by what, the line of the fault, words of the message)
 FAULTS = [
@@ -80,6 +47,31 @@ FAULTS = [
     ("- id: sum", "--- []\n--- \n- id: sum", 2, "is not YAML"),
 ]
 
+# The same for the other types, in OTHERS.
+OTHER_FAULTS = [
+    ("place: 3", "place: 2", 8, "each once; here are [2, 1, 2]"),
+    ("place: 3", "place: 1.5", 8, "place must be a whole number"),
+    ("text: Read both numbers", "text: Write the result", 9, "two steps have the same text"),
+    (
+        "    - {text: Write the result, place: 3, rationale: Only what is known can be written.}\n",
+        "",
+        8,
+        "3 to 5",
+    ),
+    ("match: minus", "match: plus", 19, "two pairs have the same match"),
+    ("shown: 2", "shown: 1", 18, "each once; here are [1, 3, 1]"),
+    ("plus, shown: 2", "plus, shown: three", 18, "shown must be a number"),
+    ("tolerance: 0.02", "tolerance: 0", 31, "above zero"),
+    ("value: 0.43", "value: high", 30, "value must be a number"),
+    ("value: 0.43", "value: .inf", 30, "a plain number"),
+    ('find: "floor ([0-9.]+)"', 'find: "floor"', 34, "needs one group"),
+    ('find: "floor ([0-9.]+)"', 'find: "floor ("', 34, "is no pattern"),
+    ("type: numeric", "type: ordering", 30, "ordering has no answer"),
+    ("type: ordering", "type: matching", 8, "matching has no steps"),
+    ("  mistakes:", "  options: []\n  mistakes:", 35, "numeric has no options"),
+    ("beyond: true", "beyond: much", 25, "beyond must be true or false"),
+]
+
 
 @pytest.fixture
 def quiz(tmp_path: Path) -> Any:
@@ -96,17 +88,39 @@ def test_a_good_file(quiz: Any) -> None:
     assert (first.id, first.correct, second.correct) == ("sum", 1, 2)
     assert first.version != quiz(GOOD.replace("Three", "Thirty"))[0].version
     assert first.version == quiz(GOOD.replace("It adds twice.", "It doubles the sum."))[0].version
+    before, after = (
+        quiz(OTHERS),
+        quiz(
+            OTHERS.replace("place: 3", "place: 4")
+            .replace("place: 2", "place: 3")
+            .replace("place: 4", "place: 2")
+            .replace("match: plus", "match: and")
+            .replace("0.43", "0.44")
+        ),
+    )
+    assert [item.beyond for item in before] == [False, False, True]
+    assert not {item.version for item in before} & {item.version for item in after}
 
 
 @pytest.mark.parametrize(("old", "new", "line", "words"), FAULTS, ids=[f[3] + str(f[2]) for f in FAULTS])
 def test_a_fault_is_one_line(quiz: Any, old: str, new: str, line: int, words: str) -> None:
-    assert old in GOOD
+    fault_is_one_line(quiz, GOOD, old, new, line, words)
+
+
+def fault_is_one_line(quiz: Any, good: str, old: str, new: str, line: int, words: str) -> None:
+    assert old in good
+    assert quiz(good)
     with pytest.raises(FmkitError) as error:
-        quiz(GOOD.replace(old, new, 1))
+        quiz(good.replace(old, new, 1))
     message = str(error.value)
     assert message.startswith(f"sums.yml:{line}: "), message
     assert words in message
     assert "\n" not in message
+
+
+@pytest.mark.parametrize(("old", "new", "line", "words"), OTHER_FAULTS, ids=[f[3] for f in OTHER_FAULTS])
+def test_a_fault_of_another_type(quiz: Any, old: str, new: str, line: int, words: str) -> None:
+    fault_is_one_line(quiz, OTHERS, old, new, line, words)
 
 
 @pytest.mark.parametrize(
@@ -172,51 +186,12 @@ def test_any_slip_of_the_pen(quiz: Any, cut: tuple[int, int, str]) -> None:
     read_or_one_line(quiz, (GOOD[:start] + text + GOOD[start + length :]).encode("utf-8", "surrogatepass"))
 
 
-# --- the bank ---------------------------------------------------------------------------------------------
-
-
-def bank() -> list[Item]:
-    return [item for path in QUIZZES for item in read_quiz(path, path.name)]
-
-
-def test_the_items_of_the_book() -> None:
-    """What a test-wise reader could use, and a rationale that says too little or too much."""
-    longest, positions = 0, []
-    for item in bank():
-        right = [len(option.text) for option in item.options if option.correct]
-        wrong = [len(option.text) for option in item.options if not option.correct]
-        longest += max(right) > max(wrong)
-        assert 0.7 <= statistics.mean(right) / statistics.mean(wrong) <= 1.3, item.id
-        assert item.stem.endswith("?"), item.id
-        for option in item.options:
-            assert not re.search(r"(all|none|both) of the above", option.text, re.I), item.id
-            assert 15 <= len(option.rationale.split()) <= 60, (item.id, option.text)
-        if item.type == CHOICE:
-            positions.append([option.correct for option in item.options].index(True))
-    assert longest <= 0.35 * len(bank())
-    assert max(map(positions.count, range(4))) <= len(positions) / 4 + 1
-    assert len({item.id for item in bank()}) == len(bank())
-
-
 # --- the page ---------------------------------------------------------------------------------------------
-
-PAGE = """# Sums
-
-(the-sum)=
-## The sum
-
-Text.
-
-## Quiz
-
-```{quiz} sums
-```
-"""
 
 
 def test_a_faulty_quiz_fails_the_build(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The file's own faults, and a section that no page has."""
-    book = tiny.write(tmp_path, PAGE + "\n```{quiz} broken\n```\n")
+    book = tiny.write(tmp_path, INTRO + "\n```{quiz} broken\n```\n")
     (book / "assets/quizzes/sums.yml").write_text(
         GOOD.replace("section: the-sum", "section: the-difference", 1)
     )
@@ -228,39 +203,8 @@ def test_a_faulty_quiz_fails_the_build(tmp_path: Path, capsys: pytest.CaptureFix
     assert (
         "assets/quizzes/sums.yml:4: WARNING: no section of the book has the label 'the-difference'" in output
     )
+    assert output.count("the-difference") == 1
     assert "Traceback" not in output
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    book = tiny.write(tmp_path_factory.mktemp("quiz"), PAGE)
-    (book / "assets/quizzes/sums.yml").write_text(GOOD)
-    return tiny.build(book)
-
-
-@pytest.fixture(scope="module")
-def chromium(site: Path) -> Iterator[tuple[Browser, str]]:
-    with tiny.opened(site) as both:
-        yield both
-
-
-@pytest.fixture
-def visit(chromium: tuple[Browser, str]) -> Iterator[Any]:
-    """Open the page in a browser that remembers nothing; what goes wrong in it fails the test."""
-    browser, address = chromium
-    contexts, complaints = [], []
-
-    def opened(width: int = 1300, **options: Any) -> Page:
-        contexts.append(browser.new_context(viewport={"width": width, "height": 900}, **options))
-        page = contexts[-1].new_page()
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto(f"{address}/chapters/intro.html")
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
-    assert not complaints
 
 
 def answer(page: Page, number: int, letters: str) -> None:
@@ -279,8 +223,8 @@ def facts(page: Page) -> dict[str, Any]:
     })""")
 
 
-def test_grading(visit: Any) -> None:
-    page = visit()
+def test_grading(visit_quiz: Any) -> None:
+    page = visit_quiz()
     assert facts(page)["score"] == "2 questions, none answered yet."
     answer(page, 0, "A")
     now = facts(page)
@@ -299,8 +243,8 @@ def test_grading(visit: Any) -> None:
     assert page.locator(".fm-quiz-score").get_attribute("aria-live") == "polite"
 
 
-def test_too_few_or_too_many_are_not_graded(visit: Any) -> None:
-    page = visit()
+def test_too_few_or_too_many_are_not_graded(visit_quiz: Any) -> None:
+    page = visit_quiz()
     answer(page, 0, "")
     answer(page, 1, "ABC")
     assert facts(page)["results"] == [None, None]
@@ -308,8 +252,8 @@ def test_too_few_or_too_many_are_not_graded(visit: Any) -> None:
     assert verdicts == ["Choose one.", "Choose two. You chose 3."]
 
 
-def test_an_answer_survives_a_reload_until_it_is_taken_back(visit: Any) -> None:
-    page = visit()
+def test_an_answer_survives_a_reload_until_it_is_taken_back(visit_quiz: Any) -> None:
+    page = visit_quiz()
     answer(page, 0, "B")
     answer(page, 1, "AB")
     page.reload()
@@ -329,43 +273,67 @@ def test_an_answer_survives_a_reload_until_it_is_taken_back(visit: Any) -> None:
     assert facts(page)["results"] == [None, None]
 
 
+OLD = "fmkit/quiz/sums/sum"
+NOW = "fmkit/1/item/sums/sum"
 HOSTILE = [
-    "<img src=x onerror=alert(1)>",
-    "null",
-    "{",
-    '{"version": "VERSION", "chosen": "<b>"}',
-    '{"version": "VERSION", "chosen": [true, true, true, true]}',
-    '{"version": "VERSION", "chosen": [1, 0, 0, 0]}',
-    '{"version": "VERSION", "chosen": [true]}',
-    '{"version": "older", "chosen": [false, true, false, false]}',
-    '{"__proto__": {"version": "VERSION"}, "chosen": {"length": 4}}',
-    "[" * 100_000,
+    (OLD, "<img src=x onerror=alert(1)>"),
+    (OLD, "null"),
+    (OLD, '{"version": "VERSION", "chosen": "<b>"}'),
+    (OLD, '{"version": "VERSION", "chosen": [true, true, true, true]}'),
+    (OLD, '{"version": "VERSION", "chosen": [1, 0, 0, 0]}'),
+    (OLD, '{"version": "older", "chosen": [false, true, false, false]}'),
+    (OLD, '{"__proto__": {"version": "VERSION"}, "chosen": {"length": 4}}'),
+    (OLD, "[" * 100_000),
+    (NOW, "{"),
+    (NOW, "[" * 100_000),
+    (NOW, '{"version": "VERSION", "answer": "<b>", "history": []}'),
+    (NOW, '{"version": "VERSION", "answer": [1], "history": [{"at": "now", "right": true}]}'),
+    (NOW, '{"version": "VERSION", "answer": [1], "history": [{"at": 1e300, "right": true}]}'),
+    (NOW, '{"version": "VERSION", "answer": [1, 1], "history": []}'),
+    (NOW, '{"version": "VERSION", "answer": [7], "history": []}'),
+    (NOW, '{"version": "VERSION", "answer": [[1]], "history": []}'),
+    (NOW, '{"version": "VERSION", "answer": null, "history": []}'),
+    (NOW, '{"version": "older", "answer": [1], "history": []}'),
 ]
 
 
-def test_damaged_or_foreign_storage_is_ignored(visit: Any) -> None:
-    page = visit()
+def test_damaged_or_foreign_storage_is_ignored(visit_quiz: Any) -> None:
+    page = visit_quiz()
+    answer(page, 1, "AC")
     version = page.locator(".fm-quiz form").first.get_attribute("data-version")
-    for content in HOSTILE:
+    for key, content in HOSTILE:
         page.evaluate(
-            "(it) => localStorage.setItem('fmkit/quiz/sums/sum', it)", content.replace("VERSION", version)
+            "([key, it]) => localStorage.setItem(key, it)", [key, content.replace("VERSION", version)]
         )
         page.reload()
-        assert facts(page)["results"] == [None, None], content
+        assert facts(page)["results"] == [None, "right"], content
+        page.evaluate("(key) => localStorage.removeItem(key)", key)
     answer(page, 0, "B")
     page.reload()
+    assert facts(page)["results"] == ["right", "right"]
+
+
+def test_answers_from_before_the_store_are_taken_over(visit_quiz: Any) -> None:
+    page = visit_quiz()
+    kept = {"version": page.locator(".fm-quiz form").first.get_attribute("data-version")}
+    kept["chosen"] = [False, True, False, False]
+    page.evaluate("([key, it]) => localStorage.setItem(key, JSON.stringify(it))", [OLD, kept])
+    page.reload()
     assert facts(page)["results"] == ["right", None]
+    assert page.evaluate("Object.keys(localStorage).filter((key) => key.includes('fmkit'))") == [NOW]
+    entry = page.evaluate("fmkit.store.item('sums', 'sum')")
+    assert (entry["answer"], len(entry["history"]), entry["result"]) == ([1], 1, "right")
 
 
-def test_without_storage_it_grades_all_the_same(visit: Any) -> None:
-    page = visit()
+def test_without_storage_it_grades_all_the_same(visit_quiz: Any) -> None:
+    page = visit_quiz()
     page.evaluate("() => { Storage.prototype.setItem = () => { throw Error('full'); }; }")
     answer(page, 0, "B")
     assert facts(page)["results"] == ["right", None]
 
 
-def test_keyboard_only(visit: Any) -> None:
-    page = visit(reduced_motion="reduce")
+def test_keyboard_only(visit_quiz: Any) -> None:
+    page = visit_quiz(reduced_motion="reduce")
     page.locator(".fm-quiz input").first.focus()
     for key in ("Space", "ArrowDown", "Tab", "Enter"):
         page.keyboard.press(key)
@@ -380,36 +348,162 @@ def test_keyboard_only(visit: Any) -> None:
 
 @pytest.mark.parametrize("width", [1300, 390])
 @pytest.mark.parametrize("colors", ["light", "dark"])
-def test_accessible_in_every_state(visit: Any, width: int, colors: str) -> None:
-    page = visit(width, color_scheme=colors)
+def test_accessible_in_every_state(visit_quiz: Any, width: int, colors: str) -> None:
+    page = visit_quiz(width, color_scheme=colors)
     complaints = tiny.violations(page, ".fm-quiz")
     answer(page, 0, "B")
-    complaints += tiny.violations(page, ".fm-quiz")
     answer(page, 1, "AD")
-    complaints += tiny.violations(page, ".fm-quiz")
+    complaints += fits(page, width)
+    page = visit_quiz(width, SIGNS, color_scheme=colors)
+    complaints += fits(page, width)
+    for places, names, number in (("312", "231", "0.43"), ("213", "321", "0.62")):
+        place(page, 0, places)
+        place(page, 1, names)
+        measure(page, number)
+        complaints += fits(page, width)
+        for button in page.get_by_role("button", name="Try again").all()[::-1]:
+            button.click()
     assert not complaints, "\n".join(complaints)
+
+
+def fits(page: Page, width: int) -> list[str]:
+    """Nothing wider than the page, every target large enough, and what axe-core says."""
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    heights = page.evaluate("""() => [...document.querySelectorAll(".fm-quiz :is(label, button)")]
-        .map((target) => target.getBoundingClientRect().height)""")
+    heights = page.evaluate("""() => [...document.querySelectorAll(".fm-quiz :is(label, button, select)")]
+        .map((target) => target.getBoundingClientRect().height).filter(Boolean)""")
     assert min(heights) >= 44
+    return tiny.violations(page, ".fm-quiz")
 
 
-def test_without_a_script(visit: Any) -> None:
+def test_without_a_script(visit_quiz: Any) -> None:
     """The questions, no button that does nothing, and the key folded away."""
-    page = visit(java_script_enabled=False)
+    page = visit_quiz(java_script_enabled=False)
     assert page.locator(".fm-quiz input").count() == 9
     assert not page.locator(".fm-quiz button").first.is_visible()
     assert not page.get_by_text("One and one are two.").is_visible()
     page.get_by_text("Answers and reasons").click()
     assert page.get_by_text("One and one are two.").is_visible()
     assert page.get_by_text("Answer: A and C.").is_visible()
+    page = visit_quiz(name=SIGNS, java_script_enabled=False)
+    page.get_by_text("Answers and reasons").click()
+    for key in ("the places 3 1 2.", "Answer: B C A,", "Answer: 0.43 nats per token, give or take 0.02."):
+        assert page.get_by_text(key).is_visible(), key
+    assert page.locator("select").count() == 6
 
 
-def test_print(visit: Any) -> None:
+def test_print(visit_quiz: Any) -> None:
     """The questions as a sheet, the key at its end."""
-    page = visit()
+    page = visit_quiz()
     answer(page, 0, "A")
     page.emulate_media(media="print")
     assert not page.locator(".fm-quiz button").first.is_visible()
     assert not page.locator(".fm-quiz-feedback").first.is_visible()
     assert page.locator(".fm-quiz-key").get_by_text("One and one are two.").is_visible()
+    page = visit_quiz(name=SIGNS)
+    place(page, 0, "213")
+    page.emulate_media(media="print")
+    blank = page.locator("select").first
+    assert blank.is_visible()
+    assert blank.evaluate("(it) => getComputedStyle(it).color") == "rgba(0, 0, 0, 0)"
+
+
+# --- ordering, matching, numbers --------------------------------------------------------------------------
+
+SIGNS = "chapters/1-sums/adding"
+
+
+def place(page: Page, number: int, values: str) -> None:
+    form = page.locator(".fm-quiz form").nth(number)
+    for choice, value in zip(form.locator("select").all(), values, strict=True):
+        choice.select_option(value)
+    form.get_by_role("button", name="Check").click()
+
+
+def measure(page: Page, text: str) -> None:
+    page.get_by_label("Your number").fill(text)
+    page.locator(".fm-quiz form").nth(2).get_by_role("button", name="Check").click()
+
+
+def said(page: Page, number: int) -> tuple[str, list[str]]:
+    form = page.locator(".fm-quiz form").nth(number)
+    return form.locator(".fm-quiz-verdict").inner_text(), form.locator(".fm-quiz-feedback").all_inner_texts()
+
+
+def test_an_order_and_pairs(visit_quiz: Any) -> None:
+    page = visit_quiz(name=SIGNS)
+    for number, values, verdict in (
+        (0, ("", "", ""), "Give each step its place, from 1 to 3."),
+        (0, ("1", "", ""), "Give each step its place, from 1 to 3. 2 of 3 to go."),
+        (0, "122", "Give each step its place, from 1 to 3. Place 2 is there twice."),
+        (1, "133", "Choose a match for each; every match is needed once. C is there twice."),
+    ):
+        place(page, number, values)
+        assert said(page, number) == (verdict, [])
+    place(page, 0, "321")
+    assert said(page, 0) == (
+        "✗ Not quite: the reasons stand above.",
+        [
+            "✓ Place 3 is right. Only what is known can be written.",
+            "✗ Place 2 is wrong; right: Place 1. Nothing can be added before it is read.",
+            "✗ Place 1 is wrong; right: Place 2. It takes both numbers and gives the result.",
+        ],
+    )
+    place(page, 1, "231")
+    assert said(page, 1) == (
+        "✓ Right.",
+        ["✓ B is right. It adds.", "✓ C is right. It takes away.", "✓ A is right. It multiplies."],
+    )
+    page.reload()
+    assert facts(page)["results"] == ["wrong", "right", None]
+    assert page.locator("select").first.input_value() == "3"
+    page.get_by_role("button", name="Try again").first.click()
+    assert page.locator("select").first.evaluate("(it) => it === document.activeElement && it.value") == ""
+
+
+def test_a_number(visit_quiz: Any) -> None:
+    page = visit_quiz(name=SIGNS)
+    assert page.get_by_text("beyond the exam").is_visible()
+    for text in ("", "much", "1,234.5", "0.4.3", "NaN", "Infinity", "<b>1</b>", "1e999"):
+        measure(page, text)
+        assert said(page, 2)[0].endswith("Write it like 0.43 or 0,43."), text
+    for text in ("0.43", "0,43", " .45 ", "0.41", "4.3e-1", "+0.44"):
+        measure(page, text)
+        assert said(page, 2)[0] == "✓ Right.", text
+        page.get_by_role("button", name="Try again").click()
+    measure(page, "0.46")
+    floor = "It is the entropy of the world. The cell floor-value of Adding up measures it."
+    assert said(page, 2)[1] == [f"✗ You wrote 0.46. It is 0.43 nats per token. {floor}"]
+    page.get_by_role("button", name="Try again").click()
+    measure(page, "−1,53")
+    assert said(page, 2)[1] == [f"✗ You wrote -1.53. It is 0.43 nats per token. {floor}"]
+    page.get_by_role("button", name="Try again").click()
+    measure(page, "1,53")
+    assert said(page, 2)[1] == [
+        "✗ You wrote 1.53, which a known mistake gives. This is the perplexity.",
+        f"It is 0.43 nats per token. {floor}",
+    ]
+    page.reload()
+    assert page.get_by_label("Your number").input_value() == "1,53"
+    assert facts(page)["results"] == [None, None, "wrong"]
+
+
+def test_the_other_types_by_keyboard(visit_quiz: Any) -> None:
+    page = visit_quiz(name=SIGNS)
+    page.locator("select").first.focus()
+    for key in ("3", "Tab", "1", "Tab", "2", "Tab", "Enter"):
+        page.keyboard.press(key)
+    assert facts(page)["results"] == ["right", None, None]
+    page.get_by_label("Your number").focus()
+    page.keyboard.type("0.43")
+    page.keyboard.press("Enter")
+    assert facts(page)["results"] == ["right", None, "right"]
+
+
+def test_the_cell_and_the_page_must_be_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    book = tiny.write(tmp_path, INTRO)
+    (book / "assets/quizzes/sums.yml").write_text(
+        OTHERS
+    )  # its number is measured on a page that is not there
+    with pytest.raises(FmkitError):
+        tiny.build(book)
+    assert "sums.yml:30: WARNING: the book has no page 'chapters/1-sums/adding'" in capsys.readouterr().err

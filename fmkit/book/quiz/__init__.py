@@ -8,6 +8,6 @@ def setup(app: Any) -> None:
 
     app.add_directive("quiz", directive.Quiz)
     app.add_directive("guide", guide.GuideNote)
-    app.connect("warn-missing-reference", directive.missing_target)
+    app.connect("missing-reference", directive.missing_target)
     downloads.setup(app)
     progress.setup(app)

@@ -149,8 +149,11 @@ class Questions(SphinxDirective):
         ]
 
     def row(self, text: str, choices: list[html]) -> html:
-        choice = tag("select", NONE.deepcopy(), *(one.deepcopy() for one in choices), autocomplete="off")
-        return tag("li", tag("label", tag("span", *self.inline(text)), choice), class_="fm-quiz-part")
+        prompt = self.inline(text)
+        name = "".join(node.astext() for node in prompt)  # typeset math alone would be no name
+        options = [one.deepcopy() for one in (NONE, *choices)]
+        choice = tag("select", *options, aria_label=name, autocomplete="off")
+        return tag("li", tag("label", tag("span", *prompt), choice), class_="fm-quiz-part")
 
     def key(self, quiz: str, item: Item) -> html:
         answer, reasons = self.answer(quiz, item)
@@ -280,19 +283,21 @@ def number(item: Item) -> html:
     """A field that takes 0.43 as well as 0,43, so it is no input of type number."""
     assert item.answer
     field = tag("input", type="text", inputmode="decimal", maxlength=30, autocomplete="off")
-    label = tag("label", tag("span", "Your number"), field, tag("span", item.answer.unit, class_="fm-quiz-unit"))
+    label = tag(
+        "label", tag("span", "Your number"), field, tag("span", item.answer.unit, class_="fm-quiz-unit")
+    )
     return tag("div", label, class_="fm-quiz-part fm-quiz-field")
 
 
-def missing_target(app: Sphinx, domain: Any, node: addnodes.pending_xref) -> bool | None:
-    """A section or page that does not exist is a fault of the quiz file, and is reported there; a quiz that no
-    page shows is none, and its link stays plain text."""
+def missing_target(app: Sphinx, env: Any, node: addnodes.pending_xref, text: nodes.Node) -> nodes.Node | None:
+    """A section or page that does not exist is a fault of the quiz file, and is reported there. A quiz that
+    no page shows is no fault. In place of the link stands its text."""
     if "optional" in node:
-        return True
+        return text
     if "quiz" not in node:
         return None
     if node["reftype"] == "doc":
         logger.warning("the book has no page %r", node["reftarget"].lstrip("/"), location=node["quiz"])
     else:
         logger.warning("no section of the book has the label %r", node["reftarget"], location=node["quiz"])
-    return True
+    return text

@@ -3,8 +3,8 @@
     ```{progress} review
     ```
 
-`review` brings back the questions that are due and holds the book's whole bank for it; `chapters`, `quizzes` and
-`objectives` are tables, which the script fills; `file` saves, loads and forgets.
+`review` brings back the questions that are due, and holds the book's whole bank for it; `chapters`, `quizzes`
+and `objectives` are tables, which the script fills; `file` saves, loads and forgets.
 
 Every chapter ends with a button by which the reader says that it is read. Scrolling past is not reading, so
 nothing else counts.
@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from docutils import nodes
-from docutils.parsers.rst import directives
 from sphinx import addnodes
 from sphinx.application import Sphinx
 
@@ -35,7 +34,9 @@ class Progress(Questions):
     required_arguments = 1
 
     def run(self) -> list[nodes.Node]:
-        part = directives.choice(self.arguments[0], PARTS)
+        part = self.arguments[0]
+        if part not in PARTS:
+            raise self.error(f"progress has no part {part!r}: it has {', '.join(PARTS)}")
         self.env.note_reread()  # it depends on the table of contents and on every quiz
         return [
             tag(
@@ -51,7 +52,12 @@ class Progress(Questions):
         return [
             tag("p", UNSCRIPTED, class_="fm-unscripted"),
             tag("p", role="status", class_="fm-progress-due fm-scripted"),
-            tag("button", "Review what is due", type="button", class_="fm-button fm-progress-start fm-scripted"),
+            tag(
+                "button",
+                "Review what is due",
+                type="button",
+                class_="fm-button fm-progress-start fm-scripted",
+            ),
             tag("ol", class_="fm-quiz-items"),
             tag("p", role="status", class_="fm-progress-done fm-scripted"),
             self.bank(),
@@ -68,7 +74,7 @@ class Progress(Questions):
             name = quiz.replace("-", " ").capitalize()
             score = tag("td", f"{len(items)} questions", data_of=quiz)
             rows.append([self.link("ref", anchor(quiz), name), score])
-        return table("Quizzes", ("Quiz", "Right, the last time"), rows)
+        return table("Quizzes", ("Quiz", "Right last time"), rows)
 
     def objectives(self) -> list[html]:
         try:
@@ -80,13 +86,13 @@ class Progress(Questions):
         self.env.note_dependency(str(Path(self.env.srcdir, OBJECTIVES)))
         asked = {item.objective for items in self.questions_by_quiz().values() for item in items}
         rows: list[list[nodes.Node]] = [
-            [nodes.Text(f"{number} {guide[number].title}"), tag("td", data_objective=number)]
+            [tag("span", tag("b", number), f" {guide[number].title}"), tag("td", data_objective=number)]
             for number in guide
             if number in asked
         ]
         rest = f"The guide has {len(guide)} objectives; the book asks about {len(rows)} of them so far."
         said = tag("p", tag("span", class_="fm-progress-covered fm-scripted"), f" {rest}")
-        return [said, *table("Objectives", ("Objective", "Right, the last time"), rows)]
+        return [said, *table("Objectives", ("Objective", "Right last time"), rows)]
 
     def file(self) -> list[html]:
         save = [
@@ -104,7 +110,11 @@ class Progress(Questions):
             "dialog",
             tag(
                 "form",
-                tag("p", "Forget all answers, attempts and pages of this book? They cannot be brought back.", id="fm-forget"),
+                tag(
+                    "p",
+                    "Forget all answers, attempts and pages of this book? They cannot be brought back.",
+                    id="fm-forget",
+                ),
                 tag("button", "Keep them", value="keep", class_="fm-button", autofocus=True),
                 tag("button", "Forget everything", value="forget", class_="fm-button"),
                 method="dialog",
@@ -112,7 +122,17 @@ class Progress(Questions):
             aria_labelledby="fm-forget",
         )
         said = tag("p", role="status", class_="fm-progress-said")
-        return [tag("div", tag("div", *save, class_="fm-progress-save"), load, forget, ask, said, class_="fm-scripted")]
+        return [
+            tag(
+                "div",
+                tag("div", *save, class_="fm-progress-save"),
+                load,
+                forget,
+                ask,
+                said,
+                class_="fm-scripted",
+            )
+        ]
 
     def questions_by_quiz(self) -> dict[str, Any]:
         try:

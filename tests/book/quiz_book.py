@@ -1,0 +1,123 @@
+"""A small book with quizzes of all types and a progress page, for the tests of what shows items."""
+
+from pathlib import Path
+
+import tiny
+
+CHOICES = """\
+- id: sum
+  type: multiple-choice
+  objective: 3.3.1
+  section: the-sum
+  bloom: understand
+  stem: What is $1 + 1$?
+  options:
+    - text: One
+      rationale: It forgets the second *one*.
+    - text: Two
+      correct: true
+      rationale: One and one are two.
+    - text: Three
+      rationale: It counts the plus sign.
+    - text: Four
+      rationale: It adds twice.
+- id: even
+  type: multiple-response
+  objective: 3.3.1
+  section: the-sum
+  bloom: understand
+  stem: Which numbers are even?
+  options:
+    - {text: Six, correct: true, rationale: Three and three.}
+    - {text: Seven, rationale: One is left over.}
+    - {text: Eight, correct: true, rationale: Four and four.}
+    - {text: Nine, rationale: One is left over.}
+    - {text: Eleven, rationale: One is left over.}
+"""
+
+OTHERS = """\
+- id: order
+  type: ordering
+  objective: 3.3.2
+  section: the-sum
+  bloom: apply
+  stem: In which order is $1 + 1$ computed?
+  steps:
+    - {text: Write the result, place: 3, rationale: Only what is known can be written.}
+    - {text: Read both numbers, place: 1, rationale: Nothing can be added before it is read.}
+    - {text: Add the *numbers*, place: 2, rationale: It takes both numbers and gives the result.}
+- id: names
+  type: matching
+  objective: 3.3.2
+  section: the-sum
+  bloom: remember
+  stem: What is each sign called?
+  pairs:
+    - {prompt: "$+$", match: plus, shown: 2, rationale: It adds.}
+    - {prompt: The one that takes one number from another, match: minus, shown: 3, rationale: It takes away.}
+    - {prompt: "$\\\\times$", match: "times, the sign of a product of numbers of any size, $xy$", shown: 1,
+       rationale: It multiplies.}
+- id: floor
+  type: numeric
+  objective: 3.4.2
+  beyond: true
+  section: the-sum
+  bloom: analyze
+  stem: How high is the floor?
+  answer:
+    value: 0.43
+    tolerance: 0.02
+    unit: nats per token
+    rationale: It is the entropy of the world.
+    measured: {notebook: chapters/1-sums/adding.ipynb, cell: floor-value, find: "floor ([0-9.]+)"}
+  mistakes:
+    - {value: 0.62, rationale: These are bits.}
+    - {value: 1.53, rationale: This is the perplexity.}
+"""
+
+INTRO = """# Sums
+
+(the-sum)=
+## The sum
+
+Text.
+
+## Quiz
+
+```{quiz} sums
+```
+"""
+
+CHAPTER = """# Adding up
+
+Text.
+
+## More questions
+
+```{quiz} signs
+```
+"""
+
+TOC = """format: jb-book
+root: chapters/intro
+chapters:
+  - file: chapters/1-sums/adding
+  - file: chapters/back/progress
+"""
+
+
+def write(folder: Path) -> Path:
+    book = tiny.write(folder, INTRO)
+    for quiz in (book / "assets/quizzes").glob("*.yml"):
+        quiz.unlink()
+    (book / "assets/quizzes/sums.yml").write_text(CHOICES)
+    (book / "assets/quizzes/signs.yml").write_text(OTHERS)
+    first = CHOICES.partition("- id: even")[0]
+    many = "".join(first.replace("id: sum", f"id: sum-{number}") for number in range(12))
+    (book / "assets/quizzes/many.yml").write_text(many)  # on no page: for the review alone
+    (book / "chapters/1-sums").mkdir()
+    (book / "chapters/1-sums/adding.md").write_text(CHAPTER)
+    (book / "chapters/back").mkdir()
+    (book / "chapters/back/progress.md").write_text((tiny.ROOT / "chapters/back/progress.md").read_text())
+    (book / "_toc.yml").write_text(TOC)
+    return book
