@@ -3,7 +3,7 @@
 BIN := .venv/bin
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help book html test lab notebooks experiments quiz-report soak clean book-venv test-venv
+.PHONY: help book html test lab notebooks models experiments quiz-report soak clean book-venv test-venv
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' Makefile
 
@@ -28,6 +28,9 @@ lab: book-venv ## open JupyterLab on the chapters
 
 notebooks: book-venv ## re-execute every notebook and normalize it
 	@$(BIN)/python -m fmkit.book notebooks
+
+models: book-venv ## train the book's models again, into assets/models
+	@$(BIN)/python -m fmkit.models
 
 experiments: book-venv ## record the long runs again, into assets/runs
 	@$(BIN)/python -m fmkit.experiments

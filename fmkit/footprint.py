@@ -6,7 +6,7 @@ What is not measured is a range, never a point: watts, cooling and grid differ m
 import ctypes
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -92,18 +92,22 @@ class Usage:
         return low, high
 
     def to_json(self) -> dict[str, Any]:
-        """As the JSON object of a usage.json."""
+        """As the JSON object of a usage.json, which `read` takes."""
         return {
             name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()
         }
 
     @classmethod
+    def read(cls, data: Mapping[str, Any]) -> "Usage":
+        """The usage that `to_json` gave."""
+        low, high = data["joules"]
+        return cls(data["cpu_seconds"], data["wall_seconds"], (low, high), tuple(data["obtained"]))
+
+    @classmethod
     def of(cls, directory: str | Path) -> "Usage":
         """What the run of a directory has used, from its usage.json; says so where that is not known."""
         try:
-            data = json.loads((Path(directory) / "usage.json").read_text(encoding="utf-8"))
-            low, high = data["joules"]
-            return cls(data["cpu_seconds"], data["wall_seconds"], (low, high), tuple(data["obtained"]))
+            return cls.read(json.loads((Path(directory) / "usage.json").read_text(encoding="utf-8")))
         except (OSError, ValueError, KeyError, TypeError):
             return cls(obtained=("an earlier part of the run: not known, not counted",))
 

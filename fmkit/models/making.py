@@ -1,0 +1,129 @@
+"""Making a model: its commands in a scratch directory, its measures, and what is kept of it."""
+
+import datetime
+import json
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from fmkit.checkpoint import filling, read_json, write_json
+from fmkit.errors import FmkitError
+from fmkit.experiments.recording import ROOT, provenance
+from fmkit.footprint import Usage
+from fmkit.models.card import card
+from fmkit.models.measures import measure_all
+from fmkit.run import TrainingRun
+
+MODELS = ROOT / "assets" / "models"
+KEPT = ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json")
+STEP = ("step", "tokens", "loss", "learning_rate", "grad_norm", "tokens_per_second", "mfu")  # of every record
+
+
+@dataclass(frozen=True)
+class Plan:
+    """An entry of commands.yml. `commands` end with one that writes a directory of the model's name; others
+    may write directories that later ones read, and any may read the models made before it."""
+
+    name: str
+    purpose: str
+    use: str
+    limits: str
+    commands: tuple[str, ...]
+    measures: tuple[str, ...]
+    base: str | None = None  # the model it goes on from
+    beside: str | None = None  # the directory whose model is measured beside it
+
+
+def read_plans(file: Path) -> dict[str, Plan]:
+    """The plans of commands.yml by name, in the order in which they can be made.
+
+    Raises `FmkitError` for an entry that lacks something or has too much.
+    """
+    known = {field.name for field in fields(Plan)}
+    plans = {}
+    for name, entry in yaml.safe_load(file.read_text(encoding="utf-8")).items():
+        values: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()
+        }
+        try:
+            plans[name] = Plan(name, **values)
+        except TypeError:
+            needed = ", ".join(sorted(known - {"name"}))
+            raise FmkitError(f"{file.name}: {name} has {', '.join(entry)}; an entry has {needed}") from None
+    return plans
+
+
+def make(plan: Plan, models: Path) -> None:
+    """Run a model's commands, measure it, and install it with its record.json under `models`.
+
+    What was there is replaced once all has worked. Raises `FmkitError` for a command that fails.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        work = Path(scratch)
+        for made in models.iterdir():
+            if (made / "model.safetensors").is_file() and made.name != plan.name:
+                shutil.copytree(made, work / made.name)
+        runs = [run for command in plan.commands if (run := _run(command, work))]
+        if not (work / plan.name / "model.safetensors").is_file():
+            raise FmkitError(f"{plan.name}: its last command must write --out {plan.name}")
+        record = {
+            **provenance(),
+            "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+            "commands": plan.commands,
+            "runs": runs,
+            "results": measure_all(
+                plan.measures, work / plan.name, work / plan.beside if plan.beside else None
+            ),
+        }
+        with filling(models / plan.name) as target:
+            for name in KEPT:
+                shutil.copyfile(work / plan.name / name, target / name)
+            write_json(target / "record.json", record)
+
+
+def write_card(plan: Plan, models: Path) -> None:
+    """Write a model's README.md from its plan and its record.json."""
+    with filling(models / plan.name) as target:
+        (target / "README.md").write_text(card_of(plan, models), encoding="utf-8")
+
+
+def card_of(plan: Plan, models: Path) -> str:
+    """The card of an installed model. Raises `FmkitError` where it has not been made."""
+    earlier = read_json(models / plan.base / "record.json") if plan.base else None
+    return card(plan, models / plan.name, read_json(models / plan.name / "record.json"), earlier)
+
+
+def _run(command: str, work: Path) -> dict[str, Any] | None:
+    """Run a command line in `work`: fmkit's, or python's that writes data; what a training says of itself."""
+    print(command, flush=True)
+    program, *arguments = shlex.split(command)
+    start = {"fmkit": [sys.executable, "-m", "fmkit.cli"], "python": [sys.executable]}.get(program)
+    if start is None:
+        raise FmkitError(f"{command}: not a command of fmkit or python")
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    done = subprocess.run([*start, *arguments], cwd=work, env=environment, check=False)
+    if done.returncode:
+        raise FmkitError(f"{command}: ended with code {done.returncode}")
+    if program == "python":
+        return None
+    out = work / arguments[arguments.index("--out") + 1]
+    settings, run = read_json(out / "run.json"), TrainingRun(out)
+    history = [json.loads(line) for line in (out / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
+    run.history = history
+    return {
+        "command": command,
+        "summary": run.summary,
+        "steps": history[-1]["step"],
+        "tokens": history[-1]["tokens"],
+        "measured": {key: value for key, value in history[-1].items() if key not in STEP},
+        "settings": settings,
+        "usage": Usage.of(out).to_json(),
+    }
