@@ -1,0 +1,26 @@
+"""Choosing what to train on: quality filters, duplicates, personal data, likeness to a target.
+
+In the order of a pipeline: `filter_corpus`, `drop_duplicates`, `drop_near_duplicates`, `scrub`,
+`dsir_select`.
+"""
+
+from fmkit.data.selection.dsir import dsir_select, dsir_weights
+from fmkit.data.selection.duplicates import DuplicateReport, drop_duplicates, drop_near_duplicates
+from fmkit.data.selection.filters import FILTERS, FilterReport, filter_corpus
+from fmkit.data.selection.personal import Score, Span, find_personal, precision_recall, scrub
+
+__all__ = [
+    "FILTERS",
+    "DuplicateReport",
+    "FilterReport",
+    "Score",
+    "Span",
+    "drop_duplicates",
+    "drop_near_duplicates",
+    "dsir_select",
+    "dsir_weights",
+    "filter_corpus",
+    "find_personal",
+    "precision_recall",
+    "scrub",
+]

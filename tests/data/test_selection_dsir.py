@@ -1,0 +1,157 @@
+"""Promises of DSIR: the official package's weights, one choice for one seed, in memory and streamed."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from data_selection import HashedNgramDSIR
+from datasets import Dataset, DatasetDict, IterableDataset
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fmkit.data.selection import dsir, dsir_select, dsir_weights
+from fmkit.errors import FmkitError
+
+MEDICAL = ["The patient has a fever and takes the drug twice a day.", "A dose of the drug for the patient."]
+POOL = [f"The patient {i} takes a drug for the fever." for i in range(20)]
+POOL += [f"Lot {i}: cheap shoes, best price, buy now!" for i in range(180)]
+
+UNICODE = st.text(st.characters(exclude_categories=["Cs"]))
+
+
+def official_weights(raw: list[str], target: list[str], folder: Path, tokenizer: Any = None) -> np.ndarray:
+    for name, texts in (("raw", raw), ("target", target)):
+        (folder / name).write_text("".join(json.dumps({"text": text}) + "\n" for text in texts))
+    peer = HashedNgramDSIR([str(folder / "raw")], [str(folder / "target")], str(folder / "cache"), num_proc=1)
+    peer.tokenizer = tokenizer or peer.tokenizer
+    peer.fit_importance_estimator(num_tokens_to_fit="all")
+    peer.compute_importance_weights()
+    return np.load(folder / "cache" / "log_importance_weights" / "0.npy")
+
+
+def test_weights_are_those_of_the_official_package(tmp_path: Path, stories: DatasetDict) -> None:
+    raw = [
+        *stories["train"]["text"][:200],
+        *POOL,
+        "",
+        " \n",
+        "one",
+        "数据 选择",
+        "a_b's 3.14 >>> x",
+        "w " * 3_000,
+    ]
+    target = [*MEDICAL, *stories["validation"]["text"][:20]]
+    ours, theirs = dsir_weights(raw, target), official_weights(raw, target, tmp_path)
+    np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-9)
+    assert np.ptp(ours) > 10
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.lists(UNICODE, max_size=6), st.lists(UNICODE, max_size=6))
+def test_and_so_they_are_for_any_text_cut_into_the_same_words(raw: list[str], target: list[str]) -> None:
+    raw, target = [*raw, "x"], [*target, "İstanbul y"]
+    with tempfile.TemporaryDirectory() as folder:
+        theirs = official_weights(raw, target, Path(folder), dsir.find_words)
+    np.testing.assert_allclose(dsir_weights(raw, target), theirs, rtol=0, atol=1e-9)
+
+
+def test_what_resembles_the_target_is_chosen() -> None:
+    chosen = dsir_select(table(POOL), table(MEDICAL), 20)
+    assert sum("patient" in text for text in chosen["text"]) >= 18
+
+
+def test_a_stream_gives_the_same_choice_as_memory() -> None:
+    rows = [{"id": i, "text": text} for i, text in enumerate(POOL)]
+    whole = Dataset.from_list(rows)
+    stream = IterableDataset.from_generator(lambda: iter(rows))
+    for seed in range(5):
+        chosen = dsir_select(whole, table(MEDICAL), 60, seed)
+        streamed = dsir_select(stream, table(MEDICAL).to_iterable_dataset(), 60, seed)
+        assert streamed.to_list() == chosen.to_list()
+        assert chosen["id"] == sorted(set(chosen["id"]))
+
+
+def test_a_stream_is_read_twice_and_not_held() -> None:
+    class Counted(dict):
+        alive = most = read = 0
+
+        def __init__(self, **columns: str) -> None:
+            super().__init__(**columns)
+            Counted.read += 1
+            Counted.alive += 1
+            Counted.most = max(Counted.most, Counted.alive)
+
+        def __del__(self) -> None:
+            Counted.alive -= 1
+
+    class Stream(IterableDataset):
+        """The least that a stream can be."""
+
+        def __init__(self) -> None:
+            pass
+
+        column_names = features = None
+
+        def __iter__(self) -> Iterator[dict]:
+            return (Counted(text=text) for text in POOL * 5)
+
+    assert len(dsir_select(Stream(), table(MEDICAL), 10)) == 10
+    assert Counted.read == 2 * len(POOL) * 5
+    assert Counted.most < 30
+
+
+def test_the_seed_decides() -> None:
+    def choose(seed: int) -> list[str]:
+        return dsir_select(table(POOL), table(MEDICAL), 60, seed)["text"][:]
+
+    assert choose(1) == choose(1) != choose(2)
+
+
+def test_chosen_in_proportion_to_the_weights() -> None:
+    """Where one of two texts weighs four times the other, it is chosen four times as often."""
+    raw, target = ["cat"] + ["dog"] * 4, ["cat"] * 4 + ["dog"] * 4
+    weights = np.exp(dsir_weights(raw, target))
+    assert weights[0] / weights[1] == pytest.approx(4, rel=1e-6)
+    wins = sum(dsir_select(table(raw), table(target), 1, seed)["text"][0] == "cat" for seed in range(300))
+    assert wins / 300 == pytest.approx(0.5, abs=0.08)
+
+
+def test_forgetting_a_bucket_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    weights = dsir_weights(POOL, MEDICAL)
+    monkeypatch.setattr(dsir, "REMEMBERED", 7)
+    assert (dsir_weights(POOL, MEDICAL) == weights).all()
+
+
+@pytest.mark.parametrize(
+    ("raw", "target", "k", "message"),
+    [
+        (["a"], ["a"], 0, "k = 0: at least one document must be selected"),
+        (["a", "b"], ["a"], 3, "k = 3: only 2 documents to select from"),
+        (["a"], [" "], 1, "the target texts hold no words"),
+        (["", " "], ["a"], 1, "the raw texts hold no words"),
+    ],
+)
+def test_one_line_for_what_cannot_be_selected(
+    raw: list[str], target: list[str], k: int, message: str
+) -> None:
+    for dataset in (table(raw), table(raw).to_iterable_dataset()):
+        with pytest.raises(FmkitError, match=message):
+            dsir_select(dataset, table(target), k)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(st.text()), st.lists(st.text()))
+def test_any_text_has_a_finite_weight(raw: list[str], target: list[str]) -> None:
+    weights = dsir_weights([*raw, "x"], [*target, "y"])
+    assert weights.shape == (len(raw) + 1,)
+    assert np.isfinite(weights).all()
+
+
+def table(texts: list[str]) -> Dataset:
+    return Dataset.from_dict({"text": texts})
