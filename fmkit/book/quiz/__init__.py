@@ -4,9 +4,10 @@ from typing import Any
 
 
 def setup(app: Any) -> None:
-    from fmkit.book.quiz import directive, downloads, guide, progress
+    from fmkit.book.quiz import directive, downloads, exam, guide, progress
 
     app.add_directive("quiz", directive.Quiz)
+    app.add_directive("exam", exam.Exam)
     app.add_directive("guide", guide.GuideNote)
     app.connect("missing-reference", directive.missing_target)
     downloads.setup(app)

@@ -1,0 +1,564 @@
+"""The practice exam: drawn by weights, silent until the end, never lost, and honest about what it shows."""
+
+import json
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+import quiz_book
+import tiny
+from playwright.sync_api import Locator, Page, expect
+from scipy.stats import binomtest
+
+from fmkit.errors import FmkitError
+
+PAGE = "chapters/back/exam"
+DRAWN = {"1": 3, "2": 4, "3": 9, "4": 1, "5": 0}  # what the bank below has for each domain
+OBJECTIVES = [
+    "1.1.1",
+    "1.1.1",
+    "1.2.2",
+    "2.1.1",
+    "2.1.1",
+    "2.1.1",
+    "2.2.2",
+    "3.4.1",
+    "3.4.1",
+    "3.4.2",
+    "3.4.3",
+    "4.1.1",
+]
+FIELDS = ".fm-exam form[data-item]"
+
+
+@pytest.fixture(scope="session")
+def quiz_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The book of the quizzes with more questions and an exam: `visit_quiz` now opens this one."""
+    book = quiz_book.write(tmp_path_factory.mktemp("exam"))
+    first = quiz_book.CHOICES.partition("- id: even")[0]
+    many = [
+        first.replace("id: sum", f"id: sum-{number}").replace("3.3.1", objective)
+        for number, objective in enumerate(OBJECTIVES)
+    ]
+    measured = quiz_book.OTHERS[quiz_book.OTHERS.index("- id: floor") :]
+    many.append(measured.replace("id: floor", "id: measured").replace("  beyond: true\n", ""))
+    (book / "assets/quizzes/many.yml").write_text("".join(many))
+    (book / "chapters/back/exam.md").write_text((tiny.ROOT / "chapters/back/exam.md").read_text())
+    with (book / "_toc.yml").open("a") as toc:
+        toc.write("  - file: chapters/back/exam\n")
+    return tiny.build(book)
+
+
+@pytest.fixture
+def visit(visit_quiz: Any) -> Any:
+    return lambda width=1300, name=PAGE, **options: visit_quiz(width, name, **options)
+
+
+def at(page: Page, time: str) -> None:
+    page.clock.set_fixed_time(f"2026-11-21T{time}")
+
+
+def start(page: Page, size: str = "Short", clock: bool = True) -> None:
+    page.get_by_role("radio", name=size).check()
+    if not clock:
+        page.get_by_label("Without a clock").check()
+    page.get_by_role("button", name="Start the exam").click()
+
+
+def press(page: Page, name: str) -> None:
+    page.get_by_role("button", name=name, exact=True).click()
+
+
+def reply(page: Page, right: bool = True) -> None:
+    """An answer to the question in sight."""
+    form = page.locator(FIELDS)
+    kind, name = form.get_attribute("data-type"), form.get_attribute("data-item")
+    if kind == "numeric":
+        form.locator("input").fill("0,43" if right else "1.53")
+    elif kind in ("ordering", "matching"):
+        key = {"order": "312", "names": "231"}[str(name)]
+        for select, place in zip(form.locator("select").all(), key if right else "123", strict=True):
+            select.select_option(place)
+    else:
+        letters = ("AC" if right else "AB") if name == "even" else ("B" if right else "A")
+        for letter in letters:
+            form.locator(f"input[value={letter}]").check()
+
+
+def reply_to_all(page: Page, right: int = 99) -> None:
+    """Right to the first so many, wrong to the rest."""
+    count = page.locator(".fm-exam-number").count()
+    for number in range(count):
+        reply(page, number < right)
+        if number < count - 1:
+            press(page, "Next")
+
+
+def end(page: Page) -> None:
+    press(page, "End the exam …")
+    press(page, "End and grade")
+    expect(page.get_by_role("heading", name="Your result")).to_be_focused()
+
+
+def numbers(page: Page) -> list[str]:
+    return page.locator(".fm-exam-number").all_inner_texts()
+
+
+def items(page: Page) -> dict[str, Any]:
+    return page.evaluate("Object.fromEntries(window.fmkit.store.items())")
+
+
+def results(page: Page) -> Any:
+    return page.evaluate("window.fmkit.store.note('exam-results')")
+
+
+# --- the rules --------------------------------------------------------------------------------------------
+
+SHARES = [
+    (65, [20, 24, 28, 14, 14], [99] * 5, [13, 16, 18, 9, 9]),  # remainders .0 .6 .2 .1 .1
+    (10, [20, 24, 28, 14, 14], [99] * 5, [2, 3, 3, 1, 1]),  # .0 .4 .8 .4 .4: of equal ones the first
+    (10, [20, 24, 28, 14, 14], [3, 4, 9, 1, 0], [3, 3, 3, 1, 0]),  # 4 has one; then .5 .0 .5 of 2.5 3.0 3.5
+    (17, [20, 24, 28, 14, 14], [3, 4, 9, 1, 0], [3, 4, 9, 1, 0]),
+    (65, [1, 1], [2, 0], [2, 0]),
+    (3, [1, 1], [0, 0], [0, 0]),
+]
+
+
+def test_shares(visit: Any) -> None:
+    page = visit()
+    for count, weights, room, given in SHARES:
+        found = page.evaluate("(all) => window.fmkit.examRules.shares(...all)", [count, weights, room])
+        assert found == given, (count, room)
+
+
+def test_draws(visit: Any) -> None:
+    """By the domains' weights, evenly over their objectives, none twice, and not the same every time."""
+    bank = [
+        {"id": f"{domain}.{task}-{number}", "objective": f"{domain}.1.{task}"}
+        for domain, tasks in {1: [9, 1], 2: [4, 4, 4], 3: [20, 1, 1], 4: [3]}.items()
+        for task, count in enumerate(tasks)
+        for number in range(count)
+    ]
+    drawn = visit().evaluate(
+        """([bank, weights]) => Array.from({length: 200}, (_, seed) =>
+            window.fmkit.examRules.draw(bank, 20, new Map(weights), seed))""",
+        [bank, [["1", 20], ["2", 24], ["3", 28], ["4", 14], ["5", 14]]],
+    )
+    for one in drawn:
+        assert len({item["id"] for item in one}) == 20
+        assert Counter(item["objective"][0] for item in one) == {"1": 5, "2": 6, "3": 6, "4": 3}
+        assert {"1.1.1", "3.1.1", "3.1.2"} < {item["objective"] for item in one}  # none before each has one
+        assert Counter(item["objective"] for item in one)["2.1.0"] == 2
+    assert len({json.dumps(one) for one in drawn}) == 200
+    first = Counter(one[0]["id"] for one in drawn)
+    assert max(first.values()) < 30  # the order is by chance, too: 10 or so of each is expected
+
+
+def test_scores(visit: Any) -> None:
+    """Linear; the intervals are those of SciPy."""
+    page = visit()
+    score = "([right, of]) => window.fmkit.examRules.score(right, of)"
+    assert [page.evaluate(score, pair) for pair in ([0, 9], [9, 9], [2, 3], [7, 10])] == [100, 1000, 700, 730]
+    for right, of in ((7, 10), (0, 5), (5, 5), (46, 65)):
+        found = page.evaluate("(pair) => window.fmkit.examRules.interval(...pair)", [right, of])
+        assert found == pytest.approx(binomtest(right, of).proportion_ci(method="wilson"), abs=1e-5)
+
+
+# --- the start --------------------------------------------------------------------------------------------
+
+
+def test_the_start_says_what_the_bank_has(visit: Any) -> None:
+    page = visit()
+    said = page.locator(".fm-exam-bank").inner_text()
+    assert "17 questions so far, on 10 of the exam’s 69 objectives" in said
+    assert "none on domain 5, 14 % of the real exam" in said
+    table = page.locator(".fm-exam-start tbody")
+    assert table.locator("td:nth-child(3)").all_inner_texts() == ["3", "4", "9", "1", "none yet"]
+    assert table.locator("td:nth-child(4)").all_inner_texts() == ["3", "3", "3", "1", "0"]
+    assert page.get_by_label("14 minutes").is_visible()
+    page.get_by_label("Full: 17 questions").check()
+    assert table.locator("td:nth-child(4)").all_inner_texts() == list(map(str, DRAWN.values()))
+    assert page.get_by_label("24 minutes").is_visible()
+
+
+def test_what_goes_beyond_the_exam_is_left_out(visit: Any) -> None:
+    page = visit()
+    start(page, "Full")
+    names = [one["name"] for one in page.evaluate("window.fmkit.store.note('exam').questions")]
+    assert len(set(names)) == 17
+    assert "signs/floor" not in names
+    assert "many/measured" in names
+
+
+def test_without_a_script(visit: Any) -> None:
+    page = visit(java_script_enabled=False)
+    assert page.get_by_text("take JavaScript").is_visible()
+    assert page.locator(".fm-exam button").count() == 0
+    assert not page.get_by_text("Drawn", exact=True).is_visible()
+
+
+# --- during the exam --------------------------------------------------------------------------------------
+
+
+def test_no_key_before_the_end(visit: Any) -> None:
+    page = visit()
+    start(page, "Full")
+    reply_to_all(page, 8)
+    html = page.evaluate("document.documentElement.outerHTML")
+    for key in ("One and one are two", "Answer:", "data-correct", "give or take", "It adds."):
+        assert key not in html
+    assert items(page) == {}
+    end(page)
+    assert "One and one are two" in page.evaluate("document.documentElement.outerHTML")
+
+
+def test_answers_time_and_flags_survive_a_reload(visit: Any) -> None:
+    page = visit()
+    start(page, "Full")
+    for number in range(17):
+        reply(page, number % 2 == 0)
+        if number < 16:
+            press(page, "Next")
+    press(page, "⚑ Flag")
+    for name in ("even", "order"):  # begun, not finished
+        page.evaluate(
+            "(at) => document.querySelectorAll('.fm-exam-number')[at].click()",
+            [
+                one["name"].split("/")[1]
+                for one in page.evaluate("window.fmkit.store.note('exam').questions")
+            ].index(name),
+        )
+        if name == "even":
+            page.locator(f"{FIELDS} input:checked").first.uncheck()
+        else:
+            page.locator(f"{FIELDS} select").first.select_option("")
+    before, note = numbers(page), page.evaluate("window.fmkit.store.note('exam')")
+    assert sum("✓" in one for one in before) == 15
+    at(page, "10:03:05")
+    page.reload()
+    assert page.locator(".fm-exam-clock").inner_text() == "Time left 20:55"
+    assert numbers(page) == before
+    assert page.locator(FIELDS).get_attribute("data-item") == "order"
+    press(page, "Next") if page.get_by_role("button", name="Next").is_enabled() else press(page, "Previous")
+    now = page.evaluate("window.fmkit.store.note('exam')")
+    assert now["questions"] == note["questions"]
+    assert not results(page)
+
+
+def test_time_is_announced_and_runs_out(visit: Any) -> None:
+    page = visit()
+    start(page)
+    said, heard = page.locator(".fm-exam-said"), []
+    for time in ("10:03:59", "10:04:00", "10:06:00", "10:09:00", "10:13:00", "10:13:30"):
+        at(page, time)
+        left = 14 * 60 - int(time[3:5]) * 60 - int(time[6:])
+        expect(page.locator(".fm-exam-clock")).to_have_text(f"Time left {left // 60}:{left % 60:02}")
+        heard.append(said.inner_text())
+    assert heard == [
+        "",
+        "10 minutes left.",
+        "10 minutes left.",
+        "5 minutes left.",
+        "1 minute left.",
+        "1 minute left.",
+    ]
+    reply(page)
+    press(page, "End the exam …")
+    at(page, "10:14:00")
+    expect(page.get_by_role("heading", name="Time is up")).to_be_focused()
+    assert "1 of 10 right in 14 minutes 0 s of 14 minutes" in page.locator(".fm-exam-score").inner_text()
+    assert page.locator("dialog[open]").count() == 0
+
+
+def test_time_that_ran_out_meanwhile_is_graded_on_return(visit: Any) -> None:
+    page = visit()
+    start(page)
+    reply(page)
+    name = page.evaluate("window.fmkit.store.note('exam').questions[0].name")
+    at(page, "18:00:00")
+    page.reload()
+    expect(page.get_by_role("heading", name="Time is up")).to_be_visible()
+    assert "1 of 10 right in 14 minutes 0 s" in page.locator(".fm-exam-score").inner_text()
+    assert items(page)[name]["result"] == "right"
+    page.reload()
+    assert len(results(page)) == 1
+    assert len(items(page)[name]["history"]) == 1
+
+
+def test_without_a_clock_it_waits(visit: Any) -> None:
+    page = visit()
+    start(page, clock=False)
+    at(page, "23:00:00")
+    page.reload()
+    assert page.locator(".fm-exam-clock").inner_text() == "Without a clock"
+    reply(page)
+    end(page)
+    assert "780 minutes 0 s. " in page.locator(".fm-exam-score").inner_text()
+
+
+def test_flags_and_open_questions_are_named_before_the_end(visit: Any) -> None:
+    page = visit()
+    start(page)
+    reply(page)
+    press(page, "Next")
+    press(page, "⚑ Flag")
+    assert page.get_by_role("button", name="⚑ Flag", exact=True).get_attribute("aria-pressed") == "true"
+    assert numbers(page)[:3] == ["1 ✓", "2 ⚑", "3"]
+    assert page.locator("summary").first.inner_text() == "All questions: 1 of 10 answered, 1 flagged"
+    page.get_by_role("button", name="10, open").click()
+    assert page.get_by_role("button", name="Next", exact=True).is_disabled()
+    press(page, "End the exam …")
+    asked = page.get_by_role("dialog").inner_text()
+    assert "Questions 2, 3, 4, 5, 6, 7, 8, 9 and 10 have no complete answer" in asked
+    assert "Flagged: 2." in asked
+    page.keyboard.press("Escape")
+    press(page, "End the exam …")
+    press(page, "Go on")
+    assert page.locator(FIELDS).is_visible()
+    end(page)
+    page.get_by_label("Show").select_option(label="those that were flagged (1)")
+    assert page.locator(".fm-exam .fm-quiz-items > li:visible").count() == 1
+    assert page.get_by_text("Question 2 of 10 · ⚑ flagged").is_visible()
+
+
+# --- the report -------------------------------------------------------------------------------------------
+
+
+def test_the_report(visit: Any) -> None:
+    page = visit()
+    start(page, "Full")
+    at(page, "10:20:07")
+    reply_to_all(page, 12)
+    end(page)
+    text = page.locator(".fm-exam-stage").inner_text()
+    assert "12 of 17 right in 20 minutes 7 s of 24 minutes. Estimate: 735 of 1000" in text
+    assert "100 + 900 × 12 / 17 = 735" in text
+    assert "from 522 to 880" in text
+    assert "cannot tell a pass from a fail" in text
+    assert "no question on domain 5, 14 % of the real exam" in text
+    domains = page.locator(".fm-exam-stage table").first.locator("td:last-child").all_inner_texts()
+    assert [one.split(" of ")[-1] for one in domains] == ["3", "4", "9", "1", "not asked"]
+    assert sum(int(one.split(" of ")[0]) for one in domains[:4]) == 12
+    objectives = page.locator(".fm-exam-objectives > li")
+    assert objectives.count() == 10
+    assert "3.4.1 ways to evaluate a model" in " ".join(objectives.all_inner_texts())
+    cards = page.locator(".fm-exam-stage .fm-quiz-items > li")
+    assert cards.count() == 17
+    for card in cards.all():  # a reason for every part, and where to read on
+        parts = card.locator(".fm-quiz-part").count()
+        assert card.locator(".fm-quiz-feedback").count() >= parts
+        assert card.locator(".fm-quiz-again a").count() == 1
+        assert card.locator("button").count() == 0
+    page.get_by_label("Show").select_option(label="those that were not right (5)")
+    assert page.locator(".fm-exam-stage .fm-quiz-items > li:visible").count() == 5
+
+
+def test_the_links_of_the_report_resolve(visit: Any) -> None:
+    page = visit()
+    start(page)
+    end(page)
+    links = page.locator(".fm-exam-stage a")
+    addresses = set(links.evaluate_all("(all) => all.map((one) => one.href)"))
+    assert addresses
+    for address in addresses:
+        page.goto(address)
+        assert page.locator(f"[id='{address.partition('#')[2]}']").count() == 1
+
+
+def test_open_questions_show_their_key(visit: Any) -> None:
+    page = visit()
+    start(page, "Full")
+    end(page)
+    assert "0 of 17 right" in page.locator(".fm-exam-score").inner_text()
+    assert "All of that lies below 700" in page.locator(".fm-exam-stage").inner_text()
+    for card in page.locator(".fm-exam-stage .fm-quiz-items > li").all():
+        assert "No complete answer" in card.inner_text()
+        assert "Answer: " in card.inner_text()
+        assert card.locator(".fm-quiz-reason").count() >= 3
+    assert items(page) == {}
+    assert not results(page)  # nothing answered, nothing kept
+
+
+def test_the_progress_page_knows_the_answers_and_the_exam_its_past(visit: Any) -> None:
+    page = visit()
+    start(page, "Full")
+    reply_to_all(page, 17)
+    end(page)
+    page.reload()
+    assert "17 of 17 right" in page.locator(".fm-exam-score").inner_text()
+    press(page, "Another exam")
+    assert page.get_by_label("Short").is_visible()
+    assert page.locator(".fm-exam-stage tbody tr").all_inner_texts() == ["Nov 21, 2026\t17 of 17\t1000"]
+    page.goto(page.url.replace("exam.html", "progress.html"))
+    assert "2 of 2" in page.locator("td[data-of=sums]").inner_text()
+
+
+# --- what may go wrong ------------------------------------------------------------------------------------
+
+GOOD = {"started": 1795255000000, "end": None, "ended": None, "at": 0}
+HOSTILE: list[Any] = [
+    7, "exam", [], {}, {"started": "now"}, GOOD, {**GOOD, "questions": {}}, {**GOOD, "questions": []},
+    {**GOOD, "questions": [None, 3, {}, {"name": "sums/sum"}, {"name": "sums/sum", "version": "old"}]},
+    {**GOOD, "questions": [{"name": "__proto__", "version": None}]},
+    {**GOOD, "end": "soon", "questions": [{"name": "sums/sum", "version": "VERSION"}]},
+    {**GOOD, "end": 1, "questions": [{"name": "sums/sum", "version": "VERSION"}]},
+]  # fmt: skip
+ANSWERS: list[Any] = [None, 3, "<b>", {}, [9], [0, 1, 2, 3], [[1]], ["x"], [None], [-1], {"length": 3}]
+
+
+def write(page: Page, name: str, value: Any) -> None:
+    page.evaluate("([name, value]) => window.fmkit.store.keepNote(name, value)", [name, value])
+    page.reload()
+
+
+def versions(page: Page) -> dict[str, str]:
+    start(page, "Full")
+    return {one["name"]: one["version"] for one in page.evaluate("window.fmkit.store.note('exam').questions")}
+
+
+def test_damaged_or_foreign_storage_is_ignored(visit: Any) -> None:
+    page = visit()
+    known = versions(page)
+    for note in HOSTILE:
+        write(page, "exam", json.loads(json.dumps(note).replace("VERSION", known["sums/sum"])))
+        expect(page.get_by_role("button", name="Start the exam")).to_be_visible()
+    for answer in ANSWERS:
+        questions = [{"name": n, "version": v, "given": answer, "flagged": "no"} for n, v in known.items()]
+        questions += questions[:1]  # and one of them twice
+        write(page, "exam", {**GOOD, "at": 99, "questions": questions})
+        assert page.locator(".fm-exam-number").count() == 17, answer
+        assert page.locator(f"{FIELDS} :is(:checked:not(option))").count() == 0
+    for past in (
+        3,
+        "x",
+        {"0": 1},
+        [None, 1, {}, {"at": 1, "right": 3, "of": 2}, {"at": 1, "right": "<b>", "of": 9}],
+    ):
+        page.evaluate("window.fmkit.store.keepNote('exam', null)")
+        write(page, "exam-results", past)
+        expect(page.get_by_role("button", name="Start the exam")).to_be_visible()
+        assert page.get_by_text("Your exams").count() == 0
+
+
+def test_questions_that_changed_since_are_left_out(visit: Any) -> None:
+    page = visit()
+    versions(page)
+    note = page.evaluate("window.fmkit.store.note('exam')")
+    note["questions"][3]["version"] = "older"
+    write(page, "exam", note)
+    assert page.locator(".fm-exam-number").count() == 16
+
+
+def test_another_tab_goes_along(visit: Any) -> None:
+    page = visit()
+    start(page)
+    other = page.context.new_page()
+    other.clock.set_fixed_time("2026-11-21T10:00:00")
+    other.goto(page.url)
+    reply(other)
+    expect(page.locator(".fm-exam-number").first).to_have_text("1 ✓")
+    end(other)
+    expect(page.get_by_role("heading", name="Your result")).to_be_visible()
+    assert len(results(page)) == 1
+
+
+# --- for everybody ----------------------------------------------------------------------------------------
+
+
+def tab_to(page: Page, target: Locator) -> None:
+    for _ in range(60):
+        if target.evaluate("(element) => element === document.activeElement"):
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"no way to {target}")
+
+
+def test_keyboard_only(visit: Any) -> None:
+    page = visit(reduced_motion="reduce")
+    page.locator(".fm-exam [name=size]").first.focus()
+    tab_to(page, page.get_by_role("button", name="Start the exam"))
+    page.keyboard.press("Enter")
+    for _ in range(9):
+        assert page.evaluate("document.activeElement.tagName") == "FIELDSET"
+        page.keyboard.press("Tab")
+        kind = page.locator(FIELDS).get_attribute("data-type")
+        page.keyboard.press("ArrowDown" if kind in ("ordering", "matching") else "Space")
+        tab_to(page, page.get_by_role("button", name="Next", exact=True))
+        page.keyboard.press("Enter")
+    tab_to(page, page.get_by_role("button", name="⚑ Flag", exact=True))
+    page.keyboard.press("Space")
+    assert numbers(page)[-1].endswith("⚑")
+    tab_to(page, page.get_by_role("button", name="1, ", exact=False).first)
+    page.keyboard.press("Enter")
+    assert page.get_by_text("Question 1 of 10").is_visible()
+    tab_to(page, page.get_by_role("button", name="End the exam …"))
+    page.keyboard.press("Enter")
+    tab_to(page, page.get_by_role("button", name="End and grade"))
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Your result")).to_be_focused()
+
+
+def test_enter_leads_on_and_grades_nothing(visit: Any) -> None:
+    page = visit()
+    start(page)
+    for number in range(10):
+        assert page.get_by_text(f"Question {number + 1} of 10").is_visible()
+        page.locator(f"{FIELDS} :is(input, select)").first.focus()
+        if page.locator(f"{FIELDS} select").count():
+            press(page, "Next") if number < 9 else press(page, "End the exam …")
+        else:
+            page.keyboard.press("Enter")
+    assert page.get_by_role("dialog").is_visible()
+    assert items(page) == {}
+
+
+@pytest.mark.parametrize("width", [1300, 390])
+@pytest.mark.parametrize("colors", ["light", "dark"])
+def test_accessible_in_every_state(visit: Any, width: int, colors: str) -> None:
+    page = visit(width, color_scheme=colors)
+    complaints: list[str] = []
+
+    def check(state: str) -> None:
+        complaints.extend(f"{state}: {one}" for one in tiny.violations(page, ".fm-exam"))
+        if page.evaluate("document.documentElement.scrollWidth") > width:
+            complaints.append(f"{state}: wider than the page")
+        low = page.evaluate("""() => [
+            ...document.querySelectorAll(".fm-exam :is(label, button, summary, select)")]
+            .map((one) => [one.textContent.slice(0, 30), one.getBoundingClientRect().height])
+            .filter(([, height]) => height && height < 44)""")
+        complaints.extend(f"{state}: {one}" for one in low)
+
+    check("start")
+    start(page, "Full")
+    page.locator(".fm-exam-list").evaluate("(list) => { list.open = true; }")
+    check("question")
+    for number in range(17):
+        if number % 3:
+            reply(page, number % 2 == 0)
+        if number % 4 == 0:
+            press(page, "⚑ Flag")
+        if page.evaluate("document.documentElement.scrollWidth") > width:
+            complaints.append(f"question {number + 1} is wider than the page")
+        if number < 16:
+            press(page, "Next")
+    check("flagged")
+    press(page, "End the exam …")
+    check("confirm")
+    press(page, "End and grade")
+    check("report")
+    press(page, "Another exam")
+    check("past")
+    assert not complaints, "\n".join(complaints)
+
+
+def test_a_faulty_guide_fails_the_build_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    book = tiny.write(tmp_path, "# Exam\n\n```{exam}\n```\n")
+    path = book / "assets/exam/objectives.yml"
+    path.write_text(re.sub(r"weight: 28", "weight: much", path.read_text()))
+    with pytest.raises(FmkitError):
+        tiny.build(book)
+    assert re.search(r"objectives\.yml:\d+: WARNING: weight must be a number", capsys.readouterr().err)
