@@ -83,8 +83,8 @@ def card(plan: "Plan", directory: Path, record: dict[str, Any], earlier: dict[st
         plan.limits.strip(),
         "It was trained on text that a grammar wrote, so nothing it says is about real people, companies, "
         "goods or treatments, and nobody should act on it. It reads English in the few patterns of that "
-        "grammar; on other text its output means nothing. No test for bias was made: the grammar's names and "
-        "roles are drawn evenly, and what a model of this size could learn from them was not examined.",
+        "grammar; on other text its output means nothing. It was not examined for bias, such as what it "
+        "expects of boys and of girls.",
         "## License",
         "MIT, as the code of the book. The training data was written by the same package.",
     ]
@@ -192,8 +192,8 @@ def _footprint(used: Usage, whole: Usage, continued: bool) -> str:
 def _cost(usage: Usage) -> str:
     watt_hours = 1000 * usage.kwh[0], 1000 * usage.kwh[1]
     return (
-        f"{usage.cpu_seconds:.0f} CPU seconds ({usage.wall_seconds:.0f} seconds by the clock, beside other "
-        f"work), {_range(watt_hours)} Wh, {_range(usage.carbon_grams)} g CO2e"
+        f"{usage.cpu_seconds:.0f} CPU seconds ({usage.wall_seconds:.0f} seconds by the clock, whatever else "
+        f"ran), {_range(watt_hours)} Wh, {_range(usage.carbon_grams)} g CO2e"
     )
 
 
