@@ -130,7 +130,7 @@
       make("button", { class: "fm-button" }, "Start the exam"));
     const count = () => Number(form.elements.size.value);
     function changed() {
-      form.querySelector("[value=yes] + span").textContent = `${many(rules.minutes(count()), "minute")}, as in the real exam`;
+      form.querySelector("[value=yes] + span").textContent = `${many(rules.minutes(count()), "minute")} on the clock`;
       const room = rows.map(({ dataset }) => bank.filter((one) => rules.domain(one) === dataset.domain).length);
       const drawn = rules.shares(count(), [...weights.values()], room);
       rows.forEach((row, part) => { row.lastElementChild.textContent = String(drawn[part]); });
@@ -243,7 +243,7 @@
     }, true);
     list.addEventListener("input", changed);
     place();
-    show(make("div", { class: "fm-exam-bar" }, clock), said, list,
+    show(clock, said, list,
       make("div", { class: "fm-exam-do" }, previous, flag, next), all, make("div", { class: "fm-exam-do" }, end), dialog.element);
     leave = keepTime(clock, said);
   }
@@ -362,7 +362,7 @@
     const score = rules.score(right, of);
     const [low, high] = rules.interval(right, of).map((share) => rules.score(share, 1));
     const total = Math.max(0, Math.round(used / 1000));
-    const took = `${many(Math.floor(total / 60), "minute")} ${total % 60} s${limit ? ` of ${many(Math.round(limit / MINUTE), "minute")}` : ""}`;
+    const took = `${Math.floor(total / 60)} min ${total % 60} s${limit ? ` of ${Math.round(limit / MINUTE)} min` : ""}`;
     const sure = low <= rules.PASS && rules.PASS <= high ?
       `${rules.PASS} lies between them: this exam cannot tell a pass from a fail.` :
       `All of that lies ${low > rules.PASS ? "above" : "below"} ${rules.PASS}.`;
