@@ -6,7 +6,7 @@ import json
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from unicodedata import category
 
 import numpy as np
 import pytest
@@ -14,6 +14,7 @@ from data_selection import HashedNgramDSIR
 from datasets import Dataset, DatasetDict, IterableDataset
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from nltk.tokenize import WordPunctTokenizer
 
 from fmkit.data.selection import dsir, dsir_select, dsir_weights
 from fmkit.errors import FmkitError
@@ -22,14 +23,14 @@ MEDICAL = ["The patient has a fever and takes the drug twice a day.", "A dose of
 POOL = [f"The patient {i} takes a drug for the fever." for i in range(20)]
 POOL += [f"Lot {i}: cheap shoes, best price, buy now!" for i in range(180)]
 
-UNICODE = st.text(st.characters(exclude_categories=["Cs"]))
+UNICODE = st.text(st.characters(exclude_categories=["Cs", "Cn"]))
+NLTK = WordPunctTokenizer()
 
 
-def official_weights(raw: list[str], target: list[str], folder: Path, tokenizer: Any = None) -> np.ndarray:
+def official_weights(raw: list[str], target: list[str], folder: Path) -> np.ndarray:
     for name, texts in (("raw", raw), ("target", target)):
         (folder / name).write_text("".join(json.dumps({"text": text}) + "\n" for text in texts))
     peer = HashedNgramDSIR([str(folder / "raw")], [str(folder / "target")], str(folder / "cache"), num_proc=1)
-    peer.tokenizer = tokenizer or peer.tokenizer
     peer.fit_importance_estimator(num_tokens_to_fit="all")
     peer.compute_importance_weights()
     return np.load(folder / "cache" / "log_importance_weights" / "0.npy")
@@ -54,11 +55,19 @@ def test_weights_are_those_of_the_official_package(tmp_path: Path, stories: Data
 
 @settings(deadline=None, max_examples=20)
 @given(st.lists(UNICODE, max_size=6), st.lists(UNICODE, max_size=6))
-def test_and_so_they_are_for_any_text_cut_into_the_same_words(raw: list[str], target: list[str]) -> None:
+def test_and_so_they_are_for_any_text(raw: list[str], target: list[str]) -> None:
     raw, target = [*raw, "x"], [*target, "İstanbul y"]
     with tempfile.TemporaryDirectory() as folder:
-        theirs = official_weights(raw, target, Path(folder), dsir.find_words)
+        theirs = official_weights(raw, target, Path(folder))
     np.testing.assert_allclose(dsir_weights(raw, target), theirs, rtol=0, atol=1e-9)
+
+
+def test_words_are_those_of_nltk_in_every_script() -> None:
+    """Of characters that Python knows, which may be fewer than nltk's regular expressions do."""
+    known = [c for c in map(chr, range(0x110000)) if category(c) not in {"Cn", "Cs", "Co"}]
+    for character in known:
+        text = f"a{character}. {character}"
+        assert dsir.find_words(text) == NLTK.tokenize(text), hex(ord(character))
 
 
 def test_what_resembles_the_target_is_chosen() -> None:
@@ -77,7 +86,9 @@ def test_a_stream_gives_the_same_choice_as_memory() -> None:
         assert chosen["id"] == sorted(set(chosen["id"]))
 
 
-def test_a_stream_is_read_twice_and_not_held() -> None:
+def test_a_stream_is_read_twice_and_not_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dsir, "BATCH_TEXTS", 15)
+
     class Counted(dict):
         alive = most = read = 0
 
@@ -103,7 +114,7 @@ def test_a_stream_is_read_twice_and_not_held() -> None:
 
     assert len(dsir_select(Stream(), table(MEDICAL), 10)) == 10
     assert Counted.read == 2 * len(POOL) * 5
-    assert Counted.most < 30
+    assert Counted.most < 50
 
 
 def test_the_seed_decides() -> None:
@@ -122,10 +133,15 @@ def test_chosen_in_proportion_to_the_weights() -> None:
     assert wins / 300 == pytest.approx(0.5, abs=0.08)
 
 
-def test_forgetting_a_bucket_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    weights = dsir_weights(POOL, MEDICAL)
-    monkeypatch.setattr(dsir, "REMEMBERED", 7)
-    assert (dsir_weights(POOL, MEDICAL) == weights).all()
+@pytest.mark.parametrize(("name", "value"), [("REMEMBERED", 7), ("BATCH_TEXTS", 3), ("BATCH_CHARACTERS", 50)])
+def test_neither_batches_nor_forgetting_change_a_weight(
+    name: str, value: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = ["", *POOL, "", " ", "x"]
+    weights = dsir_weights(texts, MEDICAL)
+    monkeypatch.setattr(dsir, name, value)
+    monkeypatch.setattr(dsir, "BATCH_TEXTS", min(dsir.BATCH_TEXTS, 30))
+    assert (dsir_weights(texts, MEDICAL) == weights).all()
 
 
 @pytest.mark.parametrize(

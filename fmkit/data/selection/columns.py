@@ -18,8 +18,7 @@ def iterate_texts(dataset: Dataset | IterableDataset) -> Iterator[str]:
     names = dataset.column_names  # a stream may not know them before its first row
     if names is not None and "text" not in names:
         raise FmkitError(f"no column 'text'; the data has {', '.join(names) or 'no columns'}")
-    rows = iter(dataset.select_columns("text") if names else dataset)
-    return (get_text(row) for row in rows)
+    return map(get_text, dataset.select_columns("text") if names else dataset)
 
 
 def get_text(row: dict[str, Any]) -> str:
