@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +43,12 @@ def measure_all(names: tuple[str, ...], directory: Path, beside: Path | None) ->
 
 def held_out(corpus: str) -> Dataset:
     """The first texts of a corpus's validation split."""
-    return load_corpus(corpus)["validation"].take(TEXTS)
+    return _validation(corpus).take(TEXTS)
+
+
+@cache
+def _validation(corpus: str) -> Dataset:
+    return load_corpus(corpus)["validation"]
 
 
 def likelihood(corpus: str, model: Any, _: Any) -> dict[str, float]:
