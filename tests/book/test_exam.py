@@ -355,7 +355,7 @@ def test_the_report(visit: Any) -> None:
     assert page.locator(".fm-exam-stage .fm-quiz-items > li:visible").count() == 5
     page.emulate_media(media="print")
     assert page.locator(".fm-exam-score").is_visible()
-    assert page.locator(".fm-exam :is(button, select):visible").count() == 0
+    assert page.locator(".fm-exam :is(button, .fm-exam-filter):visible").count() == 0
 
 
 def test_the_links_of_the_report_resolve(visit: Any) -> None:
