@@ -5,7 +5,7 @@ readers find license, results and emissions where they look for them.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +25,11 @@ SOURCES = {  # what a corpus is, for those without a data card of their own
     "reviews": "reviews of films and products, positive or negative, from a grammar of the same kind "
     "(`fmkit.data.reviews`)",
 }
-CORPORA = ("--corpus", "--data", "--replay")  # options that name what is read
+CORPORA = {
+    "--corpus": "corpus",
+    "--data": "corpus",
+    "--replay": "replay",
+}  # option, key of its hash in run.json
 
 NAMES = {
     "loss": "loss, nats per token",
@@ -142,22 +146,24 @@ def _runs(runs: list[dict[str, Any]]) -> str:
 
 
 def _sources(runs: list[dict[str, Any]]) -> list[str]:
-    """Each corpus once, with what it is and, where the run knows it, the hash of its content."""
-    lines = {}
+    """Each corpus once, with what it is and, where the run knows it, the hash of what was read."""
+    lines: dict[str, str] = {}
     for run in runs:
-        for option in CORPORA:
-            name = _option(run["command"], option)
+        for option, key in CORPORA.items():
+            name, settings = _option(run["command"], option), run["settings"]
             if name and name not in lines:
-                corpus = Path(name).stem  # a file that a command wrote is named after its corpus
-                about = DOMAINS[corpus].about if corpus in DOMAINS else SOURCES[corpus]
-                more = ""
-                if corpus in DOMAINS:
-                    more = f" Its data card: `fmkit.data.domains.data_card({corpus!r})`."
-                key = {"--corpus": "corpus", "--data": "corpus", "--replay": "replay"}[option]
-                digest = run["settings"].get("preferences" if "preferences" in run["settings"] else key)
-                told = f" SHA-256 of the texts that were read: `{digest}`." if digest else ""
-                lines[name] = f"- **{name}**: {about.rstrip('.')}.{more}{told}"
+                digest = settings.get("preferences", settings.get(key))
+                lines[name] = f"- **{name}**: {_about(name, lines)} SHA-256 of what was read: `{digest}`."
     return list(lines.values())
+
+
+def _about(name: str, told: Iterable[str]) -> str:
+    corpus = Path(name).stem  # a file that a command wrote is named after its corpus
+    if corpus in told:
+        return f"the file that a command above wrote from {corpus}."
+    if corpus in DOMAINS:
+        return f"{DOMAINS[corpus].about} Its data card: `fmkit.data.domains.data_card({corpus!r})`."
+    return f"{SOURCES[corpus]}."
 
 
 def _results(plan: "Plan", record: dict[str, Any]) -> str:
