@@ -57,7 +57,7 @@ def compare(raw: Dataset, target: Dataset, rounds: int) -> tuple[dict[str, list[
         for _ in range(rounds):
             seconds, theirs = timed(lambda: official_weights(Path(folder)))
             times["data-selection"].append(seconds)
-            seconds, ours = timed(lambda: dsir_weights(raw["text"], target["text"]))
+            seconds, ours = timed(lambda: dsir_weights(raw["text"][:], target["text"][:]))
             times["fmkit"].append(seconds)
             seconds, _ = timed(lambda: dsir_select(raw.to_iterable_dataset(), target, len(raw) // 10))
             times["fmkit, streamed"].append(seconds)

@@ -18,13 +18,20 @@ def iterate_texts(dataset: Dataset | IterableDataset) -> Iterator[str]:
     names = dataset.column_names  # a stream may not know them before its first row
     if names is not None and "text" not in names:
         raise FmkitError(f"no column 'text'; the data has {', '.join(names) or 'no columns'}")
-    return map(get_text, dataset.select_columns("text") if names else dataset)
+    if names is None:
+        return map(get_text, dataset)
+    batches = dataset.select_columns("text").iter(100)  # row by row would take longer than hashing the words
+    return (_as_text(value) for batch in batches for value in batch["text"])
 
 
 def get_text(row: dict[str, Any]) -> str:
     """The text of a row."""
     if "text" not in row:
         raise FmkitError(f"no column 'text'; the data has {', '.join(row)}")
-    if row["text"] is not None and not isinstance(row["text"], str):
-        raise FmkitError(f"the column 'text' holds {type(row['text']).__name__}, not text")
-    return row["text"] or ""
+    return _as_text(row["text"])
+
+
+def _as_text(value: Any) -> str:
+    if value is not None and not isinstance(value, str):
+        raise FmkitError(f"the column 'text' holds {type(value).__name__}, not text")
+    return value or ""

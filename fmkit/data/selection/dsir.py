@@ -10,14 +10,14 @@ nothing is dropped in silence: a log-weight is a sum over the document, so very 
 extreme weights by their length alone; sort them out beforehand with `filters.length`.
 """
 
-import hashlib
 import heapq
 import re
-from array import array
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
-from itertools import chain
+from hashlib import sha256
+from itertools import chain, count, islice
 from typing import Any, TypeVar
 from unicodedata import category
 
@@ -147,48 +147,45 @@ class _Hasher:
         self._forget()
 
     def _forget(self) -> None:
-        self.words = _Words()
-        self.pairs = _Pairs(self.words.names)
+        self.numbers: defaultdict[str, int] = defaultdict(count().__next__)  # words, as they come
+        self.names: list[bytes] = []  # of the words, by number; so are their buckets
+        self.word_buckets = np.zeros(0, dtype=np.int32)
+        self.pair_buckets = {-1: NO_BUCKET}  # a pair is its words' numbers as high and low 32 bits
 
     def features(self, texts: Iterable[str]) -> _Features:
-        if len(self.words) + len(self.pairs) > REMEMBERED:
+        if len(self.numbers) + len(self.pair_buckets) > REMEMBERED:
             self._forget()
         words = [find_words(text.lower()) for text in texts]
         lengths = np.fromiter(map(len, words), dtype=np.int64, count=len(words))
-        ids = np.fromiter(map(self.words.__getitem__, chain.from_iterable(words)), dtype=np.int64)
-        pairs = ids << 32
-        pairs[:-1] |= ids[1:]
+        numbers = np.fromiter(map(self.numbers.__getitem__, chain.from_iterable(words)), dtype=np.int64)
+        self._learn_words()
+        pairs = numbers << 32
+        pairs[:-1] |= numbers[1:]
         pairs[np.cumsum(lengths)[lengths > 0] - 1] = -1
         different, place = np.unique(pairs, return_inverse=True)
-        pair_buckets = np.fromiter(map(self.pairs.__getitem__, different.tolist()), dtype=np.int32)[place]
-        word_buckets = np.frombuffer(self.words.buckets, dtype=np.int32)[ids]
-        return _Features(np.stack([word_buckets, pair_buckets]), lengths)
+        pair_buckets = self._find_pairs(different.tolist())[place]
+        return _Features(np.stack([self.word_buckets[numbers], pair_buckets]), lengths)
+
+    def _learn_words(self) -> None:
+        new = islice(self.numbers, len(self.names), None)
+        names = [word.encode("utf-8", "surrogatepass") for word in new]
+        self.names += names
+        self.word_buckets = np.concatenate([self.word_buckets, _hash(names)])
+
+    def _find_pairs(self, pairs: list[int]) -> NDArray[np.int32]:
+        new = [pair for pair in pairs if pair not in self.pair_buckets]
+        names = self.names
+        buckets = _hash([names[pair >> 32] + b" " + names[pair & 0xFFFFFFFF] for pair in new])
+        self.pair_buckets.update(zip(new, buckets.tolist(), strict=True))
+        return np.fromiter(map(self.pair_buckets.__getitem__, pairs), dtype=np.int32, count=len(pairs))
 
 
-class _Words(dict[str, int]):
-    """Words, numbered as they come; `names` and `buckets` by number."""
-
-    def __init__(self) -> None:
-        self.names: list[bytes] = []
-        self.buckets = array("i")
-
-    def __missing__(self, word: str) -> int:
-        number = self[word] = len(self)
-        self.names.append(word.encode("utf-8", "surrogatepass"))
-        self.buckets.append(_bucket(self.names[-1]))
-        return number
-
-
-class _Pairs(dict[int, int]):
-    """The bucket of a pair of words, whose numbers are the high and the low 32 bits; -1 is no pair."""
-
-    def __init__(self, names: list[bytes]) -> None:
-        super().__init__({-1: NO_BUCKET})
-        self.names = names
-
-    def __missing__(self, pair: int) -> int:
-        bucket = self[pair] = _bucket(self.names[pair >> 32] + b" " + self.names[pair & 0xFFFFFFFF])
-        return bucket
+def _hash(ngrams: list[bytes]) -> NDArray[np.int32]:
+    """SHA-256 modulo `BUCKETS`: (n-grams,). The digest is a number of 16 digits to the base 2^16."""
+    digests = b"".join([sha256(ngram).digest() for ngram in ngrams])
+    digits = np.frombuffer(digests, dtype=">u2").reshape(-1, 16).astype(np.int64)
+    powers = np.array([pow(2**16, place, BUCKETS) for place in reversed(range(16))])
+    return (digits @ powers % BUCKETS).astype(np.int32)
 
 
 def find_words(text: str) -> list[str]:
@@ -201,15 +198,14 @@ _find_ascii_words = re.compile(r"\w+|[^\w \t-\r]+").findall
 
 @cache
 def _unicode_words() -> re.Pattern[str]:
-    """With the word characters of Unicode (Technical Standard 18, annex C). To `re`, the vowel signs of Hindi
-    and other combining marks are none, while ½ and ² are."""
-    characters = list(map(chr, chain(range(0x80, 0x20000), range(0xE0100, 0xE01F0))))
-    numbers = "".join(c for c in characters if category(c) == "No")
-    marks = "".join(c for c in characters if category(c) in {"Mn", "Mc", "Me", "Pc"})
-    marks += "\u200c-\u200dⒶ-ⓩ\U0001f130-\U0001f149\U0001f150-\U0001f169\U0001f170-\U0001f189"
-    spaces = " \t-\r\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
-    return re.compile(f"(?:[^\\W{numbers}]+|[{marks}]+)+|(?:[^\\w{spaces}{marks}]+|[{numbers}]+)+")
-
-
-def _bucket(ngram: bytes) -> int:
-    return int.from_bytes(hashlib.sha256(ngram).digest(), "big") % BUCKETS
+    """Words as Unicode defines them (Technical Standard 18, annex C): to `re`, the vowel signs of Hindi and
+    other combining marks are no part of a word, while ½ and ² are."""
+    categories = {"Ll", "Lm", "Lo", "Lt", "Lu", "Mc", "Me", "Mn", "Nd", "Nl", "Pc"}
+    letters = {c for c in chain(range(0x34000), range(0xE0100, 0xE01F0)) if category(chr(c)) in categories}
+    letters |= {0x200C, 0x200D, *range(0x24B6, 0x24EA)}  # joiners, circled letters, and more of these
+    letters |= {*range(0x1F130, 0x1F14A), *range(0x1F150, 0x1F16A), *range(0x1F170, 0x1F18A)}
+    first = [f"\\U{c:08x}" for c in sorted(letters) if c - 1 not in letters]
+    last = [f"\\U{c:08x}" for c in sorted(letters) if c + 1 not in letters]
+    word = "".join(f"{a}-{b}" for a, b in zip(first, last, strict=True))
+    space = r" \t-\r\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+    return re.compile(f"[{word}]+|[^{word}{space}]+")
