@@ -1,7 +1,7 @@
 // The practice exam: a start, one question at a time, a report. What is drawn and how it is scored is exam-rules.js's
 // affair, the questions are quiz.js's. Of the keys nothing is in the document before the end: the bank is taken out of it.
 //
-// The store holds two notes: "exam", the present one, running or reported; and "exam-results", those of the past.
+// The store holds the note "exam", the present one, running or reported, and a note "exam-result-…" for each of the past.
 "use strict";
 
 (() => {
@@ -9,7 +9,7 @@
   const SHORT = 10; // questions
   const MARKS = [10, 5, 1]; // minutes left that are announced
   const MINUTE = 60_000;
-  const KEPT = 200; // results
+  const KEPT = 200; // results that are shown
 
   const box = document.querySelector(".fm-exam");
   const bank = quiz.bank();
@@ -95,10 +95,9 @@
   }
 
   function results() {
-    const note = store.note("exam-results");
     const fits = (one) => time(one?.at) && [one.right, one.of].every(Number.isInteger) &&
       one.right >= 0 && one.right <= one.of && one.of > 0 && one.of <= rules.QUESTIONS;
-    return Array.isArray(note) ? note.filter(fits).slice(-KEPT) : [];
+    return store.notes("exam-result-").filter(fits).sort((a, b) => a.at - b.at).slice(-KEPT);
   }
 
   function forget() {
@@ -314,7 +313,7 @@
     answered.forEach((one) => store.answer(one.quiz, one.id, one.version, one.answer, one.isRight(one.answer)));
     if (!answered.length) return; // that was no exam
     const right = answered.filter((one) => one.isRight(one.answer)).length;
-    store.keepNote("exam-results", [...results(), { at, right, of: exam.questions.length }].slice(-KEPT));
+    store.keepNote(`exam-result-${at}`, { at, right, of: exam.questions.length });
   }
 
   function grade(one) {

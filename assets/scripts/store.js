@@ -16,6 +16,7 @@
 //   today(), day(at)     the present one, that of a time; date(day) is "2026-11-21"
 //   note(name), keepNote(name, value)   anything else that must survive a reload, such as a running exam: a value of
 //                        JSON, null to forget it. What `note` gives back may have been tampered with: check it.
+//   notes(prefix)        the values of all notes whose names begin so: for what is to be merged, a note for each
 //   save()               all of it as the text of a file
 //   load(text)           merges such a text, the newest wins; {items, pages, notes, damaged}, how many came in and how
 //                        many were left out; an Error with one line for the reader if nothing could be taken
@@ -163,6 +164,10 @@
     return entry("note", name)?.value ?? null;
   }
 
+  function notes(prefix) {
+    return [...entries("note")].filter(([name]) => name.startsWith(prefix)).map(([, kept]) => kept.value);
+  }
+
   function keepNote(name, value) {
     if (value === null) drop(`${ROOT}note/${name}`);
     else write("note", name, { at: Date.now(), value });
@@ -277,7 +282,7 @@
   migrate();
   window.fmkit ??= {};
   window.fmkit.store = {
-    item, items, answer, takeBack, pages, markRead, due, today, day, date, note, keepNote, save, load, forget,
+    item, items, answer, takeBack, pages, markRead, due, today, day, date, note, notes, keepNote, save, load, forget,
     get keeps() { return keeps(); },
   };
 })();

@@ -32,7 +32,7 @@ def visit_quiz(quiz_browser: tuple[Browser, str]) -> Iterator[Any]:
     contexts, complaints = [], []
 
     def complain(text: str, script: str) -> None:
-        if not script or re.search(r"/(store|quiz|progress)\.js", text):
+        if not script or re.search(r"/(store|quiz|progress|exam(-rules)?)\.js", text):
             complaints.append(text)
 
     def opened(width: int = 1300, name: str = "chapters/intro", script: str = "", **options: Any) -> Page:

@@ -111,7 +111,7 @@ def items(page: Page) -> dict[str, Any]:
 
 
 def results(page: Page) -> Any:
-    return page.evaluate("window.fmkit.store.note('exam-results')")
+    return page.evaluate("window.fmkit.store.notes('exam-result-')")
 
 
 # --- the rules --------------------------------------------------------------------------------------------
@@ -410,7 +410,7 @@ HOSTILE: list[Any] = [
     {**GOOD, "end": "soon", "questions": [{"name": "sums/sum", "version": "VERSION"}]},
     {**GOOD, "end": 1, "questions": [{"name": "sums/sum", "version": "VERSION"}]},
 ]  # fmt: skip
-ANSWERS: list[Any] = [None, 3, "<b>", {}, [9], [0, 1, 2, 3], [[1]], ["x"], [None], [-1], {"length": 3}]
+ANSWERS: list[Any] = [None, 3, "<b>", {}, [9], list(range(12)), [[1]], ["x"], [None], [-1], {"length": 3}]
 
 
 def write(page: Page, name: str, value: Any) -> None:
@@ -441,14 +441,9 @@ def test_damaged_or_foreign_storage_is_ignored(visit: Any) -> None:
         write(page, "exam", {**GOOD, "at": 99, "questions": questions})
         assert page.locator(".fm-exam-number").count() == 17, answer
         assert page.locator(f"{FIELDS} :is(:checked:not(option))").count() == 0
-    for past in (
-        3,
-        "x",
-        {"0": 1},
-        [None, 1, {}, {"at": 1, "right": 3, "of": 2}, {"at": 1, "right": "<b>", "of": 9}],
-    ):
+    for past in (3, "x", {}, [1], {"at": 1, "right": 3, "of": 2}, {"at": 1, "right": "<b>", "of": 9}):
         page.evaluate("window.fmkit.store.keepNote('exam', null)")
-        write(page, "exam-results", past)
+        write(page, "exam-result-1", past)
         expect(page.get_by_role("button", name="Start the exam")).to_be_visible()
         assert page.get_by_text("Your exams").count() == 0
 
