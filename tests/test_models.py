@@ -135,8 +135,8 @@ def test_each_model_is_good_for_what_it_is_there_for():
     assert value("teacher", "above_floor") < 0.7 * value("base", "above_floor")
     assert value("domain-adapted", "loss") < 0.5 * value("domain-adapted", "loss", "beside")
     assert value("classifier", "f1") > 0.95
-    assert value("assistant", "valid_answers") > 0.6
-    assert value("aligned", "win_rate") > 0.65
+    assert value("assistant", "valid_answers") > 0.7
+    assert value("aligned", "win_rate") > 0.6
 
 
 def test_a_customer_can_chat_with_the_assistant(monkeypatch, capsys):
@@ -164,8 +164,7 @@ def test_models_are_made_from_commands_and_from_each_other(tmp_path, monkeypatch
         "second",
         "python -c \"open('reviews.jsonl', 'w').write('{\\\"text\\\": \\\"I saw a film.\\\"}\\n' * 99 + "
         '\'{\\"text\\": \\"It was good.\\"}\')"',
-        "fmkit continue first --corpus reviews.jsonl --steps 2 --batch-size 1 --eval-batches 1"
-        " --out second",
+        "fmkit continue first --corpus reviews.jsonl --steps 2 --batch-size 1 --eval-batches 1 --out second",
         base="first",
         beside="first",
     )

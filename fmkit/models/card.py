@@ -82,7 +82,7 @@ def card(plan: "Plan", directory: Path, record: dict[str, Any], earlier: dict[st
         _results(plan, record),
         _notes(record["runs"][-1]),
         "## Time, energy, carbon",
-        _footprint(used, whole, earlier is not None),
+        _footprint(used, whole, plan.base),
         "## Limits and risks",
         plan.limits.strip(),
         "It was trained on text that a grammar wrote, so nothing it says is about real people, companies, "
@@ -114,7 +114,6 @@ def _head(plan: "Plan", record: dict[str, Any], whole: Usage) -> str:
         co2_eq_emissions={
             "emissions": float(f"{whole.carbon_grams[1]:.2g}"),
             "source": f"the upper end of a range; {'; '.join(whole.obtained)}",
-            "training_type": "pre-training and fine-tuning" if plan.base else "pre-training",
             "hardware_used": record["machine"],
         },
     )
@@ -182,10 +181,10 @@ def _notes(run: dict[str, Any]) -> str:
     return f"At its end, the last run itself recorded: {told}."
 
 
-def _footprint(used: Usage, whole: Usage, continued: bool) -> str:
+def _footprint(used: Usage, whole: Usage, base: str | None) -> str:
     lines = [f"These commands took {_cost(used)}."]
-    if continued:
-        lines.append(f"Together with the model that it goes on from: {_cost(whole)}.")
+    if base:
+        lines.append(f"Together with those of {base}: {_cost(whole)}.")
     lines.append(
         f"How the energy was obtained: {'; '.join(whole.obtained)}. Carbon is energy times PUE times the "
         f"grid's intensity, here from {PUE[0]:g} and {GRID[0]:g} to {PUE[1]:g} and {GRID[1]:g} kg CO2e per "

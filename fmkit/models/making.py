@@ -38,7 +38,7 @@ class Plan:
     limits: str
     commands: tuple[str, ...]
     measures: tuple[str, ...]
-    base: str | None = None  # the model it goes on from
+    base: str | None = None  # the model it goes on from, or learns from
     beside: str | None = None  # the directory whose model is measured beside it
 
 
