@@ -97,9 +97,14 @@ class Entry:
         return str(self.node.value).lower() in ("true", "yes", "on")
 
 
+LARGEST = 2_000_000  # bytes: far above any file of the book, and read in seconds
+
+
 def read(path: Path, file: str) -> Entry:
     """The whole of a YAML file, called `file` in messages."""
     try:
+        if path.stat().st_size > LARGEST:
+            raise FmkitError(f"{file}:1: is larger than {LARGEST // 1_000_000} MB: divide it")
         node = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
     except OSError as error:
         raise FmkitError(f"{file}:1: cannot be read: {error.strerror}") from None

@@ -7,13 +7,14 @@ from typing import Any
 import pytest
 import tiny
 import yaml
+from bs4 import BeautifulSoup
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from playwright.sync_api import Page
 from quiz_book import CHOICES as GOOD
 from quiz_book import INTRO, OTHERS
 
-from fmkit.book.quiz.items import Item, read_quiz
+from fmkit.book.quiz.items import FOLDER, Item, read_quiz
 from fmkit.errors import FmkitError
 
 # (what is replaced in GOOD, by what, the line of the fault, words of the message)
@@ -507,3 +508,28 @@ def test_the_cell_and_the_page_must_be_there(tmp_path: Path, capsys: pytest.Capt
     with pytest.raises(FmkitError):
         tiny.build(book)
     assert "sums.yml:30: WARNING: the book has no page 'chapters/1-sums/adding'" in capsys.readouterr().err
+
+
+HOSTILE = "<script>alert(1)</script> <img src=x onerror=alert(2)> <b onclick='alert(3)'>bold</b> &lt;i&gt;"
+
+
+def test_html_in_an_item_stays_text(tmp_path: Path) -> None:
+    items = yaml.safe_load(GOOD)
+    for number, option in enumerate(items[0]["options"]):
+        option["text"], option["rationale"] = f"{HOSTILE} {number}", HOSTILE
+    items[0]["stem"] = f"[x](javascript:alert(4)) {HOSTILE}?"
+    book = tiny.write(tmp_path, "# A quiz\n\n(the-sum)=\n## Sums\n\n```{quiz} hostile\n```\n")
+    (book / FOLDER / "hostile.yml").write_text(yaml.safe_dump(items))
+    page = BeautifulSoup((tiny.build(book) / "chapters/intro.html").read_text(), "html.parser")
+    quiz = page.select_one(".fm-quiz")
+    assert quiz
+    assert not quiz.select("script, img, [onclick], [onerror], [href^='javascript:']")
+    assert quiz.text.count("<script>alert(1)</script>") == 9
+    assert quiz.text.count("<img src=x onerror=alert(2)>") == 9
+
+
+def test_a_huge_file_is_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "huge.yml"
+    path.write_text(GOOD + "#" * 10_000_000)
+    with pytest.raises(FmkitError, match=r"^huge\.yml:1: is larger than 2 MB: divide it$"):
+        read_quiz(path, "huge.yml")

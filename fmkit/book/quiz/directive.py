@@ -220,7 +220,11 @@ class Questions(SphinxDirective):
         )
 
     def inline(self, text: str) -> list[nodes.Node]:
-        return list(self.state.inline_text(text, self.lineno)[0])
+        """Markdown of one paragraph. HTML in it stays text: a bank may come from anywhere."""
+        paragraph = nodes.inline("", "", *self.state.inline_text(text, self.lineno)[0])
+        for raw in list(paragraph.findall(nodes.raw)):
+            raw.parent.replace(raw, nodes.Text(raw.astext()))
+        return list(paragraph.children)
 
     def reference(self, quiz: str, target: str, line: int, kind: str = "ref") -> nodes.Node:
         """A link under its target's own title; the place is for a target that does not exist."""
