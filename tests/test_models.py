@@ -140,11 +140,13 @@ def test_each_model_is_good_for_what_it_is_there_for():
 
 
 def test_a_customer_can_chat_with_the_assistant(monkeypatch, capsys):
-    question = "I forgot my password. What can I do?"
-    monkeypatch.setattr("sys.stdin", io.StringIO(f"{question}\n"))
+    questions = ["I forgot my password. What can I do?", "My kettle broke after two months. What can you do?"]
+    monkeypatch.setattr("sys.stdin", io.StringIO("\n".join(questions)))
     assert main(["chat", str(MODELS / "assistant")]) == 0
-    answer = capsys.readouterr().out.strip()
-    assert DOMAINS["support"].make(0).log_prob(f"{question}\n{answer}") > -math.inf, answer
+    answers = capsys.readouterr().out.strip().splitlines()
+    shop = DOMAINS["support"].make(0)
+    for question, answer in zip(questions, answers, strict=True):
+        assert shop.log_prob(f"{question}\n{answer}") > -math.inf, answer
 
 
 # --- making ------------------------------------------------------------------------------------------------
