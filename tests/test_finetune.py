@@ -80,3 +80,12 @@ def test_metrics_are_what_their_definitions_say(pairs):
         recall = true_positive / max(1, truth.count(label))
         scores.append(2 * precision * recall / (precision + recall) if true_positive else 0.0)
     assert f1(predicted, truth) == pytest.approx(sum(scores) / len(scores))
+
+
+def test_selected_rows_are_read_without_a_word(tokenizer, reviews, capfd):
+    """Bars of progress would be output of a notebook's cell, and other ones each time."""
+    named = reviews["train"].cast_column("label", ClassLabel(names=list(LABELS))).select([3, 1, 2])
+    capfd.readouterr()
+    examples = tokenize_labeled(named, tokenizer, 32, LABELS)
+    assert list(examples["label"]) == [reviews["train"][i]["label"] for i in (3, 1, 2)]
+    assert capfd.readouterr() == ("", "")

@@ -57,7 +57,8 @@ def tokenize_labeled(
     `FmkitError` where a column `text` or `label` is missing, and for a label that is none of the model's.
     """
     require_columns(dataset, "text", "label")
-    dataset = _renumber(dataset, labels)
+    with quiet():
+        dataset = _renumber(dataset, labels)
     if unknown := set(dataset["label"]) - set(range(len(labels))):
         raise FmkitError(f"label {min(unknown)} is none of the model's {len(labels)} labels")
 
