@@ -76,7 +76,8 @@ def test_schedules_of_one_step():
             assert 0 < learning_rate(1, config) <= config.learning_rate
 
 
-def test_device_and_number_format_are_chosen_by_what_is_there():
+def test_device_and_number_format_are_chosen_by_what_is_there(monkeypatch):
+    monkeypatch.setattr("fmkit.config._reproducible", False)  # as in a new process
     with pytest.raises(FmkitError, match=r"choose from .*cpu"):
         choose_device("tpu")
     cpu = torch.device("cpu")

@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -186,10 +187,16 @@ def test_ctrl_c_ends_the_server_quietly(book: Path) -> None:
     code = "import sys; from pathlib import Path; from fmkit.book import __main__ as m;"
     code += f"m.ROOT = Path({str(book)!r}); sys.exit(m.main(['serve']))"
     server = subprocess.Popen(
-        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", code],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(
+            signal.SIGINT, signal.SIG_DFL
+        ),  # a shell's background job ignores it
     )
     assert server.stdout
     assert server.stdout.readline().startswith("The book is at http://127.0.0.1:")
-    server.send_signal(2)
+    server.send_signal(signal.SIGINT)
     _, errors = server.communicate(timeout=20)
     assert (server.returncode, errors) == (0, "")

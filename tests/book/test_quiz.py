@@ -510,14 +510,14 @@ def test_the_cell_and_the_page_must_be_there(tmp_path: Path, capsys: pytest.Capt
     assert "sums.yml:30: WARNING: the book has no page 'chapters/1-sums/adding'" in capsys.readouterr().err
 
 
-HOSTILE = "<script>alert(1)</script> <img src=x onerror=alert(2)> <b onclick='alert(3)'>bold</b> &lt;i&gt;"
+HTML = "<script>alert(1)</script> <img src=x onerror=alert(2)> <b onclick='alert(3)'>bold</b> &lt;i&gt;"
 
 
 def test_html_in_an_item_stays_text(tmp_path: Path) -> None:
     items = yaml.safe_load(GOOD)
     for number, option in enumerate(items[0]["options"]):
-        option["text"], option["rationale"] = f"{HOSTILE} {number}", HOSTILE
-    items[0]["stem"] = f"[x](javascript:alert(4)) {HOSTILE}?"
+        option["text"], option["rationale"] = f"{HTML} {number}", HTML
+    items[0]["stem"] = f"[x](javascript:alert(4)) {HTML}?"
     book = tiny.write(tmp_path, "# A quiz\n\n(the-sum)=\n## Sums\n\n```{quiz} hostile\n```\n")
     (book / FOLDER / "hostile.yml").write_text(yaml.safe_dump(items))
     page = BeautifulSoup((tiny.build(book) / "chapters/intro.html").read_text(), "html.parser")
