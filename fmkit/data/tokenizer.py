@@ -106,9 +106,12 @@ def load_tokenizer(directory: str | Path) -> Tokenizer:
     path = Path(directory) / "tokenizer.json"
     try:
         tokenizer = Tokenizer.from_str(path.read_text(encoding="utf-8"))
+        tokenizer.encode("")  # some damage shows only when the tokenizer is used
     except OSError as error:
         raise FmkitError(f"{path}: cannot be read: {error.strerror}") from None
-    except Exception as error:  # tokenizers raises no other kind
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # a panic of the Rust code is no Exception
         reason = " ".join(str(error).split())[:200]
         raise FmkitError(f"{path}: damaged, or no tokenizer ({reason})") from None
     tokenizer.encode_special_tokens = True

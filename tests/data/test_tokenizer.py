@@ -166,6 +166,15 @@ def test_a_damaged_file_is_one_line(
     assert message is None or ("tokenizer.json" in message and "\n" not in message)
 
 
+def test_a_template_with_an_unknown_token_is_one_line(tokenizer: Tokenizer, tmp_path: Path) -> None:
+    """The library opens such a file, and panics when it is used."""
+    damaged = json.loads(tokenizer.to_str())
+    damaged["post_processor"]["special_tokens"] = {"<|box|>": {"id": "<|box|>", "ids": [0], "tokens": ["x"]}}
+    (tmp_path / "tokenizer.json").write_text(json.dumps(damaged))
+    with pytest.raises(FmkitError, match=r"tokenizer.json: damaged"):
+        load_tokenizer(tmp_path)
+
+
 def test_a_missing_file_and_a_directory_that_cannot_be_written_are_one_line(
     tokenizer: Tokenizer, tmp_path: Path
 ) -> None:
