@@ -216,7 +216,7 @@ def plot_lines(
         axes.set(xlabel=xlabel, ylabel=ylabel, ylim=(0, 1.02) if percent else (0, None))
         if log_x:
             axes.set_xscale("log")
-        if max(line.x[-1] for line in lines) >= 1000:
+        if log_x or max(line.x[-1] for line in lines) >= 1000:
             axes.xaxis.set_major_formatter(EngFormatter(sep=""))
         if percent:
             axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))

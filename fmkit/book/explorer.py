@@ -14,14 +14,11 @@ from typing import Any, ClassVar
 
 from docutils import nodes
 from sphinx.application import Sphinx
-from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
 from fmkit.book.entries import Entry, read
-from fmkit.book.html import html, render, tag
+from fmkit.book.html import html, render, report, tag
 from fmkit.errors import FmkitError
-
-logger = logging.getLogger(__name__)
 
 FILE = "assets/explorer/pipeline.yml"
 TITLE = "The life of a foundation model in three stages"
@@ -113,8 +110,7 @@ class PipelineExplorer(SphinxDirective):
         try:
             stages = read_stages(path, FILE)
         except FmkitError as error:
-            location, _, fault = str(error).partition(": ")
-            logger.warning(fault, location=location)
+            report(error)
             return []
         explorer = tag(
             "section",

@@ -24,14 +24,11 @@ from typing import Any
 
 from docutils import nodes
 from sphinx.application import Sphinx
-from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
 from fmkit.book.entries import Entry, read
-from fmkit.book.html import html, tag
+from fmkit.book.html import html, report, tag
 from fmkit.errors import FmkitError
-
-logger = logging.getLogger(__name__)
 
 FOLDER = "assets/guess"
 TOP = 10
@@ -122,8 +119,7 @@ class Guess(SphinxDirective):
         try:
             recorded = read_record(path, file)
         except FmkitError as error:
-            location, _, fault = str(error).partition(": ")
-            logger.warning(fault, location=location)
+            report(error)
             return []
         return [box(recorded)]
 

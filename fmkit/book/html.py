@@ -11,6 +11,11 @@ from typing import Any
 
 from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.util import logging
+
+from fmkit.errors import FmkitError
+
+logger = logging.getLogger(__name__)
 
 VOID = {"input", "br"}
 STYLES = "assets/styles"
@@ -18,6 +23,12 @@ STYLES = "assets/styles"
 
 class html(nodes.General, nodes.TextElement):
     """One HTML element with its attributes."""
+
+
+def report(error: FmkitError) -> None:
+    """A fault of a file, "file:line: what is wrong", as a warning of the build at its place."""
+    location, _, fault = str(error).partition(": ")
+    logger.warning(fault, location=location)
 
 
 def tag(name: str, /, *children: nodes.Node | str, asset: str | None = None, **attributes: Any) -> html:

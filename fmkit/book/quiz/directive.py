@@ -21,13 +21,12 @@ from sphinx.application import Sphinx
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
-from fmkit.book.html import html, tag
-from fmkit.book.quiz.items import CHOICE, FOLDER, MATCHING, NUMERIC, ORDERING, RESPONSE, Item, read_quiz
+from fmkit.book.html import html, report, tag
+from fmkit.book.quiz.items import CHOICE, FOLDER, MATCHING, NUMERIC, ORDERING, Item, read_quiz
 from fmkit.errors import FmkitError
 
 logger = logging.getLogger(__name__)
 
-NUMBERS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 LETTERS = "ABCDEFGHI"
 NONE = tag("option", "–", value="")  # nothing chosen yet
 
@@ -48,8 +47,7 @@ class Questions(SphinxDirective):
         try:
             return read_quiz(path, file)
         except FmkitError as error:
-            location, _, fault = str(error).partition(": ")
-            logger.warning(fault, location=location)
+            report(error)
             return []
 
     def bank(self) -> html:
@@ -83,7 +81,7 @@ class Questions(SphinxDirective):
             "legend",
             tag("span", place, *beyond, class_="fm-quiz-number"),
             tag("span", *self.inline(item.stem), class_="fm-quiz-stem"),
-            tag("span", hint(item), class_="fm-quiz-hint"),
+            tag("span", item.hint, class_="fm-quiz-hint"),
         )
         foot = tag(
             "div",
@@ -267,20 +265,6 @@ class Quiz(Questions):
                 data_quiz=name,
             )
         ]
-
-
-def hint(item: Item) -> str:
-    """What to do, in a sentence."""
-    if item.type == RESPONSE:
-        return f"Choose {NUMBERS[item.correct]}."
-    if item.type == ORDERING:
-        return f"Give each step its place, from 1 to {len(item.steps)}."
-    if item.type == MATCHING:
-        return "Choose a match for each; every match is needed once."
-    if item.answer:
-        near = f"{item.answer.tolerance:.10g}"
-        return f"Run the chapter and measure it. What is within {near} of the answer counts as right."
-    return "Choose one."
 
 
 def number(item: Item) -> html:

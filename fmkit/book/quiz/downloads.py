@@ -10,16 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from docutils import nodes
-from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
-from fmkit.book.html import html, tag
+from fmkit.book.html import html, report, tag
 from fmkit.book.quiz.exports import FORMATS, export
 from fmkit.book.quiz.exports.quizzes import title
 from fmkit.book.quiz.items import FOLDER
 from fmkit.errors import FmkitError
-
-logger = logging.getLogger(__name__)
 
 PLACE = "_static/quizzes"
 
@@ -32,8 +29,7 @@ class QuizDownloads(SphinxDirective):
         try:
             paths = export(root, Path(self.env.app.outdir, PLACE))
         except FmkitError as error:
-            location, _, fault = str(error).partition(": ")
-            logger.warning(fault, location=location)
+            report(error)
             return []
         rows = [paths[start : start + len(FORMATS)] for start in range(0, len(paths), len(FORMATS))]
         return [tag("ul", *map(self.row, rows), class_="fm-quiz-downloads")]

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from docutils import nodes
 
-from fmkit.book.html import html, tag
-from fmkit.book.quiz.directive import Questions, logger
+from fmkit.book.html import html, report, tag
+from fmkit.book.quiz.directive import Questions
 from fmkit.book.quiz.items import Item, read_bank
 from fmkit.book.quiz.objectives import OBJECTIVES, Domain, Guide, guide, read_objectives
 from fmkit.errors import FmkitError
@@ -30,8 +30,7 @@ class Exam(Questions):
         try:
             exam, objectives = guide(root), read_objectives(root)
         except FmkitError as error:
-            location, _, fault = str(error).partition(": ")
-            logger.warning(fault, location=location)
+            report(error)
             return []
         return [
             tag(

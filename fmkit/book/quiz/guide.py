@@ -14,13 +14,11 @@ from typing import Any, ClassVar
 from docutils import nodes
 from docutils.parsers.rst import directives
 from sphinx import addnodes
-from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
+from fmkit.book.html import report
 from fmkit.book.quiz.objectives import OBJECTIVES, Objective, guide, read_objectives
 from fmkit.errors import FmkitError
-
-logger = logging.getLogger(__name__)
 
 
 class GuideNote(SphinxDirective):
@@ -32,8 +30,7 @@ class GuideNote(SphinxDirective):
         try:
             exam, objectives = guide(root), read_objectives(root)
         except FmkitError as error:
-            location, _, fault = str(error).partition(": ")
-            logger.warning(fault, location=location)
+            report(error)
             return []
         taught = [one for one in objectives.values() if self.env.docname in one.pages]
         day = f"{exam.published:%B} {exam.published.day}, {exam.published.year}"

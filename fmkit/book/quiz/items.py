@@ -51,6 +51,7 @@ CHOICE, RESPONSE, ORDERING, MATCHING, NUMERIC = TYPES = (
 )
 BLOOM = ("remember", "understand", "apply", "analyze", "evaluate")
 NAME = r"[a-z0-9]+(-[a-z0-9]+)*"
+NUMBERS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 
 @dataclass(frozen=True)
@@ -140,6 +141,19 @@ class Item:
     def correct(self) -> int:
         """How many options are right."""
         return sum(option.correct for option in self.options)
+
+    @property
+    def hint(self) -> str:
+        """What to do, in a sentence."""
+        if self.answer:
+            near = f"{self.answer.tolerance:.10g}"
+            return f"Run the chapter and measure it. What is within {near} of the answer counts as right."
+        return {
+            CHOICE: "Choose one.",
+            RESPONSE: f"Choose {NUMBERS[self.correct]}.",
+            ORDERING: f"Give each step its place, from 1 to {len(self.steps)}.",
+            MATCHING: "Choose a match for each; every match is needed once.",
+        }[self.type]
 
     @property
     def version(self) -> str:

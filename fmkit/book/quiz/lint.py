@@ -352,7 +352,7 @@ def check_objective(item: Item, bank: Bank) -> Iterator[tuple[int, str]]:
 
 @item_rule("section", "is a label of a chapter", "who was wrong must be able to read it again")
 def check_section(item: Item, bank: Bank) -> Iterator[tuple[int, str]]:
-    if item.section not in bank.labels:
+    if item.section not in bank.sections:
         yield item.section_line, f"no chapter has the label {item.section!r}"
 
 
@@ -492,7 +492,8 @@ def check_coverage(bank: Bank) -> Iterator[tuple[str, int, str]]:
                 f"{objective.id} is owned and taught, and has {len(within)} of 3 items within the exam",
             )
         for page in objective.pages:
-            if not any(bank.labels.get(item.section) == page for item in within):
+            led_to = {bank.sections[item.section].page for item in within if item.section in bank.sections}
+            if page not in led_to:
                 yield (
                     OBJECTIVES,
                     objective.line,

@@ -19,8 +19,8 @@ from sphinx import addnodes
 from sphinx.application import Sphinx
 
 from fmkit.book.build import toc_pages
-from fmkit.book.html import html, tag
-from fmkit.book.quiz.directive import Questions, anchor, logger
+from fmkit.book.html import html, report, tag
+from fmkit.book.quiz.directive import Questions, anchor
 from fmkit.book.quiz.items import read_bank
 from fmkit.book.quiz.objectives import OBJECTIVES, read_objectives
 from fmkit.errors import FmkitError
@@ -80,8 +80,7 @@ class Progress(Questions):
         try:
             guide = read_objectives(Path(self.env.srcdir))
         except FmkitError as error:
-            location, _, fault = str(error).partition(": ")
-            logger.warning(fault, location=location)
+            report(error)
             return []
         self.env.note_dependency(str(Path(self.env.srcdir, OBJECTIVES)))
         asked = {item.objective for items in self.questions_by_quiz().values() for item in items}

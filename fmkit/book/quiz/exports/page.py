@@ -3,11 +3,10 @@
 from collections.abc import Callable
 
 from fmkit.book.quiz.exports.quizzes import Question
-from fmkit.book.quiz.items import CHOICE, MATCHING, NUMERIC, ORDERING, RESPONSE, Item, Pair, Step
+from fmkit.book.quiz.items import MATCHING, NUMERIC, Item, Pair, Step
 
 Render = Callable[[str], str]  # Markdown to HTML: `rich` or `printed` of exports/text.py
 
-NUMBERS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 LETTERS = "ABCDEFGHI"
 BLANK = '<span class="blank"></span>'  # a line to write on, for paper
 
@@ -17,16 +16,9 @@ def number(value: float) -> str:
 
 
 def hint(item: Item, render: Render) -> str:
-    """How the question is to be answered."""
-    if item.answer:
-        near, unit = number(item.answer.tolerance), render(item.answer.unit)
-        return f"Run the chapter and measure it, in {unit}. What is within {near} counts as right."
-    return {
-        CHOICE: "Choose one.",
-        RESPONSE: f"Choose {NUMBERS[item.correct]}.",
-        ORDERING: f"Give each step its place, from 1 to {len(item.steps)}.",
-        MATCHING: "Choose a match for each; every match is needed once.",
-    }[item.type]
+    """How the question is to be answered. On a page, a number's unit stands beside its field."""
+    unit = f" Answer in {render(item.answer.unit)}." if item.answer else ""
+    return item.hint + unit
 
 
 def question(item: Item, render: Render) -> str:
@@ -98,8 +90,8 @@ def again(question: Question, render: Render) -> str:
     if question.section is None:
         return f'<p class="again">For {objective}.</p>'
     title = render(question.section.title)
-    if question.section.address:
-        title = f'<a href="{question.section.address}">{title}</a>'
+    if question.address:
+        title = f'<a href="{question.address}">{title}</a>'
     return f'<p class="again">Read again: {title} · {objective}</p>'
 
 
