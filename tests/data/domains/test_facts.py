@@ -9,7 +9,7 @@ from collections import Counter
 from itertools import pairwise
 
 import pytest
-from data.test_world import Unambiguous
+from data.ambiguity import Unambiguous
 from dialects import check_english, check_exact
 
 from fmkit.data.domains.facts import FACTS, RULES, TOPICS, YEARS, Almanac, Entry

@@ -7,7 +7,7 @@ import re
 from collections import Counter, defaultdict
 
 import pytest
-from data.test_world import Unambiguous
+from data.ambiguity import Unambiguous
 from dialects import check_english, check_exact, check_hash, check_overlap, check_worlds, samples, world
 
 from fmkit.data.domains.finance import BOTH, EVEN

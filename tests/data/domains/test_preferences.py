@@ -9,11 +9,13 @@ import statistics
 from dataclasses import replace
 
 import pytest
-from data.test_world import Unambiguous
+from data.ambiguity import Unambiguous
 from dialects import check_english, check_exact
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fmkit.data.batches import IGNORE
+from fmkit.data.chat import encode_completion
 from fmkit.data.domains.preferences import (
     BROKEN,
     KIND,
@@ -24,6 +26,7 @@ from fmkit.data.domains.preferences import (
     Pair,
     Preferences,
 )
+from fmkit.data.tokenizer import train_tokenizer
 from fmkit.errors import FmkitError
 
 WORLD = Preferences()
@@ -59,9 +62,20 @@ def test_no_text_has_two_derivations(seed: int) -> None:
 
 def test_both_endings_continue_the_prompt_and_one_of_them_is_the_text() -> None:
     for pair in PAIRS:
-        assert pair.text in (f"{pair.prompt} {pair.chosen}", f"{pair.prompt} {pair.rejected}")
+        assert pair.text in (pair.prompt + pair.chosen, pair.prompt + pair.rejected)
         for ending in (pair.chosen, pair.rejected):
-            assert WORLD.truth(f"{pair.prompt} {ending}") == WORLD.reward(ending) > BROKEN
+            assert ending.startswith(" ")
+            assert ending[1] != " "
+            assert WORLD.truth(pair.prompt + ending) == WORLD.reward(ending) > BROKEN
+
+
+def test_a_prompt_and_its_ending_are_the_tokens_of_the_text() -> None:
+    # or a model that has read the text would meet the ending's first word as another one
+    tokenizer = train_tokenizer([pair.text for pair in PAIRS], 512)
+    for pair in PAIRS[:300]:
+        ids, labels = encode_completion(pair.prompt, pair.chosen, tokenizer)
+        assert ids[:-1] == tokenizer.encode(pair.prompt + pair.chosen).ids
+        assert tokenizer.decode([label for label in labels if label != IGNORE]) == pair.chosen
 
 
 def test_drawing_the_pair_does_not_bend_the_distribution_of_the_text() -> None:

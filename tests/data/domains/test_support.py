@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from typing import Any
 
 import pytest
-from data.test_world import Unambiguous
+from data.ambiguity import Unambiguous
 from dialects import check_english, check_exact
 from hypothesis import given, settings
 from hypothesis import strategies as st

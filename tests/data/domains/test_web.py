@@ -8,7 +8,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from data.test_world import Unambiguous
+from data.ambiguity import Unambiguous
 from dialects import check_exact, check_hash, check_worlds, samples, world
 
 from fmkit.data.domains.web import DAMAGES, DUPLICATES, KINDS, NEAR_DUPLICATES, SOURCES, WEB
