@@ -11,6 +11,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sphinx.application import Sphinx
+from sphinx.util.docutils import docutils_namespace
 
 from fmkit.book.quiz import testwise
 from fmkit.book.quiz.__main__ import ROOT, main
@@ -473,7 +474,7 @@ EXERCISES = "".join(f"\n```{{exercise}} Try\n:label: ex-{name}\nText.\n```\n" fo
 def built(folder: Path, **files: str) -> tuple[str, str]:
     """The text of the page and the warnings of its build."""
     book(folder, **{"conf.py": CONFIG, "chapters/page.md": NOTE + EXERCISES} | files)
-    with open(folder / "warnings", "w+") as warnings:
+    with docutils_namespace(), open(folder / "warnings", "w+") as warnings:
         app = Sphinx(folder, folder, folder / "out", folder / "trees", "html", status=None, warning=warnings)
         app.build()
         warnings.seek(0)
