@@ -27,7 +27,7 @@ ASKED = 200  # held-out prompts that are continued
 
 
 def preference() -> Experiment:
-    data = with_spaces(PREFERENCES.load(2_000, ASKED))
+    data = PREFERENCES.load(2_000, ASKED)
 
     @cache
     def reader(seed: int) -> tuple[Transformer, Tokenizer]:
@@ -58,11 +58,6 @@ def preference() -> Experiment:
     ]
     about = {"corpus": "2,000 pairs of endings", "reading": READING, "aligning": ALIGNING}
     return Experiment(about, [Arm(s, lambda s=s: train(**s)) for s in arms])  # type: ignore[misc]
-
-
-def with_spaces(data: DatasetDict) -> DatasetDict:
-    """Endings follow their prompt after a space, which belongs to the ending's first token."""
-    return data.map(lambda row: {side: " " + row[side] for side in ("chosen", "rejected")})
 
 
 def judge(

@@ -166,12 +166,12 @@ class Preferences(Prompted):
         dice("preferences", seed)  # refuses what is no seed
         rules = {
             "prompt": "{child_opening} {day}, {scene=scenes:text}",
-            "completion": "{deed=scene.deeds:text} {reply=deed.replies:text} {close=reply.closes:text}",
+            "completion": " {deed=scene.deeds:text} {reply=deed.replies:text} {close=reply.closes:text}",
             "scenes": _scenes(),
             "forgiven": "[It is okay|That is all right|Never mind|These things happen]",
             "game": nouns("tag, chess, catch, pirates, cards, soccer, marbles"),
         }
-        super().__init__({**words(seed), **STORY_RULES, **rules}, joint=" ")
+        super().__init__({**words(seed), **STORY_RULES, **rules}, joint="")
         self.seed = seed
 
     def sample(self, rng: Rng) -> Pair:
@@ -182,7 +182,7 @@ class Preferences(Prompted):
         lead = self.reward(first.text) - self.reward(second.text)
         wins = rng.random() < 1 / (1 + math.exp(-lead / TEMPERATURE))
         chosen, rejected = (first, second) if wins else (second, first)
-        start = len(prompt.text) + len(self.joint)
+        start = len(prompt.text)
         return Pair(
             prompt.text,
             chosen.text[start:],
@@ -221,7 +221,7 @@ PREFERENCES = Domain(
     ),
     columns={
         "prompt": "a story up to its turn",
-        "chosen": "the ending that was preferred; it follows the prompt after a space",
+        "chosen": "the ending that was preferred; it begins with its space, so prompt + chosen is a story",
         "rejected": "the other ending",
         "margin": "true reward of chosen less that of rejected; negative where the judge was wrong",
         "chosen_log_prob": "log p(chosen | prompt) of the grammar, in nats: the perfect reference model's",
