@@ -31,6 +31,7 @@ TENTH = 2**64 // 10  # a document whose digest lies below it is held out
 
 Corpus: TypeAlias = DatasetDict | IterableDatasetDict
 Row = dict[str, str]
+Part = tuple[tuple[Path, ...], int | None]  # files, and below which digest a document of theirs is held out
 
 
 def load_corpus(name: str | Path, *, text_column: str = "text", streaming: bool = False) -> Corpus:
@@ -42,11 +43,13 @@ def load_corpus(name: str | Path, *, text_column: str = "text", streaming: bool 
       dialect of `fmkit.data.domains`, `"medical"` or another, with columns that its data card explains; or
       `"python-docs"`, docstrings and comments of installed packages;
     - a .txt, .jsonl, .json, .csv or .parquet file in UTF-8, or a folder of them. A .txt file is one document;
-      in the others `text_column` names the column to read (only this one is kept). A tenth of the documents,
-      chosen by a hash of their text, is held out; of a single document, its last tenth;
-    - the id of a data set on the Hugging Face Hub, `org/name` or `org/name:configuration`. A split for
-      validation is made where there is none: a tenth, at most 10,000 documents; streamed, the first ones, at
-      most 1,000.
+      in the others `text_column` names the column to read (only this one is kept). Where files of a folder,
+      or folders in it, are named train and validation (or valid, val, dev, or else test), these are the
+      splits, and what has another name is left out. Else a tenth of the documents, chosen by a hash of their
+      text, is held out; of a single document, its last tenth;
+    - the id of a data set on the Hugging Face Hub, `org/name` or `org/name:configuration`, with splits of
+      these names. Where there is only train, a tenth is held out, at most 10,000 documents; streamed, the
+      first ones, at most 1,000.
 
     Documents of white space alone are skipped. With `streaming`, nothing is held in memory or on disk and
     the splits are `IterableDataset`s. Results are cached beside the caches of datasets (`HF_HOME` moves
@@ -127,23 +130,36 @@ def _load_python_docs() -> DatasetDict:
 
 def _load_files(path: Path, text_column: str, streaming: bool) -> Corpus:
     files = readers.find_files(path)
-    threshold = _find_threshold(path, readers.read_documents(files, text_column))
+    parts = _parts(path, files, text_column)
     if streaming:
         features = Features(text=Value("string"))
-        arguments = {"files": files, "text_column": text_column, "threshold": threshold}
         return IterableDatasetDict(
             {
                 split: IterableDataset.from_generator(
                     _rows_of_split,
                     features=features,
-                    gen_kwargs={**arguments, "name": split},
+                    gen_kwargs={"part": parts[split], "text_column": text_column, "name": split},
                     split=datasets.NamedSplit(split),
                 )
                 for split in SPLITS
             }
         )
-    key = " ".join(["files 1", text_column, *map(_file_digest, files)])
-    return _cached(key, f"text of {path}", lambda: _rows(files, text_column, threshold))
+    different = tuple(dict.fromkeys(parts.values()))
+    digests = [" ".join(map(_file_digest, files)) for files, _ in different]
+    rows = (row for part in different for row in _rows(part, text_column))
+    return _cached(f"files 1 {text_column} {' validation '.join(digests)}", f"text of {path}", lambda: rows)
+
+
+def _parts(path: Path, files: tuple[Path, ...], text_column: str) -> dict[str, Part]:
+    """What to read for each split: the same for both, where names of files do not tell them apart."""
+    named = readers.named_splits(path, files)
+    if not named:
+        threshold = _find_threshold(path, readers.read_documents(files, text_column))
+        return dict.fromkeys(SPLITS, (files, threshold))
+    for first, *more in named.values():
+        if next(readers.read_documents([first, *more], text_column), None) is None:
+            raise FmkitError(f"{first}: empty, no text in it")
+    return {"train": (named["train"], 0), "validation": (named["validation"], 2**64)}
 
 
 def _find_threshold(path: Path, documents: Iterable[str]) -> int | None:
@@ -163,10 +179,11 @@ def _find_threshold(path: Path, documents: Iterable[str]) -> int | None:
     return lowest + 1 if lowest >= TENTH else highest
 
 
-def _rows(files: tuple[Path, ...], text_column: str, threshold: int | None) -> Iterator[tuple[str, Row]]:
+def _rows(part: Part, text_column: str) -> Iterator[tuple[str, Row]]:
+    files, threshold = part
     for text in readers.read_documents(files, text_column):
         if threshold is None:
-            yield from zip(SPLITS, ({"text": part} for part in _cut(text)), strict=True)
+            yield from zip(SPLITS, ({"text": piece} for piece in _cut(text)), strict=True)
             return
         yield SPLITS[_digest(text) < threshold], {"text": text}
 
@@ -340,7 +357,7 @@ def _arrange(loaded: Any, text_column: str, name: str) -> Corpus:
     if "train" not in loaded:
         raise FmkitError(f"{name}: no split 'train'; it has {', '.join(map(str, loaded))}")
     train = _with_text(loaded["train"], text_column, name)
-    given = next((split for split in ("validation", "valid", "val", "dev") if split in loaded), None)
+    given = next((split for split in readers.VALIDATION if split in loaded), None)
     if given:
         validation = _with_text(loaded[given], text_column, name)
     elif isinstance(train, Dataset):

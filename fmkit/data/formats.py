@@ -30,7 +30,7 @@ from datasets import ClassLabel, Dataset, DatasetDict, Features, List, NamedSpli
 
 from fmkit.data.chat import ROLES
 from fmkit.data.corpora import SPLITS, TENTH
-from fmkit.data.readers import find_files, one_line
+from fmkit.data.readers import find_files, named_splits, one_line
 from fmkit.errors import FmkitError
 
 Row = dict[str, Any]  # a normalized example
@@ -74,19 +74,25 @@ class Fault:
 def load_examples(path: str | Path) -> DatasetDict:
     """The examples of a .jsonl, .json, .csv or .parquet file, or of all in a folder, as train and validation.
 
-    All records are of one kind (see the table above); other columns are kept out. About a tenth of them is
-    held out, chosen by a hash of the record, so the same ones each time. Labels are numbered in the order of
-    their names, whole numbers in their own.
+    All records are of one kind (see the table above); other columns are kept out. Labels are numbered in the
+    order of their names, whole numbers in their own.
+
+    Where files of a folder, or folders in it, are named train and validation (or valid, val, dev, or else
+    test), these are the splits, as in `load_corpus`, and what has another name is left out. Else about a
+    tenth of all records is held out, chosen by a hash of the record, so the same ones each time.
 
     Raises FmkitError, one line with file, line, field and remedy, for the first record that is broken or has
-    nothing to learn, for records of different kinds, and for fewer than two different ones.
+    nothing to learn, for records of different kinds, for a split without any, and for fewer than two
+    different ones where they are to be split.
     """
     path = Path(os.path.expanduser(path))
     files = [file for file in find_files(path) if file.suffix.lower() in ENDINGS]
     if not files:
         raise FmkitError(one_line(f"{path}: no file of examples; save them as one of {', '.join(ENDINGS)}"))
+    named = named_splits(path, files)
     rows: list[Row] = []
-    for file in files:
+    held_out: list[bool] = []
+    for file in (*named["train"], *named["validation"]) if named else files:
         for place, record in _records(file):
             try:
                 row = to_example(record)
@@ -95,7 +101,8 @@ def load_examples(path: str | Path) -> DatasetDict:
             except Problem as problem:
                 _raise(file, place, problem)
             rows.append(row)
-    return _split(rows, str(path))
+            held_out.append(bool(named) and file in named["validation"])
+    return _to_splits(rows, held_out if named else _hold_out(rows, path), path)
 
 
 def write_examples(dataset: Dataset, path: str | Path) -> None:
@@ -145,21 +152,28 @@ def _raise(file: str | Path, place: Place, problem: Problem) -> NoReturn:
     ) from None
 
 
-def _split(rows: list[Row], place: str) -> DatasetDict:
+def _hold_out(rows: list[Row], path: Path) -> list[bool]:
+    """For each row whether it is held out: about a tenth are, and of two different rows at least one."""
     digests = [_digest(row) for row in rows]
     if len(set(digests)) < 2:
         found = "no record" if not rows else "one record only"
         raise FmkitError(
-            one_line(f"{place}: {found}; two different ones are needed, to train and to validate")
+            one_line(f"{path}: {found}; two different ones are needed, to train and to validate")
         )
     threshold = min(max(TENTH, min(digests) + 1), max(digests))  # so that both splits have a record
-    features = features_of(rows)
+    return [digest < threshold for digest in digests]
+
+
+def _to_splits(rows: list[Row], held_out: list[bool], path: Path) -> DatasetDict:
+    features = features_of(rows) if rows else Features()
     if "label" in features:
         ids = {name: i for i, name in enumerate(features["label"].names)}
         rows = [{**row, "label": ids[row["label"]]} for row in rows]
     splits = {}
-    for held_out, name in enumerate(SPLITS):
-        chosen = [row for row, digest in zip(rows, digests, strict=True) if (digest < threshold) == held_out]
+    for is_held_out, name in enumerate(SPLITS):
+        chosen = [row for row, out in zip(rows, held_out, strict=True) if out == is_held_out]
+        if not chosen:
+            raise FmkitError(one_line(f"{path}: no record in the files for {name}; write one a line"))
         columns = {column: [row[column] for row in chosen] for column in features}
         splits[name] = Dataset.from_dict(columns, features=features, split=NamedSplit(name))
     return DatasetDict(splits)

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,9 @@ import pyarrow.parquet as pq
 from fmkit.errors import FmkitError
 
 Reader = Callable[[Path, str], Iterator[str]]
+
+VALIDATION = ("validation", "valid", "val", "dev", "test")  # names of what is held out, the best first
+_SPLIT_NAME = re.compile(rf"(?:.*[-_. ])?(train|{'|'.join(VALIDATION)})(?:[-_.]?\d+(?:-of-\d+)?)?", re.I)
 
 
 def find_files(path: Path) -> tuple[Path, ...]:
@@ -34,6 +38,25 @@ def find_files(path: Path) -> tuple[Path, ...]:
     if path.suffix.lower() not in READERS:
         raise FmkitError(f"{path}: unknown kind of file; save the text as one of {_known_kinds()}")
     return (path,)
+
+
+def named_splits(path: Path, files: Sequence[Path]) -> dict[str, tuple[Path, ...]]:
+    """The files of `train` and of `validation` in the folder `path`, where their names say so, else none.
+
+    The name of a split stands alone or ends a longer one, as in train.jsonl, stories-valid.txt and
+    test-00000-of-00002.parquet, or names the folder that a file is in. Of several names for what is held out,
+    the first of `VALIDATION` counts. Where a split has no file, the names mean nothing.
+    """
+    found: dict[str, list[Path]] = {}
+    for file in files:
+        parts = (*file.relative_to(path).parent.parts, file.stem)
+        names = [match[1].lower() for part in parts if (match := _SPLIT_NAME.fullmatch(part))]
+        for name in names[-1:]:  # the file's own comes before its folder's
+            found.setdefault(name, []).append(file)
+    held_out = next((found[name] for name in VALIDATION if name in found), [])
+    if "train" not in found or not held_out:
+        return {}
+    return {"train": tuple(found["train"]), "validation": tuple(held_out)}
 
 
 def read_documents(files: Sequence[Path], text_column: str) -> Iterator[str]:

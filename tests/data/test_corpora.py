@@ -88,6 +88,37 @@ def test_a_folder_is_all_its_files_and_nothing_hidden_or_foreign(tmp_path: Path)
     assert documents(tmp_path) == ["from a", "from b", "from c"]
 
 
+@pytest.mark.parametrize("streaming", [False, True])
+@pytest.mark.parametrize(
+    ("train", "held_out", "others"),
+    [
+        ("train.txt", "validation.txt", []),
+        ("wiki.train.txt", "wiki.valid.txt", ["wiki.test.txt", "about.txt"]),
+        ("Train-00000-of-00001.txt", "test.txt", []),
+        ("train/a.txt", "dev/a.txt", ["test/a.txt"]),
+    ],
+)
+def test_files_named_as_splits_are_the_splits(
+    tmp_path: Path, train: str, held_out: str, others: list[str], streaming: bool
+) -> None:
+    for name in (train, held_out, *others):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(f"from {name}")
+    splits = load_corpus(tmp_path, streaming=streaming)
+    assert {split: [row["text"] for row in splits[split]] for split in splits} == {
+        "train": [f"from {train}"],
+        "validation": [f"from {held_out}"],
+    }
+    (tmp_path / held_out).write_text(" ")
+    assert f"{held_out}: empty" in message(tmp_path)
+
+
+def test_with_one_split_alone_the_names_mean_nothing(tmp_path: Path) -> None:
+    for name in ("train.txt", "trainer.txt", "intestines.txt"):
+        (tmp_path / name).write_text(f"from {name}")
+    assert documents(tmp_path) == ["from intestines.txt", "from train.txt", "from trainer.txt"]
+
+
 def test_a_single_text_is_cut_at_a_line_break_near_its_last_tenth(tmp_path: Path) -> None:
     path = tmp_path / "book.txt"
     text = "".join(f"This is line {i} of the book.\n" for i in range(500))

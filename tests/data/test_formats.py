@@ -188,6 +188,21 @@ def test_shapes_of_others_are_normalized(tmp_path: Path, record: dict, wanted: d
 # Splits and labels
 
 
+def test_files_named_as_splits_are_the_splits_with_the_labels_of_both(tmp_path: Path) -> None:
+    rows = [{"text": f"Film {n}", "label": label} for n, label in enumerate("abcab")]
+    save(tmp_path / "train-0.jsonl", rows[:1])
+    save(tmp_path / "train-1.jsonl", rows[1:3])
+    save(tmp_path / "test.csv", [*rows[3:], rows[0]])
+    splits = load_examples(tmp_path)
+    assert list(with_label_names(splits["train"])) == rows[:3]
+    assert list(with_label_names(splits["validation"])) == [*rows[3:], rows[0]]
+    assert splits["train"].features == splits["validation"].features
+    save(tmp_path / "Valid.json", rows[4:])
+    assert list(with_label_names(load_examples(tmp_path)["validation"])) == rows[4:]
+    (tmp_path / "Valid.json").write_text("[]")
+    assert "no record in the files for validation" in message(tmp_path)
+
+
 def test_a_record_stays_in_its_split_wherever_it_stands_and_what_is_equal_stays_together(
     tmp_path: Path,
 ) -> None:
