@@ -266,22 +266,38 @@ def _add_chat(commands: Any) -> None:
 def _chat(options: argparse.Namespace) -> None:
     """One line of standard input is one message; the end of input ends the conversation."""
     from fmkit import Transformer
-    from fmkit.evaluation.answers import reply
+    from fmkit.data.chat import recent
+    from fmkit.generation import reply
 
     model, tokenizer = _open(options.model, Transformer)
-    messages = [{"role": "system", "content": options.system}] if options.system else []
-    while True:
-        if sys.stdin.isatty():
-            print("you: ", end="", flush=True)
-        line = sys.stdin.readline()
-        if not line:
-            return
+    context, most = model.config.max_position_embeddings, options.max_new_tokens
+    messages: list[Any] = [{"role": "system", "content": options.system}] if options.system else []
+    forgot = False
+    while line := _read_message():
+        if not line.strip():
+            continue
         messages.append({"role": "user", "content": line.strip()})
-        answer = reply(
-            model, tokenizer, messages, options.max_new_tokens, options.temperature, options.seed or 0
-        )
-        messages.append({"role": "assistant", "content": answer})
+        kept = recent(messages, tokenizer, context - min(most, context // 4))  # room for the answer
+        if len(kept) < len(messages) and not forgot:
+            forgot = True
+            print(
+                f"fmkit: the conversation fills the model's context of {context} tokens: from now on, its "
+                "oldest messages are forgotten",
+                file=sys.stderr,
+            )
+        answer = reply(model, tokenizer, kept, most, options.temperature, options.seed)
+        messages = [*kept, {"role": "assistant", "content": answer}]
         print(answer, flush=True)
+
+
+def _read_message() -> str:
+    """A line of standard input with its end, or nothing at the end of all."""
+    if sys.stdin.isatty():
+        print("you: ", end="", flush=True)
+    try:
+        return sys.stdin.readline()
+    except UnicodeDecodeError as error:
+        raise FmkitError(f"standard input is not UTF-8 ({error.reason}): send text in UTF-8") from None
 
 
 def _add_evaluate(commands: Any) -> None:

@@ -6,6 +6,7 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 
+from fmkit.data.chat import Message, chat_prompt
 from fmkit.data.tokenizer import EOS, special_id
 from fmkit.errors import FmkitError
 from fmkit.model import Transformer
@@ -35,6 +36,24 @@ def generate(
         model, [ids], max_new_tokens, temperature, top_k, top_p, seed, special_id(tokenizer, EOS)
     )
     return tokenizer.decode(ids + new[0])
+
+
+def reply(
+    model: Transformer,
+    tokenizer: Tokenizer,
+    messages: Sequence[Message],
+    max_new_tokens: int = 100,
+    temperature: float = 0.0,
+    seed: int | None = None,
+) -> str:
+    """What the model says next in a conversation of messages with `role` and `content`.
+
+    Raises `FmkitError` for a model that has not learned to chat, and for messages that fill the context (see
+    `fmkit.data.chat.recent`).
+    """
+    asked, end = chat_prompt(messages, tokenizer), special_id(tokenizer, EOS)
+    (new,) = generate_ids(model, [asked], max_new_tokens, temperature, seed=seed, eos_id=end)
+    return tokenizer.decode(new)
 
 
 @torch.inference_mode()

@@ -11,6 +11,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from fmkit import ModelConfig, Transformer
 from fmkit.cli import main
+from fmkit.generation import reply
 
 FMKIT = Path(sys.executable).with_name("fmkit")
 SMALL = [
@@ -206,15 +207,44 @@ def test_every_way_of_training_is_a_command(command, measured, base, texts, exam
     assert (tmp_path / "out/adapter/adapter_model.safetensors").exists() == ("--lora-r" in command)
 
 
-def test_a_conversation_line_by_line(base, examples, tmp_path, capsys, monkeypatch):
-    out = str(tmp_path / "out")
+@pytest.fixture(scope="module")
+def talker(base, examples, tmp_path_factory) -> str:
+    """A model that was finetuned on conversations, with a context of 256 tokens."""
+    out = str(tmp_path_factory.mktemp("talker") / "model")
     assert main(["finetune", base, "--data", str(examples / "chats.jsonl"), "--out", out, *SHORT]) == 0
-    capsys.readouterr()
+    return out
+
+
+def test_a_conversation_line_by_line(base, talker, capsys, monkeypatch):
     monkeypatch.setattr("sys.stdin", io.StringIO("One hen\nTwo hens\n"))
-    assert main(["chat", out, "--max-new-tokens", "3"]) == 0
+    assert main(["chat", talker, "--max-new-tokens", "3"]) == 0
     assert len(capsys.readouterr().out.splitlines()) >= 2
     monkeypatch.setattr("sys.stdin", io.StringIO("One hen\n"))
     assert "add_chat_tokens" in fails(capsys, "chat", base)
+
+
+def test_a_conversation_longer_than_the_context_forgets_its_start_and_says_so_once(
+    talker, capsys, monkeypatch
+):
+    asked = []
+
+    def answer(model, tokenizer, messages, *settings):
+        asked.append(messages)
+        return reply(model, tokenizer, messages, *settings)
+
+    monkeypatch.setattr("fmkit.generation.reply", answer)
+    monkeypatch.setattr("sys.stdin", io.StringIO("One hen\n \n" + "Two hens, and a fox\n" * 19))
+    assert main(["chat", talker, "--system", "Hi", "--max-new-tokens", "3"]) == 0
+    printed = capsys.readouterr()
+    assert printed.err.count("forgotten") == len(printed.err.splitlines()) == 1
+    assert len(asked) == 20  # an empty line is no message
+    assert asked[0] == [{"role": "system", "content": "Hi"}, {"role": "user", "content": "One hen"}]
+    for messages in asked:
+        assert messages[0]["role"] == "system"
+        assert messages[1]["role"] == messages[-1]["role"] == "user"
+    assert len(asked[-1]) < 2 * len(asked)
+    monkeypatch.setattr("sys.stdin", io.StringIO("One hen " * 300))
+    assert "context 256: shorten it" in fails(capsys, "chat", talker)
 
 
 def test_faulty_arguments_of_other_commands(base, texts, examples, tmp_path, capsys):

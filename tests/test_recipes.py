@@ -31,11 +31,12 @@ from fmkit import (
 from fmkit.data.batches import IGNORE, Mixed, tokenize
 from fmkit.data.chat import add_chat_tokens
 from fmkit.data.examples import collate_completions, tokenize_completions, tokenize_pairs
-from fmkit.evaluation.answers import exact_match, reply
+from fmkit.evaluation.answers import exact_match
 from fmkit.evaluation.divergence import sampled_kl
 from fmkit.evaluation.evaluate import true_stories
 from fmkit.evaluation.likelihood import bits_per_byte, perplexity
 from fmkit.evaluation.sampling import complete
+from fmkit.generation import reply
 from fmkit.objectives import log_probs
 from fmkit.run import fit
 

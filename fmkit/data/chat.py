@@ -23,6 +23,7 @@ __all__ = [
     "chat_prompt",
     "encode_chat",
     "encode_completion",
+    "recent",
 ]
 
 ROLES = ("system", "user", "assistant")
@@ -70,6 +71,22 @@ def chat_prompt(messages: Sequence[Message], tokenizer: Tokenizer) -> list[int]:
     segments = _segments(messages, tokenizer)
     asked = [token for segment, _ in segments for token in segment]
     return [*asked, _chat_id(tokenizer, "assistant")]
+
+
+def recent(messages: Sequence[Message], tokenizer: Tokenizer, longest: int) -> list[Message]:
+    """The messages without the oldest turns, so that their `chat_prompt` has at most `longest` ids.
+
+    A system message stays, and so does the user's last message, however long the two are; what goes is a
+    message of the user with all that was said until the next one. Raises FmkitError as `encode_chat` does.
+    """
+    head = [message for message in messages[:1] if message["role"] == "system"]
+    turns = list(messages[len(head) :])
+    while len(chat_prompt([*head, *turns], tokenizer)) > longest:
+        later = [i for i, message in enumerate(turns) if message["role"] == "user" and i]
+        if not later:
+            break
+        turns = turns[later[0] :]
+    return [*head, *turns]
 
 
 def encode_completion(

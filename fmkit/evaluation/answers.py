@@ -6,7 +6,6 @@ from datasets import Dataset
 from tokenizers import Tokenizer
 
 from fmkit.data.batches import IGNORE
-from fmkit.data.chat import chat_prompt
 from fmkit.data.examples import last_answer
 from fmkit.data.tokenizer import EOS, special_id
 from fmkit.errors import FmkitError
@@ -37,19 +36,3 @@ def answer_examples(
     longest = max(map(len, truth))
     said = complete(model, prompts, longest, special_id(tokenizer, EOS), temperature=0)
     return [tokenizer.decode(ids) for ids in said], [tokenizer.decode(ids) for ids in truth]
-
-
-def reply(
-    model: Transformer,
-    tokenizer: Tokenizer,
-    messages: Sequence[dict[str, str]],
-    max_new_tokens: int = 100,
-    temperature: float = 0.0,
-    seed: int = 0,
-) -> str:
-    """What the model says next in a conversation of messages with `role` and `content`.
-
-    Raises `FmkitError` for a model that has not learned to chat, and for messages that fill the context.
-    """
-    asked, end = chat_prompt(messages, tokenizer), special_id(tokenizer, EOS)
-    return tokenizer.decode(complete(model, [asked], max_new_tokens, end, temperature, seed)[0])

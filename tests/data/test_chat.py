@@ -11,7 +11,15 @@ from tokenizers import Tokenizer
 from transformers import AutoTokenizer
 
 from fmkit.data.batches import IGNORE
-from fmkit.data.chat import CHAT_TOKENS, ROLES, add_chat_tokens, chat_prompt, encode_chat, encode_completion
+from fmkit.data.chat import (
+    CHAT_TOKENS,
+    ROLES,
+    add_chat_tokens,
+    chat_prompt,
+    encode_chat,
+    encode_completion,
+    recent,
+)
 from fmkit.data.examples import collate_completions, tokenize_completions
 from fmkit.data.tokenizer import (
     BOS_ID,
@@ -102,6 +110,16 @@ def test_a_prompt_is_a_conversation_up_to_the_answer(tokenizer: Tokenizer) -> No
     ids, labels = encode_chat(TALK, tokenizer)
     assert ids[: len(asked)] == asked
     assert labels[len(asked) - 1] == IGNORE != labels[len(asked)]
+
+
+def test_what_is_recent_fits_and_begins_with_the_user(tokenizer: Tokenizer) -> None:
+    talk = [TALK[0], *[turn for n in range(5) for turn in ({**TALK[1], "content": f"{n}?"}, TALK[2])]]
+    asked = talk[:-1]
+    whole = len(chat_prompt(asked, tokenizer))
+    assert recent(asked, tokenizer, whole) == asked
+    assert recent(asked, tokenizer, whole - 1) == [TALK[0], *asked[3:]]
+    assert recent(asked[1:], tokenizer, whole // 2)[0]["role"] == "user"
+    assert recent(asked, tokenizer, 1) == [TALK[0], asked[-1]]
 
 
 @settings(max_examples=60, deadline=None)
