@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from unicodedata import category
 
@@ -16,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from nltk.tokenize import WordPunctTokenizer
 
-from fmkit.data.selection import dsir, dsir_select, dsir_weights
+from fmkit.data.selection import dsir, dsir_select, dsir_weights, ngram_divergence
 from fmkit.errors import FmkitError
 
 MEDICAL = ["The patient has a fever and takes the drug twice a day.", "A dose of the drug for the patient."]
@@ -115,6 +116,49 @@ def test_a_stream_is_read_twice_and_not_held(monkeypatch: pytest.MonkeyPatch) ->
     assert len(dsir_select(Stream(), table(MEDICAL), 10)) == 10
     assert Counted.read == 2 * len(POOL) * 5
     assert Counted.most < 50
+
+
+def test_the_temporary_file_is_gone_at_the_end_and_after_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = []
+    make = tempfile.TemporaryFile
+    monkeypatch.setattr(dsir.tempfile, "TemporaryFile", lambda: opened.append(make()) or opened[-1])
+
+    def broken() -> Iterator[str]:
+        yield from POOL * 20
+        raise ConnectionResetError("the stream broke")
+
+    dsir_weights(POOL, MEDICAL)
+    with pytest.raises(ConnectionResetError, match="the stream broke"):
+        dsir_weights(broken(), MEDICAL)
+    assert [file.closed for file in opened] == [True, True]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a disk that is always full")
+@pytest.mark.parametrize("texts", [POOL, POOL * 200])
+def test_a_full_disk_is_one_line(texts: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dsir.tempfile, "TemporaryFile", partial(open, "/dev/full", "w+b"))
+    with pytest.raises(FmkitError, match=r"cannot be written: No space left on device; .* TMPDIR") as caught:
+        dsir_weights(texts, MEDICAL)
+    assert "\n" not in str(caught.value)
+
+
+def test_divergence_falls_as_texts_come_nearer_to_the_target() -> None:
+    mixed, near = POOL, POOL[:20]
+    assert ngram_divergence(MEDICAL, MEDICAL) == 0
+    assert 0 < ngram_divergence([*near, *MEDICAL], MEDICAL) < ngram_divergence(near, MEDICAL)
+    assert ngram_divergence(near, MEDICAL) < ngram_divergence(mixed, MEDICAL)
+    with pytest.raises(FmkitError, match="the given texts hold no words"):
+        ngram_divergence([" "], MEDICAL)
+
+
+def test_divergence_is_the_plain_formula() -> None:
+    """KL(target ‖ texts) of "a b" and "a a": three n-grams each, one of them common to both."""
+    third, smoothing = 1 / 3, dsir.SMOOTHING
+    only_target = third * np.log((third + smoothing) / smoothing)  # of "b" and of "a b"
+    common = third * np.log((third + smoothing) / (2 * third + smoothing))
+    rest = smoothing * np.log(smoothing / (third + smoothing))  # of "a a"
+    expected = 2 * only_target + common + rest
+    assert ngram_divergence(["a a"], ["a b"]) == pytest.approx(expected, abs=1e-6)
 
 
 def test_the_seed_decides() -> None:

@@ -4,7 +4,7 @@ In the order of a pipeline: `filter_corpus`, `drop_duplicates`, `drop_near_dupli
 `dsir_select`.
 """
 
-from fmkit.data.selection.dsir import dsir_select, dsir_weights
+from fmkit.data.selection.dsir import dsir_select, dsir_weights, ngram_divergence
 from fmkit.data.selection.duplicates import DuplicateReport, drop_duplicates, drop_near_duplicates
 from fmkit.data.selection.filters import FILTERS, FilterReport, filter_corpus
 from fmkit.data.selection.personal import Score, Span, find_personal, precision_recall, scrub
@@ -21,6 +21,7 @@ __all__ = [
     "dsir_weights",
     "filter_corpus",
     "find_personal",
+    "ngram_divergence",
     "precision_recall",
     "scrub",
 ]

@@ -10,44 +10,48 @@ nothing is dropped in silence: a log-weight is a sum over the document, so very 
 extreme weights by their length alone; sort them out beforehand with `filters.length`.
 """
 
-import heapq
 import re
+import tempfile
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
 from itertools import chain, count, islice
-from typing import Any, TypeVar
+from typing import BinaryIO
 from unicodedata import category
 
 import numpy as np
 from datasets import Dataset, IterableDataset
 from numpy.typing import NDArray
 
-from fmkit.data.selection.columns import get_text, iterate_texts
+from fmkit.data.selection.columns import iterate_texts
 from fmkit.errors import FmkitError
 
 BUCKETS = 10_000
 NO_BUCKET = BUCKETS  # of the pair that would begin with the last word of a text
 SMOOTHING = 1e-8  # added to both probabilities, so that no bucket is impossible
-REMEMBERED = 2**20  # n-grams whose bucket is kept at hand: about 150 MB
+REMEMBERED = 2**20  # words, and pairs, whose bucket is kept at hand: about 200 MB
+SPREAD = 2_654_435_761  # a pair is its first word's number times this, plus its second's (Knuth)
 BATCH_TEXTS, BATCH_CHARACTERS = 1_000, 2**20
 
-T = TypeVar("T")
 Floats = NDArray[np.float64]
+Buckets = NDArray[np.uint16]
 
 
 def dsir_weights(raw_texts: Iterable[str], target_texts: Iterable[str]) -> Floats:
     """The log importance weight of each raw text, in nats: (raw texts,).
 
-    Both are read once; eight bytes a word of the raw texts are held in memory. Raises `FmkitError` where
-    either has no words.
+    Both are read once. The buckets of the raw texts, four bytes a word, lie in a temporary file meanwhile.
+    Raises `FmkitError` where either has no words, and where the file has no room.
     """
     hasher = _Hasher()
-    raw = [hasher.features(batch) for batch in _batches(raw_texts, len)]
-    log_ratio = _log_ratio(raw, map(hasher.features, _batches(target_texts, len)))
-    return np.concatenate([features.weigh(log_ratio) for features in raw])
+    with _spill() as spilled:
+        raw = _log_probabilities(map(spilled.keep, hasher.batches(raw_texts)), "raw")
+        target = _log_probabilities(hasher.batches(target_texts), "target")
+        log_ratio = np.append(target - raw, 0.0)  # 0 for `NO_BUCKET`
+        return np.concatenate([features.weigh(log_ratio) for features in spilled])
 
 
 def dsir_select(
@@ -55,63 +59,52 @@ def dsir_select(
 ) -> Dataset:
     """k rows of `dataset` that resemble `target`, drawn by their importance weights; their order stays.
 
-    A stream is read twice, and only the k best rows so far and a batch are held; it must give the same rows
-    both times. The choice is the same as in memory, and the same for the same seed. Raises `FmkitError`
-    unless 1 ≤ k ≤ rows.
+    A stream is read twice, to weigh and to pick, and must give the same rows both times. Held in memory are
+    a number for each row, the chosen rows and a batch; see `dsir_weights` for the disk. The choice is the
+    same as in memory, and the same for the same seed. Raises `FmkitError` unless 1 ≤ k ≤ rows.
     """
     if k < 1:
         raise FmkitError(f"k = {k}: at least one document must be selected")
-    draw = np.random.default_rng(seed).gumbel
-    if isinstance(dataset, IterableDataset):
-        weighted = _weigh_stream(dataset, iterate_texts(target))
-        rows = [row for _, row in _highest(k, ((weight + draw(), row) for weight, row in weighted))]
-        return Dataset.from_list(rows, features=dataset.features)
-    log_weights = dsir_weights(iterate_texts(dataset), iterate_texts(target))
-    chosen = _highest(k, ((weight + draw(), None) for weight in log_weights))
-    return dataset.select([i for i, _ in chosen])
+    scores = dsir_weights(iterate_texts(dataset), iterate_texts(target))
+    if len(scores) < k:
+        raise FmkitError(f"k = {k}: only {len(scores)} documents to select from")
+    scores += np.random.default_rng(seed).gumbel(size=len(scores))
+    chosen = np.sort(np.argsort(-scores, kind="stable")[:k])
+    if isinstance(dataset, Dataset):
+        return dataset.select(chosen)
+    wanted = set(chosen.tolist())
+    rows = [row for i, row in enumerate(dataset) if i in wanted]
+    return Dataset.from_list(rows, features=dataset.features)
 
 
-def _weigh_stream(
-    dataset: IterableDataset, target_texts: Iterable[str]
-) -> Iterator[tuple[float, dict[str, Any]]]:
+def ngram_divergence(texts: Iterable[str], target_texts: Iterable[str]) -> float:
+    """KL(target ‖ texts) in nats, over the buckets of DSIR; each bucket has at least `SMOOTHING`.
+
+    What a selection takes away of it is the paper's *KL reduction* (section 4). Raises `FmkitError` where
+    either has no words.
+    """
     hasher = _Hasher()
-    raw = map(hasher.features, _batches(iterate_texts(dataset), len))
-    log_ratio = _log_ratio(raw, map(hasher.features, _batches(target_texts, len)))
-    for rows in _batches(dataset, lambda row: len(get_text(row))):
-        yield from zip(hasher.features(map(get_text, rows)).weigh(log_ratio), rows, strict=True)
+    given = _log_probabilities(hasher.batches(texts), "given")
+    target = _log_probabilities(hasher.batches(target_texts), "target")
+    return float(np.exp(target) @ (target - given))
 
 
-def _highest(k: int, scored: Iterable[tuple[float, T]]) -> list[tuple[int, T]]:
-    """The k things of highest score with their positions, in the order of these; k at a time are held."""
-    entries = ((score, -i, thing) for i, (score, thing) in enumerate(scored))
-    highest = heapq.nlargest(k, entries)  # of equal scores the first is higher; things are never compared
-    if len(highest) < k:
-        raise FmkitError(f"k = {k}: only {len(highest)} documents to select from")
-    return sorted(((-position, thing) for _, position, thing in highest), key=lambda entry: entry[0])
-
-
-def _log_ratio(raw: Iterable["_Features"], target: Iterable["_Features"]) -> Floats:
-    """log p(bucket | target) - log p(bucket | raw): (BUCKETS + 1,), 0 for `NO_BUCKET`."""
-    raw_probabilities, target_probabilities = _probabilities(raw, "raw"), _probabilities(target, "target")
-    ratio = np.log(target_probabilities + SMOOTHING) - np.log(raw_probabilities + SMOOTHING)
-    return np.append(ratio, 0.0)
-
-
-def _probabilities(batches: Iterable["_Features"], name: str) -> Floats:
+def _log_probabilities(batches: Iterable["_Features"], name: str) -> Floats:
+    """Of each bucket, smoothed: (BUCKETS,)."""
     counts = np.zeros(BUCKETS, dtype=np.int64)
     for features in batches:
         counts += np.bincount(features.buckets.ravel(), minlength=BUCKETS + 1)[:BUCKETS]
     if not counts.any():
         raise FmkitError(f"the {name} texts hold no words; DSIR needs some to compare")
-    return counts / counts.sum()
+    return np.log(counts / counts.sum() + SMOOTHING)
 
 
-def _batches(things: Iterable[T], size: Callable[[T], int]) -> Iterator[list[T]]:
-    batch: list[T] = []
+def _batches(texts: Iterable[str]) -> Iterator[list[str]]:
+    batch: list[str] = []
     characters = 0
-    for thing in things:
-        batch.append(thing)
-        characters += size(thing)
+    for text in texts:
+        batch.append(text)
+        characters += len(text)
         if len(batch) == BATCH_TEXTS or characters > BATCH_CHARACTERS:
             yield batch
             batch, characters = [], 0
@@ -119,7 +112,7 @@ def _batches(things: Iterable[T], size: Callable[[T], int]) -> Iterator[list[T]]
         yield batch
 
 
-# --- hashing: each different word and pair once, the rest is arrays
+# --- features, and where they are kept
 
 
 @dataclass(frozen=True)
@@ -127,7 +120,7 @@ class _Features:
     """Of a batch of texts: the buckets of each word and of its pair with the next, (2, words), and the number
     of words of each text, (texts,)."""
 
-    buckets: NDArray[np.int32]
+    buckets: Buckets
     lengths: NDArray[np.int64]
 
     def weigh(self, log_ratio: Floats) -> Floats:
@@ -140,6 +133,52 @@ class _Features:
         return weights
 
 
+class _Spilled:
+    """Batches of features in a file, to be read again in order: four bytes a word."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.file = file
+        self.sizes: list[tuple[int, int]] = []  # texts and words of each batch
+
+    def keep(self, features: _Features) -> _Features:
+        with _room_on_disk():
+            self.file.write(features.lengths.tobytes() + features.buckets.tobytes())
+        self.sizes.append((len(features.lengths), features.buckets.shape[1]))
+        return features
+
+    def __iter__(self) -> Iterator[_Features]:
+        with _room_on_disk():
+            self.file.seek(0)  # writes what is left
+        for texts, words in self.sizes:
+            lengths = np.frombuffer(self.file.read(8 * texts), dtype=np.int64)
+            buckets = np.frombuffer(self.file.read(4 * words), dtype=np.uint16).reshape(2, words)
+            yield _Features(buckets, lengths)
+
+
+@contextmanager
+def _spill() -> Iterator[_Spilled]:
+    with _room_on_disk():
+        file = tempfile.TemporaryFile()  # noqa: SIM115  closed below, in its own way
+    try:
+        yield _Spilled(file)
+    finally:
+        with suppress(OSError):  # what found no room is tried again, and not wanted any more
+            file.close()
+
+
+@contextmanager
+def _room_on_disk() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        place = tempfile.tempdir or "temporary files"
+        remedy = "make room there, or set TMPDIR to a larger folder"
+        raise FmkitError(f"{place}: cannot be written: {error.strerror}; {remedy}") from None
+
+
+# --- hashing: each different word and pair once, the rest is arrays
+
+
 class _Hasher:
     """From texts to buckets. Most words and pairs come back, so their buckets are remembered."""
 
@@ -149,22 +188,28 @@ class _Hasher:
     def _forget(self) -> None:
         self.numbers: defaultdict[str, int] = defaultdict(count().__next__)  # words, as they come
         self.names: list[bytes] = []  # of the words, by number; so are their buckets
-        self.word_buckets = np.zeros(0, dtype=np.int32)
-        self.pair_buckets = {-1: NO_BUCKET}  # a pair is its words' numbers as high and low 32 bits
+        self.word_buckets = np.zeros(0, dtype=np.uint16)
+        # Each pair has one place, and shares it: the last to come is remembered.
+        self.pairs = np.full(REMEMBERED, -1)
+        self.pair_buckets = np.zeros(REMEMBERED, dtype=np.uint16)
+
+    def batches(self, texts: Iterable[str]) -> Iterator[_Features]:
+        return map(self.features, _batches(texts))
 
     def features(self, texts: Iterable[str]) -> _Features:
-        if len(self.numbers) + len(self.pair_buckets) > REMEMBERED:
+        if len(self.numbers) > REMEMBERED:
             self._forget()
         words = [find_words(text.lower()) for text in texts]
         lengths = np.fromiter(map(len, words), dtype=np.int64, count=len(words))
         numbers = np.fromiter(map(self.numbers.__getitem__, chain.from_iterable(words)), dtype=np.int64)
         self._learn_words()
-        pairs = numbers << 32
-        pairs[:-1] |= numbers[1:]
-        pairs[np.cumsum(lengths)[lengths > 0] - 1] = -1
-        different, place = np.unique(pairs, return_inverse=True)
-        pair_buckets = self._find_pairs(different.tolist())[place]
-        return _Features(np.stack([self.word_buckets[numbers], pair_buckets]), lengths)
+        begins_pair = np.ones(len(numbers), dtype=bool)
+        begins_pair[np.cumsum(lengths)[lengths > 0] - 1] = False
+        pairs = numbers[:-1] * SPREAD + numbers[1:]
+        buckets = np.full((2, len(numbers)), NO_BUCKET, dtype=np.uint16)
+        buckets[0] = self.word_buckets[numbers]
+        buckets[1, begins_pair] = self._find_pairs(pairs[begins_pair[:-1]])
+        return _Features(buckets, lengths)
 
     def _learn_words(self) -> None:
         new = islice(self.numbers, len(self.names), None)
@@ -172,20 +217,25 @@ class _Hasher:
         self.names += names
         self.word_buckets = np.concatenate([self.word_buckets, _hash(names)])
 
-    def _find_pairs(self, pairs: list[int]) -> NDArray[np.int32]:
-        new = [pair for pair in pairs if pair not in self.pair_buckets]
-        names = self.names
-        buckets = _hash([names[pair >> 32] + b" " + names[pair & 0xFFFFFFFF] for pair in new])
-        self.pair_buckets.update(zip(new, buckets.tolist(), strict=True))
-        return np.fromiter(map(self.pair_buckets.__getitem__, pairs), dtype=np.int32, count=len(pairs))
+    def _find_pairs(self, pairs: NDArray[np.int64]) -> Buckets:
+        places = pairs % REMEMBERED
+        buckets = self.pair_buckets[places]
+        missing = self.pairs[places] != pairs
+        new, which = np.unique(pairs[missing], return_inverse=True)
+        names, (first, second) = self.names, np.divmod(new, SPREAD)
+        words = zip(first.tolist(), second.tolist(), strict=True)
+        found = _hash([names[a] + b" " + names[b] for a, b in words])
+        buckets[missing] = found[which]
+        self.pairs[new % REMEMBERED], self.pair_buckets[new % REMEMBERED] = new, found
+        return buckets
 
 
-def _hash(ngrams: list[bytes]) -> NDArray[np.int32]:
+def _hash(ngrams: list[bytes]) -> Buckets:
     """SHA-256 modulo `BUCKETS`: (n-grams,). The digest is a number of 16 digits to the base 2^16."""
     digests = b"".join([sha256(ngram).digest() for ngram in ngrams])
     digits = np.frombuffer(digests, dtype=">u2").reshape(-1, 16).astype(np.int64)
     powers = np.array([pow(2**16, place, BUCKETS) for place in reversed(range(16))])
-    return (digits @ powers % BUCKETS).astype(np.int32)
+    return (digits @ powers % BUCKETS).astype(np.uint16)
 
 
 def find_words(text: str) -> list[str]:
@@ -193,19 +243,32 @@ def find_words(text: str) -> list[str]:
     return (_find_ascii_words if text.isascii() else _unicode_words().findall)(text)
 
 
-_find_ascii_words = re.compile(r"\w+|[^\w \t-\r]+").findall
+_find_ascii_words = re.compile(r"\w++|[^\w \t-\r]++", re.ASCII).findall
 
 
 @cache
 def _unicode_words() -> re.Pattern[str]:
     """Words as Unicode defines them (Technical Standard 18, annex C): to `re`, the vowel signs of Hindi and
-    other combining marks are no part of a word, while ½ and ² are."""
+    other combining marks are no part of a word, while ½ and ² are.
+
+    `re` has a quick table for characters below 2^16 and walks through the ranges above, so these are looked
+    at apart, and only where there are any.
+    """
     categories = {"Ll", "Lm", "Lo", "Lt", "Lu", "Mc", "Me", "Mn", "Nd", "Nl", "Pc"}
     letters = {c for c in chain(range(0x34000), range(0xE0100, 0xE01F0)) if category(chr(c)) in categories}
     letters |= {0x200C, 0x200D, *range(0x24B6, 0x24EA)}  # joiners, circled letters, and more of these
     letters |= {*range(0x1F130, 0x1F14A), *range(0x1F150, 0x1F16A), *range(0x1F170, 0x1F18A)}
-    first = [f"\\U{c:08x}" for c in sorted(letters) if c - 1 not in letters]
-    last = [f"\\U{c:08x}" for c in sorted(letters) if c + 1 not in letters]
-    word = "".join(f"{a}-{b}" for a, b in zip(first, last, strict=True))
+    low, high = _ranges(c for c in letters if c < 2**16), _ranges(c for c in letters if c >= 2**16)
     space = r" \t-\r\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
-    return re.compile(f"[{word}]+|[^{word}{space}]+")
+    above = r"\U00010000-\U0010ffff"
+    word = f"(?:[{low}]++|(?=[{above}])[{high}]++)++"
+    marks = f"(?:[^{low}{space}{above}]++|(?=[{above}])[^\\x00-\\uffff{high}]++)++"
+    return re.compile(f"{word}|{marks}")
+
+
+def _ranges(characters: Iterable[int]) -> str:
+    """The characters as ranges of a regular expression's set."""
+    known = set(characters)
+    first = (f"\\U{c:08x}" for c in sorted(known) if c - 1 not in known)
+    last = (f"\\U{c:08x}" for c in sorted(known) if c + 1 not in known)
+    return "".join(f"{a}-{b}" for a, b in zip(first, last, strict=True))
