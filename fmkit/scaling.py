@@ -2,6 +2,7 @@
 
 The law is that of Hoffmann et al. 2022 (arXiv:2203.15556, section 3.3): L(N, D) = E + A / N^α + B / D^β, in
 nats per token, for N parameters and D training tokens. E is the entropy of the text: no model can do better.
+Without a law, the best size for a budget is found from models that cost the same (section 3.2).
 """
 
 from collections.abc import Sequence
@@ -39,16 +40,21 @@ class ScalingLaw:
 
 
 def fit_scaling_law(
-    parameters: Sequence[float], tokens: Sequence[float], loss: Sequence[float], delta: float = 1e-3
+    parameters: Sequence[float],
+    tokens: Sequence[float],
+    loss: Sequence[float],
+    delta: float = 1e-3,
+    E: float | None = None,
 ) -> ScalingLaw:
     """The law that fits measured losses best: least Huber loss (`delta`) of log L, from several starts, as in
-    the paper's section 3.3. Raises `FmkitError` for fewer than six runs, or where all are of one size."""
+    the paper's section 3.3. `E` is fitted too, or given: the entropy where it is known, 0 for a law without.
+    Raises `FmkitError` for fewer than six runs, or where all are of one size."""
     N, D, L = (np.asarray(values, dtype=float) for values in (parameters, tokens, loss))
     if not len(N) == len(D) == len(L) >= 6:
         raise FmkitError(f"a law with five constants needs six runs or more, and here are {len(L)}")
     if min(len(set(N)), len(set(D))) < 3 or not (L > 0).all():
         raise FmkitError("a law needs at least three model sizes, three amounts of tokens and losses above 0")
-    fits = (_fit(N, D, L, delta, start) for start in _starts(N, D, L))
+    fits = (_fit(N, D, L, delta, start, E) for start in _starts(N, D, L))
     return min(fits, key=lambda fit: fit[0])[1]
 
 
@@ -73,6 +79,81 @@ def interval(values: Sequence[float], share: float = 0.95) -> tuple[float, float
     return float(low), float(high)
 
 
+@dataclass(frozen=True)
+class Forecast:
+    """The losses of the largest models, as `measured` and as foretold from all smaller ones: by the `law`, by
+    a law `without_E`, and as if size made `no_change` (the next smaller model's loss)."""
+
+    measured: Array
+    law: Array
+    without_E: Array
+    no_change: Array
+
+    def error(self, foretold: Array) -> float:
+        """The mean distance from what was measured, in nats."""
+        return float(np.abs(foretold - self.measured).mean())
+
+
+def forecast_largest(parameters: Sequence[float], tokens: Sequence[float], loss: Sequence[float]) -> Forecast:
+    """Fit the runs of all sizes but the largest, and foretell those of the largest.
+
+    Raises `FmkitError` where too few are left to fit.
+    """
+    N, D, L = (np.asarray(values, dtype=float) for values in (parameters, tokens, loss))
+    last = N.max(initial=0) == N
+    seen, ahead = (N[~last], D[~last], L[~last]), (N[last], D[last])
+    laws = [fit_scaling_law(*seen, E=E) for E in (None, 0.0)]
+    before = np.flatnonzero(seen[0].max() == N)
+    nearest = [before[np.abs(np.log(D[before] / d)).argmin()] for d in ahead[1]]
+    return Forecast(L[last], laws[0].loss(*ahead), laws[1].loss(*ahead), L[nearest])
+
+
+# --- the best size for a budget ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Valley:
+    """The loss of N parameters at one cost: lowest_loss + curvature * ln(N / best)^2."""
+
+    best: float
+    lowest_loss: float
+    curvature: float
+
+    def loss(self, parameters: ArrayLike) -> Array:
+        """The loss of models with so many parameters, at the same cost."""
+        distance = np.log(np.asarray(parameters, dtype=float) / self.best)
+        return np.asarray(self.lowest_loss + self.curvature * distance**2)
+
+
+def fit_valley(parameters: Sequence[float], loss: Sequence[float]) -> Valley:
+    """The parabola in log N through the losses of one compute budget (the paper's section 3.2, approach 2).
+
+    Raises `FmkitError` for fewer than four sizes, or where the lowest loss is not between them.
+    """
+    N, L = (np.asarray(values, dtype=float) for values in (parameters, loss))
+    if len(N) != len(L) or len(set(N)) < 4 or not (N > 0).all():
+        raise FmkitError(f"a parabola needs four model sizes or more, and here are {len(set(N))}")
+    middle = np.log(N).mean()
+    curvature, slope, level = (float(c) for c in np.polyfit(np.log(N) - middle, L, 2))
+    best = float(np.exp(middle - slope / (2 * curvature))) if curvature > 0 else 0.0
+    if not N.min() < best < N.max():
+        raise FmkitError(f"the best size is not between {N.min():,.0f} and {N.max():,.0f}: try other sizes")
+    return Valley(best, level - slope**2 / (4 * curvature), curvature)
+
+
+def fit_power_law(x: Sequence[float], y: Sequence[float]) -> tuple[float, float]:
+    """k and a of y = k x^a, by least squares of the logarithms. Raises `FmkitError` for fewer than two
+    different x, or where not all numbers are above 0."""
+    X, Y = (np.asarray(values, dtype=float) for values in (x, y))
+    if len(X) != len(Y) or len(set(X)) < 2 or not ((X > 0).all() and (Y > 0).all()):
+        raise FmkitError("a power law needs two different x or more, a y for each, and all of them above 0")
+    a, log_k = np.polyfit(np.log(X), np.log(Y), 1)
+    return float(np.exp(log_k)), float(a)
+
+
+# --- fitting ----------------------------------------------------------------------------------------------
+
+
 def _starts(N: Array, D: Array, L: Array) -> list[Array]:
     """Each exponent small or large, the floor far or near; A and B then share what is above the floor."""
     starts = []
@@ -93,22 +174,27 @@ def _starts(N: Array, D: Array, L: Array) -> list[Array]:
     return starts
 
 
-def _fit(N: Array, D: Array, L: Array, delta: float, start: Array) -> tuple[float, ScalingLaw]:
+def _fit(
+    N: Array, D: Array, L: Array, delta: float, start: Array, E: float | None = None
+) -> tuple[float, ScalingLaw]:
     try:
         from scipy.optimize import least_squares
     except ImportError:
         raise FmkitError("fitting needs scipy: pip install 'fmkit[notebook]'") from None
 
     log_n, log_d, log_l = np.log(N), np.log(D), np.log(L)
+    with np.errstate(divide="ignore"):  # the logarithm of E = 0 is -inf, which adds nothing below
+        given = np.log([] if E is None else [E])
 
-    def residuals(x: Array) -> Array:
+    def residuals(free: Array) -> Array:
         # In logarithms all constants are positive, and the terms are added without overflow.
+        x = np.concatenate([given, free])
         terms = [np.full_like(log_n, x[0]), x[1] - np.exp(x[2]) * log_n, x[3] - np.exp(x[4]) * log_d]
         return np.asarray(np.logaddexp.reduce(terms, axis=0) - log_l)
 
-    found = least_squares(residuals, start, loss="huber", f_scale=delta, max_nfev=500)
-    E, A, alpha, B, beta = np.exp(found.x)
-    return float(found.cost), ScalingLaw(float(E), float(A), float(alpha), float(B), float(beta))
+    found = least_squares(residuals, start[len(given) :], loss="huber", f_scale=delta, max_nfev=500)
+    constants = np.exp(np.concatenate([given, found.x])).tolist()
+    return float(found.cost), ScalingLaw(*constants)
 
 
 def _to_vector(law: ScalingLaw) -> Array:
