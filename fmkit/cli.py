@@ -5,6 +5,7 @@ line on standard error and exit code 2.
 """
 
 import argparse
+import difflib
 import os
 import sys
 import typing
@@ -19,6 +20,11 @@ from fmkit.errors import FmkitError
 
 if TYPE_CHECKING:
     from fmkit.run import TrainingRun
+
+
+Columns = tuple[tuple[str, ...], ...]  # each of them one kind of example
+TASKS: Columns = (("prompt", "completion"), ("messages",), ("text", "label"))
+PREFERENCES: Columns = (("prompt", "chosen", "rejected"),)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -113,7 +119,7 @@ def _continue(options: argparse.Namespace) -> None:
 def _add_finetune(commands: Any) -> None:
     finetune = _command(commands, "finetune", "learn a task from examples of it", _finetune)
     _add_model(finetune)
-    _add_data(finetune, "prompt and completion, messages, or text and label")
+    _add_data(finetune, TASKS)
     finetune.add_argument(
         "--mask-prompt",
         action=argparse.BooleanOptionalAction,
@@ -143,7 +149,7 @@ def _finetune(options: argparse.Namespace) -> None:
     from fmkit.data.chat import add_chat_tokens
     from fmkit.data.tokenizer import has_chat_tokens
 
-    data = _load_data(options)
+    data = _load_data(options, TASKS)
     columns, saved = data["train"].column_names, options.modules_to_save
     model: Any
     model, tokenizer = _open(options.model, Transformer)
@@ -193,7 +199,7 @@ def _distill(options: argparse.Namespace) -> None:
 def _add_reward(commands: Any) -> None:
     reward = _command(commands, "reward", "train a model that scores answers as people did", _reward)
     _add_model(reward)
-    _add_data(reward, "prompt, chosen and rejected")
+    _add_data(reward, PREFERENCES)
     _add_run(reward, FINETUNE)
 
 
@@ -202,7 +208,7 @@ def _reward(options: argparse.Namespace) -> None:
 
     from fmkit import Classifier, Transformer, train_reward
 
-    data = _load_data(options)
+    data = _load_data(options, PREFERENCES)
     base, tokenizer = _open(options.model, Transformer)
     model = Classifier.from_base(base, ["reward"], seed=config.seed)
     _report(train_reward(model, tokenizer, data, config, options.out, options.resume), options)
@@ -211,7 +217,7 @@ def _reward(options: argparse.Namespace) -> None:
 def _add_align(commands: Any) -> None:
     align = _command(commands, "align", "learn from preferences (DPO)", _align)
     _add_model(align)
-    _add_data(align, "prompt, chosen and rejected")
+    _add_data(align, PREFERENCES)
     align.add_argument("--beta", type=float, default=0.1, help="how strongly the model is held back (0.1)")
     _add_run(align, ALIGN)
 
@@ -221,7 +227,7 @@ def _align(options: argparse.Namespace) -> None:
 
     from fmkit import Transformer, align
 
-    data = _load_data(options)
+    data = _load_data(options, PREFERENCES)
     model, tokenizer = _open(options.model, Transformer)
     _report(align(model, tokenizer, data, config, options.beta, options.out, options.resume), options)
 
@@ -304,7 +310,7 @@ def _add_evaluate(commands: Any) -> None:
     evaluate = _command(commands, "evaluate", "measure a model on data", _evaluate)
     _add_model(evaluate)
     _add_corpus(evaluate, required=False)
-    _add_data(evaluate, "what finetune, reward or align read", required=False)
+    _add_data(evaluate, TASKS + PREFERENCES, required=False)
     evaluate.add_argument(
         "--split", default="validation", choices=("train", "validation", "all"), help="(validation)"
     )
@@ -328,7 +334,10 @@ def _evaluate(options: argparse.Namespace) -> None:
 
     model, tokenizer = _open(options.model, open_model)
     measured: dict[str, float] = {}
-    for data in (options.corpus and _load_corpus(options), options.data and _load_data(options)):
+    for data in (
+        options.corpus and _load_corpus(options),
+        options.data and _load_data(options, TASKS + PREFERENCES),
+    ):
         if data:
             splits = data.values() if options.split == "all" else [data[options.split]]
             measured |= evaluate(model, tokenizer, concatenate_datasets(list(splits)))
@@ -340,21 +349,35 @@ def _evaluate(options: argparse.Namespace) -> None:
 
 def _add_check(commands: Any) -> None:
     check = _command(commands, "check", "find what is wrong with a file of examples", _check)
-    check.add_argument("file", metavar="FILE", help="the file, one JSON record a line")
-    check.add_argument("--format", required=True, help="what it is for; a wrong name lists those there are")
+    check.add_argument("file", metavar="FILE", help="the file; for a service, one JSON record a line")
+    check.add_argument(
+        "--format",
+        metavar="NAME",
+        help="the service that it is for; a wrong name lists those there are (default: none, but finetune, "
+        "reward or align)",
+    )
 
 
 def _check(options: argparse.Namespace) -> None:
+    if options.format is None:
+        from fmkit.data.formats import load_examples
+
+        load_examples(options.file)  # names the first fault
+    else:
+        _check_for_service(options.file, options.format)
+    print(f"{options.file}: no fault")
+
+
+def _check_for_service(file: str, format: str) -> None:
     from fmkit.data.bedrock import check
 
     most = 100
-    faults = check(options.file, options.format, most)
+    faults = check(file, format, most)
     for fault in faults:
         print(fault)
     if faults:
         count = f"{len(faults)} fault{'s' * (len(faults) > 1)}"
-        raise FmkitError(f"{options.file}: {count}{' or more' * (len(faults) == most)}")
-    print(f"{options.file}: no fault")
+        raise FmkitError(f"{file}: {count}{' or more' * (len(faults) == most)}")
 
 
 # --- what commands share ----------------------------------------------------------------------------------
@@ -390,21 +413,34 @@ def _load_corpus(options: argparse.Namespace) -> Any:
     return load_corpus(options.corpus, text_column=options.text_column, streaming=options.streaming)
 
 
-def _add_data(command: argparse.ArgumentParser, columns: str, required: bool = True) -> None:
+def _add_data(command: argparse.ArgumentParser, kinds: Columns, required: bool = True) -> None:
     command.add_argument(
         "--data",
         required=required,
         metavar="NAME|PATH",
-        help=f"reviews, support, preferences, or a file or folder of examples (JSONL, JSON, CSV, parquet): "
-        f"{columns}",
+        help="reviews, support, preferences, or a file or folder of examples (JSONL, JSON, CSV, parquet), "
+        f"with {_describe(kinds)}",
     )
 
 
-def _load_data(options: argparse.Namespace) -> Any:
+def _describe(kinds: Columns) -> str:
+    return "the columns " + "; or ".join(", ".join(columns) for columns in kinds)
+
+
+def _load_data(options: argparse.Namespace, kinds: Columns) -> Any:
+    """Examples of one of the `kinds`, by the name of a data set of the book or from files."""
     from fmkit.data.corpora import NAMES, load_corpus
     from fmkit.data.formats import load_examples
 
-    return load_corpus(options.data) if options.data in NAMES else load_examples(options.data)
+    name = options.data
+    close = difflib.get_close_matches(name, NAMES, n=1, cutoff=0.75)
+    if close and name not in NAMES and not Path(name).exists():
+        raise FmkitError(f"--data {name}: no file or folder, no data set; did you mean {close[0]!r}?")
+    data = load_corpus(name) if name in NAMES else load_examples(name)
+    columns = data["train"].column_names
+    if not any(set(kind) <= set(columns) for kind in kinds):
+        raise FmkitError(f"--data {name}: it holds {', '.join(columns)}; give data with {_describe(kinds)}")
+    return data
 
 
 def _add_sampling(command: argparse.ArgumentParser, temperature: float) -> None:

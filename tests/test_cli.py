@@ -163,6 +163,11 @@ def examples(tmp_path_factory) -> Path:
         },
         "labels": lambda i: {"text": f"A fox and {i} hens", "label": ["even", "odd"][i % 2]},
         "pairs": lambda i: {"prompt": f"{i} hens", "chosen": " ran.", "rejected": " sat."},
+        "judged": lambda i: {
+            "prompt": [{"role": "user", "content": f"A fox and {i} hens"}],
+            "chosen": [{"role": "assistant", "content": "Run!"}],
+            "rejected": [{"role": "assistant", "content": "Sit!"}],
+        },
     }
     for name, record in kinds.items():
         lines = [json.dumps(record(i)) for i in range(60)]
@@ -171,6 +176,14 @@ def examples(tmp_path_factory) -> Path:
 
 
 SHORT = ["--steps", "3", "--batch-size", "2", "--learning-rate", "1e-3"]
+
+
+@pytest.fixture(scope="module")
+def talker(base, examples, tmp_path_factory) -> str:
+    """A model that was finetuned on conversations, with a context of 256 tokens."""
+    out = str(tmp_path_factory.mktemp("talker") / "model")
+    assert main(["finetune", base, "--data", str(examples / "chats.jsonl"), "--out", out, *SHORT]) == 0
+    return out
 
 
 @pytest.mark.parametrize(
@@ -185,6 +198,8 @@ SHORT = ["--steps", "3", "--batch-size", "2", "--learning-rate", "1e-3"]
         ("finetune BASE --data labels.jsonl", "--data labels.jsonl: accuracy f1"),
         ("reward BASE --data pairs.jsonl", "--data pairs.jsonl: reward_accuracy margin"),
         ("align BASE --data pairs.jsonl --beta 0.5", "--data pairs.jsonl: reward_accuracy margin"),
+        ("align TALKER --data judged.jsonl", "--data judged.jsonl: reward_accuracy margin"),
+        ("reward TALKER --data preferences", "--data judged.jsonl: reward_accuracy margin"),
         ("continue BASE --corpus good.txt --replay good.txt", "--corpus good.txt: perplexity bits_per_byte"),
         (
             "distill BASE --corpus good.txt --hidden-size 16 --context-length 32",
@@ -192,9 +207,11 @@ SHORT = ["--steps", "3", "--batch-size", "2", "--learning-rate", "1e-3"]
         ),
     ],
 )
-def test_every_way_of_training_is_a_command(command, measured, base, texts, examples, tmp_path, capsys):
+def test_every_way_of_training_is_a_command(
+    command, measured, base, talker, texts, examples, tmp_path, capsys
+):
     def words(line: str) -> list[str]:
-        places = {"BASE": base, "good.txt": str(texts / "good.txt")}
+        places = {"BASE": base, "TALKER": talker, "good.txt": str(texts / "good.txt")}
         return [places.get(w, str(examples / w) if w.endswith(".jsonl") else w) for w in line.split()]
 
     run = [*words(command), "--out", str(tmp_path / "out"), *SHORT]
@@ -205,14 +222,6 @@ def test_every_way_of_training_is_a_command(command, measured, base, texts, exam
     assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == names.split()
     assert main([*run, "--resume"]) == 0  # done already: nothing more to do
     assert (tmp_path / "out/adapter/adapter_model.safetensors").exists() == ("--lora-r" in command)
-
-
-@pytest.fixture(scope="module")
-def talker(base, examples, tmp_path_factory) -> str:
-    """A model that was finetuned on conversations, with a context of 256 tokens."""
-    out = str(tmp_path_factory.mktemp("talker") / "model")
-    assert main(["finetune", base, "--data", str(examples / "chats.jsonl"), "--out", out, *SHORT]) == 0
-    return out
 
 
 def test_a_conversation_line_by_line(base, talker, capsys, monkeypatch):
@@ -260,6 +269,18 @@ def test_faulty_arguments_of_other_commands(base, texts, examples, tmp_path, cap
     )
     assert "nothing to measure" in fails(capsys, "evaluate", base)
     assert "no such" in fails(capsys, "finetune", base, "--data", "nowhere.jsonl", *out)
+    assert "did you mean 'reviews'?" in fails(capsys, "finetune", base, "--data", "review", *out)
+    line = fails(capsys, "finetune", base, "--data", "markov", *out)
+    assert line.endswith(
+        "--data markov: it holds text, log_prob; give data with the columns prompt, completion; or messages; "
+        "or text, label"
+    )
+    assert "with the columns prompt, chosen, rejected" in fails(
+        capsys, "align", base, "--data", prompts, *out
+    )
+    assert "have the model learn from messages" in fails(
+        capsys, "align", base, "--data", str(examples / "judged.jsonl"), *out
+    )
     assert not (tmp_path / "out").exists()
 
 
@@ -269,6 +290,12 @@ def test_a_file_is_checked_for_a_service(texts, tmp_path, capsys):
     printed = capsys.readouterr()
     assert "other.jsonl" in printed.out
     assert printed.err.startswith("fmkit: error: ")
+
+
+def test_a_file_is_checked_for_our_own_commands(texts, examples, capsys):
+    assert main(["check", str(examples / "judged.jsonl")]) == 0
+    assert capsys.readouterr().out == f"{examples / 'judged.jsonl'}: no fault\n"
+    assert "other.jsonl, line 1: columns 'body'" in fails(capsys, "check", str(texts / "other.jsonl"))
 
 
 def test_help_does_not_wait_for_torch():

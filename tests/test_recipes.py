@@ -29,7 +29,7 @@ from fmkit import (
     write_corpus,
 )
 from fmkit.data.batches import IGNORE, Mixed, tokenize
-from fmkit.data.chat import add_chat_tokens
+from fmkit.data.chat import add_chat_tokens, chat_prompt, encode_chat, encode_completion
 from fmkit.data.examples import collate_completions, tokenize_completions, tokenize_pairs
 from fmkit.evaluation.answers import exact_match
 from fmkit.evaluation.divergence import sampled_kl
@@ -355,7 +355,21 @@ def test_pairs_of_conversations_are_judged_by_the_last_answer(tokenizer):
     (pair,) = tokenize_pairs(Dataset.from_list([row]), talking, 64)
     learned = [label for label in pair["chosen"]["labels"] if label != IGNORE]
     assert talking.decode(learned) == "good"
-    assert pair["chosen"]["input_ids"][: len(pair["prompt_ids"])] == pair["prompt_ids"]
+    assert pair["prompt_ids"] == chat_prompt(prompt, talking)
+    for side in ("chosen", "rejected"):
+        assert pair[side]["input_ids"] == encode_chat([*prompt, *row[side]], talking)[0]
+
+
+def test_texts_are_taken_as_they_are_by_a_model_that_chats(tokenizer):
+    talking = add_chat_tokens(tokenizer)
+    pairs = tokenize_pairs(PREFERENCES["train"], talking, 64)
+    answers = tokenize_completions(QUESTIONS["train"], talking, 64)
+    for given, row in zip(PREFERENCES["train"], pairs, strict=True):
+        assert row["prompt_ids"] == tokenizer.encode(given["prompt"]).ids
+        for side in ("chosen", "rejected"):
+            assert row[side]["input_ids"] == encode_completion(given["prompt"], given[side], tokenizer)[0]
+    for given, row in zip(QUESTIONS["train"], answers, strict=True):
+        assert row["input_ids"] == encode_completion(*given.values(), tokenizer)[0]
 
 
 # --- growing and measuring ---------------------------------------------------------------------------------

@@ -125,7 +125,10 @@ def _role_and_content(message: Any, place: str) -> tuple[str, str]:
 
 def _chat_id(tokenizer: Tokenizer, role: str) -> int:
     if (token_id := tokenizer.token_to_id(TOKEN_OF[role])) is None:
-        raise FmkitError(f"the tokenizer has no token {TOKEN_OF[role]}: call add_chat_tokens first")
+        raise FmkitError(
+            f"the tokenizer has no token {TOKEN_OF[role]}: have the model learn from messages (fmkit finetune; "
+            "in Python, call add_chat_tokens first)"
+        )
     return token_id
 
 

@@ -103,10 +103,11 @@ def tokenize_completions(
 ) -> Dataset:
     """Columns `input_ids` and `labels` of prompts with completions, or of conversations.
 
-    Labels are the ids themselves, or `IGNORE` where nothing is to be learned: in prompts, or, of a
-    conversation, in all that the assistant does not say. `mask_prompt` off learns these too. What is longer
-    than the context is cut off at its end; an example of which nothing is left to learn is dropped, and
-    standard error says how many. Raises `FmkitError` where columns are missing, or all is dropped.
+    Conversations (`messages`) are put into the chat layout; prompt and completion are taken as they are, with
+    any tokenizer. Labels are the ids themselves, or `IGNORE` where nothing is to be learned: in prompts, or,
+    of a conversation, in all that the assistant does not say. `mask_prompt` off learns these too. What is
+    longer than the context is cut off at its end; an example of which nothing is left to learn is dropped,
+    and standard error says how many. Raises `FmkitError` where columns are missing, or all is dropped.
     """
     if not has_completions(dataset):
         require_columns(dataset, "prompt", "completion")
@@ -139,8 +140,10 @@ def collate_completions(rows: list[Row], pad_id: int) -> Batch:
 def tokenize_pairs(dataset: Dataset, tokenizer: Tokenizer, context_length: int) -> Dataset:
     """Columns `chosen` and `rejected`, each with `input_ids` and `labels`, and `prompt_ids`.
 
-    A prompt is a text, or, with completions that are lists of messages, the messages so far. Pairs of which
-    one completion has no room in the context are dropped; see `tokenize_completions`.
+    Texts are taken as they are, with any tokenizer. Where the prompt or an answer is a list of messages, the
+    three are put into the chat layout (a text among them is what the user or the assistant says), and of a
+    conversation the last answer alone is judged. Pairs of which one answer has no room in the context are
+    dropped; see `tokenize_completions`.
     """
     require_columns(dataset, "prompt", "chosen", "rejected")
 
@@ -152,7 +155,7 @@ def tokenize_pairs(dataset: Dataset, tokenizer: Tokenizer, context_length: int) 
             else:
                 messages = [*_as_messages(row["prompt"], "user"), *_as_messages(row[side], "assistant")]
                 ids, labels = encode_chat(messages, tokenizer)
-                labels = last_answer(labels)  # of a conversation, only the answer was judged
+                labels = last_answer(labels)
             sides[side] = {"input_ids": ids[:context_length], "labels": labels[:context_length]}
             sides["prompt_ids"] = ids[: next(i for i, label in enumerate(labels) if label != IGNORE)]
         return sides

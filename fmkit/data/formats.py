@@ -4,10 +4,15 @@ What a record means is told by its columns:
 
 | columns | normalized to |
 |---|---|
-| `prompt`, `completion` | the same, two texts |
+| `prompt`, `completion`, texts | the same |
 | `messages`, a list of `role` and `content` | `messages` |
+| `prompt`, `completion`, lists of messages | `messages`, the two as one conversation |
 | `text`, `label`, a name or a whole number | `text`, and `label` as a `ClassLabel` |
 | `prompt`, `chosen`, `rejected`, texts or lists of messages | the same |
+
+Only messages are put into the chat layout (`fmkit.data.chat`). Texts are taken as they are, by a model that
+has learned to chat, too: nothing is said about who speaks, and the completion follows the prompt letter for
+letter, so it begins with a space where one belongs between them. TRL keeps the two apart in the same way.
 
 Of other people's shapes, these are understood: `conversations` of `from` and `value` (ShareGPT), Amazon
 Bedrock's (see `fmkit.data.bedrock`), and `text` alone, which is a corpus.
@@ -242,7 +247,12 @@ def _find_shape(names: Collection[str]) -> _Shape:
 
 
 def _to_completion(record: Row) -> Row:
-    return {name: text_of(record[name], name) for name in ("prompt", "completion")}
+    row = _texts_or_messages(record, "prompt", "completion")
+    if isinstance(row["prompt"], str):
+        return row
+    if row["completion"][0]["role"] == "system":
+        raise Problem("completion[0].role", "a system message inside the conversation", "put it first")
+    return {"messages": row["prompt"] + row["completion"]}
 
 
 def _to_answer(record: Row) -> Row:
@@ -260,18 +270,23 @@ def _to_labeled(record: Row) -> Row:
 
 
 def _to_preference(record: Row) -> Row:
-    columns = ("prompt", "chosen", "rejected")
-    if all(isinstance(record[name], str) for name in columns):
-        return {name: text_of(record[name], name) for name in columns}
-    for name in columns:
+    return _texts_or_messages(record, "prompt", "chosen", "rejected")
+
+
+def _texts_or_messages(record: Row, prompt: str, *answers: str) -> Row:
+    """The fields, all of them texts or all lists of messages. Raises Problem."""
+    names = (prompt, *answers)
+    if not any(isinstance(record[name], list) for name in names):
+        return {name: text_of(record[name], name) for name in names}
+    for name in names:
         if not isinstance(record[name], list):
             raise Problem(
-                name, f"{kind_of(record[name])} beside lists", "write all three as text, or as messages"
+                name, f"{kind_of(record[name])} beside lists", "write all as text, or all as messages"
             )
-    row = {name: messages_of(record[name], name) for name in columns}
-    for name in ("chosen", "rejected"):
+    row = {name: messages_of(record[name], name) for name in names}
+    for name in answers:
         if row[name][-1]["role"] != "assistant":
-            raise Problem(name, "does not end with the assistant", "end with the answer that was judged")
+            raise Problem(name, "does not end with the assistant", "end with the assistant's answer")
     return row
 
 

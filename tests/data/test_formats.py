@@ -175,10 +175,14 @@ def test_byte_order_marks_and_windows_line_ends_are_read(tmp_path: Path) -> None
             {"prompt": "1 + 1 =", "referenceResponse": "2", "category": "sums"},
             {"prompt": "1 + 1 =", "completion": "2"},
         ),
+        (
+            {"prompt": [{"role": "system", "content": "Be kind."}, *TALK[:1]], "completion": TALK[1:]},
+            {"messages": [{"role": "system", "content": "Be kind."}, *TALK]},
+        ),
         ({"input": "A text."}, {"text": "A text."}),
         ({"text": "A text."}, {"text": "A text."}),
     ],
-    ids=["ShareGPT", "conversation", "Claude", "Nova preference", "evaluation", "Titan", "Nova text"],
+    ids=["ShareGPT", "conversation", "Claude", "Nova preference", "evaluation", "TRL", "Titan", "Nova text"],
 )
 def test_shapes_of_others_are_normalized(tmp_path: Path, record: dict, wanted: dict) -> None:
     other = json.loads(json.dumps(record).replace("Hi", "Hey").replace("A text", "B").replace("1 +", "2 +"))
@@ -261,6 +265,12 @@ GOOD = {"prompt": "a", "completion": "b"}
         ({"prompt": "a", "completion": "\ud800"}, r"line 2, completion: \ud800 is half a character"),
         ({"prompt": "a", "chosen": "b"}, "line 2, rejected: missing or null"),
         ({"prompt": "a", "chosen": "b", "rejected": [1]}, "line 2, prompt: text beside lists"),
+        ({"prompt": TALK[:1], "completion": "b"}, "line 2, completion: text beside lists"),
+        ({"prompt": TALK[:1], "completion": TALK[:1]}, "line 2, completion: does not end with the assistant"),
+        (
+            {"prompt": TALK[:1], "completion": [{"role": "system", "content": "x"}, *TALK]},
+            "line 2, completion[0].role: a system message inside",
+        ),
         ({"question": "a", "answer": "b"}, "line 2: columns 'question', 'answer'; use prompt and completion"),
         ({}, "line 2: no columns"),
         ([1], "line 2: a list, not an object"),
