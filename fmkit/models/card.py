@@ -45,6 +45,7 @@ NAMES = {
     "counted_reward": "reward, as a reader who counts words gives it",
     "true_reward": "reward, as it truly is",
     "broken": "share that is no story any more",
+    "counted_win_rate": "win rate over the model before, by the reward as counted",
     "win_rate": "win rate over the model before, by true reward",
     "kl": "KL from the model before, nats an answer",
     "reward_accuracy": "pairs ranked as the judge did",

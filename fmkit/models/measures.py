@@ -14,7 +14,7 @@ from fmkit.data.examples import tokenize_completions
 from fmkit.errors import FmkitError
 from fmkit.evaluation.answers import answer_examples
 from fmkit.evaluation.evaluate import evaluate, true_stories
-from fmkit.experiments.preference import judge
+from fmkit.experiments.preference import compare, end_stories
 from fmkit.model import open_model
 
 TEXTS = 300  # of a validation split, that are read, answered or continued
@@ -83,7 +83,9 @@ def labels(corpus: str, model: Any, _: Any) -> dict[str, float]:
 
 def endings(corpus: str, model: Any, before: Any) -> dict[str, float]:
     """Endings of the model's own: their rewards, how many are broken, and how often they beat the other's."""
-    return judge(model, before, model.tokenizer, {"validation": held_out(corpus)})
+    prompts = list(held_out(corpus)["prompt"])
+    now, then = (end_stories(writer, model.tokenizer, prompts) for writer in (model, before))
+    return compare(now, then)
 
 
 def told(model: Any, _: Any) -> dict[str, float]:
