@@ -10,12 +10,21 @@ if TYPE_CHECKING:
     from fmkit.config import ModelConfig as ModelConfig
     from fmkit.config import TrainConfig as TrainConfig
     from fmkit.config import reproducible as reproducible
+    from fmkit.data.chat import add_chat_tokens as add_chat_tokens
     from fmkit.data.corpora import load_corpus as load_corpus
+    from fmkit.data.formats import load_examples as load_examples
+    from fmkit.data.formats import write_examples as write_examples
+    from fmkit.data.selection import drop_duplicates as drop_duplicates
+    from fmkit.data.selection import drop_near_duplicates as drop_near_duplicates
+    from fmkit.data.selection import dsir_select as dsir_select
+    from fmkit.data.selection import filter_corpus as filter_corpus
+    from fmkit.data.selection import scrub as scrub
     from fmkit.data.tokenizer import load_tokenizer as load_tokenizer
     from fmkit.data.tokenizer import train_tokenizer as train_tokenizer
     from fmkit.errors import FmkitError as FmkitError
     from fmkit.evaluation.evaluate import evaluate as evaluate
     from fmkit.generation import generate as generate
+    from fmkit.generation import reply as reply
     from fmkit.lora import LoraConfig as LoraConfig
     from fmkit.lora import add_lora as add_lora
     from fmkit.lora import load_adapter as load_adapter
@@ -40,23 +49,32 @@ _HOMES = {
     "TrainConfig": "fmkit.config",
     "TrainingRun": "fmkit.run",
     "Transformer": "fmkit.model",
+    "add_chat_tokens": "fmkit.data.chat",
     "add_lora": "fmkit.lora",
     "align": "fmkit.recipes",
     "continue_pretrain": "fmkit.recipes",
     "distill": "fmkit.recipes",
+    "drop_duplicates": "fmkit.data.selection",
+    "drop_near_duplicates": "fmkit.data.selection",
+    "dsir_select": "fmkit.data.selection",
     "evaluate": "fmkit.evaluation.evaluate",
+    "filter_corpus": "fmkit.data.selection",
     "finetune": "fmkit.recipes",
     "generate": "fmkit.generation",
     "load_adapter": "fmkit.lora",
     "load_corpus": "fmkit.data.corpora",
+    "load_examples": "fmkit.data.formats",
     "load_tokenizer": "fmkit.data.tokenizer",
     "merge_lora": "fmkit.lora",
     "pretrain": "fmkit.recipes",
+    "reply": "fmkit.generation",
     "reproducible": "fmkit.config",
     "save_adapter": "fmkit.lora",
+    "scrub": "fmkit.data.selection",
     "train_reward": "fmkit.recipes",
     "train_tokenizer": "fmkit.data.tokenizer",
     "write_corpus": "fmkit.recipes",
+    "write_examples": "fmkit.data.formats",
 }
 
 __all__ = sorted(_HOMES)

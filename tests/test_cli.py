@@ -1,5 +1,6 @@
 """The command line as a person meets it: it works, or says in one line what to do, with exit code 2."""
 
+import ast
 import io
 import json
 import subprocess
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+import fmkit
 from fmkit import ModelConfig, Transformer
 from fmkit.cli import main
 from fmkit.generation import reply
@@ -305,6 +307,13 @@ def test_help_does_not_wait_for_torch():
     )
     assert done.returncode == 0, done.stderr
     assert "pretrain" in done.stdout
+
+
+def test_every_public_name_is_there_for_readers_and_for_mypy():
+    assert all(getattr(fmkit, name) for name in fmkit.__all__)
+    tree = ast.parse(Path(fmkit.__file__).read_text(encoding="utf-8"))
+    shown = {a.asname for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for a in node.names}
+    assert shown - {None} == set(fmkit.__all__)
 
 
 def test_the_first_run_of_the_readme(tmp_path, monkeypatch):

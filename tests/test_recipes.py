@@ -124,7 +124,7 @@ def test_answers_are_learned_and_prompts_only_when_asked(model, tokenizer):
 
 
 def test_a_chat_is_learned_with_new_tokens_and_adapters(model, tokenizer, tmp_path):
-    with pytest.raises(FmkitError, match="call add_chat_tokens first"):
+    with pytest.raises(FmkitError, match="add_chat_tokens"):
         finetune(model, tokenizer, CHATS, config(1))
     talking = add_chat_tokens(tokenizer)
     model.resize_vocab(talking.get_vocab_size())
