@@ -11,6 +11,7 @@ from fmkit.experiments.cutoff import cutoff
 from fmkit.experiments.distillation import distillation
 from fmkit.experiments.forgetting import forgetting
 from fmkit.experiments.lab import lab
+from fmkit.experiments.masking import masking
 from fmkit.experiments.preference import preference
 from fmkit.experiments.pretraining import pretraining
 from fmkit.experiments.recording import ROOT, Experiment, record, rerun
@@ -28,6 +29,7 @@ EXPERIMENTS: dict[str, Callable[[], Experiment]] = {
     "forgetting": forgetting,
     "format": format_learning,
     "lora-rank": lora_rank,
+    "masking": masking,
     "preference": preference,
     "repetition": repetition,
     "scaling": scaling,

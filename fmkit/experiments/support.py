@@ -66,13 +66,9 @@ def lora_rank() -> Experiment:
 
 def learn(seed: int, steps: int, lora: LoraConfig | None = None, scratch: bool = False) -> dict[str, Any]:
     """Tune a copy of the base to answer in JSON, and ask it what it has not been asked before."""
-    model, tokenizer = base(seed)
-    if scratch:
-        model = Transformer(SIZE, seed=seed)
-    tokenizer = add_chat_tokens(tokenizer)
-    model.resize_vocab(tokenizer.get_vocab_size())
+    model, tokenizer = newcomer(seed, scratch)
     reproducible(seed)
-    data = dialogs()
+    data = dialogs("json")
     trained = sum(p.numel() for p in model.parameters())
     if lora:
         add_lora(model, lora, seed)
@@ -87,15 +83,25 @@ def learn(seed: int, steps: int, lora: LoraConfig | None = None, scratch: bool =
     return {"trained_parameters": trained, "scores": scores}
 
 
-def dialogs() -> DatasetDict:
-    """Support dialogs whose answers are JSON."""
+def newcomer(seed: int, scratch: bool = False) -> tuple[Transformer, Tokenizer]:
+    """The base, or a model that has read nothing, with room for the tokens that mark who speaks."""
+    model, tokenizer = base(seed)
+    if scratch:
+        model = Transformer(SIZE, seed=seed)
+    tokenizer = add_chat_tokens(tokenizer)
+    model.resize_vocab(tokenizer.get_vocab_size())
+    return model, tokenizer
 
-    def in_json(row: dict[str, Any]) -> dict[str, Any]:
-        answer = {"role": "assistant", "content": row["json"]}
+
+def dialogs(column: str, examples: int = 2_000) -> DatasetDict:
+    """Support dialogs whose answers are a column of the dialect: completion, json or intent."""
+
+    def answered(row: dict[str, Any]) -> dict[str, Any]:
+        answer = {"role": "assistant", "content": row[column]}
         return {"messages": [row["messages"][0], answer]}
 
-    data = SUPPORT.load(2_000, ASKED)
-    return data.map(in_json, remove_columns=data["train"].column_names)
+    data = SUPPORT.load(examples, ASKED)
+    return data.map(answered, remove_columns=data["train"].column_names)
 
 
 def judge(model: Transformer, tokenizer: Tokenizer, data: DatasetDict) -> dict[str, float]:
