@@ -136,7 +136,8 @@ def fit_valley(parameters: Sequence[float], loss: Sequence[float]) -> Valley:
     middle = np.log(N).mean()
     curvature, slope, level = (float(c) for c in np.polyfit(np.log(N) - middle, L, 2))
     best = float(np.exp(middle - slope / (2 * curvature))) if curvature > 0 else 0.0
-    if not N.min() < best < N.max():
+    # A parabola bends also through losses that only fall: the lowest of them has to lie inside too.
+    if not all(N.min() < size < N.max() for size in (best, N[L.argmin()])):
         raise FmkitError(f"the best size is not between {N.min():,.0f} and {N.max():,.0f}: try other sizes")
     return Valley(best, level - slope**2 / (4 * curvature), curvature)
 

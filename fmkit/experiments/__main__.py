@@ -10,6 +10,7 @@ from fmkit.experiments.batch_size import batch_size
 from fmkit.experiments.cutoff import cutoff
 from fmkit.experiments.distillation import distillation
 from fmkit.experiments.forgetting import forgetting
+from fmkit.experiments.isoflop import isoflop
 from fmkit.experiments.lab import lab
 from fmkit.experiments.masking import masking
 from fmkit.experiments.preference import preference
@@ -28,6 +29,7 @@ EXPERIMENTS: dict[str, Callable[[], Experiment]] = {
     "distillation": distillation,
     "forgetting": forgetting,
     "format": format_learning,
+    "isoflop": isoflop,
     "lora-rank": lora_rank,
     "masking": masking,
     "preference": preference,

@@ -62,10 +62,10 @@ def measure(parameters: list[float], tokens: list[float], loss: list[float], tru
 class Text:
     """The text of one chain, enough for `tokens`, and what is held out of it."""
 
-    def __init__(self, world: int, tokens: int) -> None:
+    def __init__(self, world: int, tokens: float) -> None:
         chain = Chain(world)
         # A text has 129 tokens on average, and 2 % are spare: a token that is read twice obeys another law.
-        corpus = MARKOV.load(n_train=tokens // 126, n_validation=800, seed=world, world=world)
+        corpus = MARKOV.load(n_train=round(tokens / 126), n_validation=800, seed=world, world=world)
         tokenizer = chain.tokenizer()
         self.world, self.entropy, self.pad = world, chain.nats_per_token, special_id(tokenizer, PAD)
         self.pieces = tokenize(corpus["train"], tokenizer, CONTEXT)
