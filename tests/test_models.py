@@ -18,7 +18,8 @@ from fmkit.errors import FmkitError
 from fmkit.experiments.pretraining import SETTINGS, STEPS
 from fmkit.model import Classifier, open_model
 from fmkit.models import measures
-from fmkit.models.making import KEPT, MODELS, Plan, card_of, make, read_plans, write_card
+from fmkit.models.making import KEPT, MODELS, card_of, make, write_card
+from fmkit.models.plans import Plan, read_plans
 
 PLANS = read_plans(MODELS / "commands.yml")
 TRAININGS = [

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from fmkit.config import reproducible
 from fmkit.errors import FmkitError
-from fmkit.models.making import MODELS, make, read_plans, write_card
+from fmkit.models.making import MODELS, make, write_card
+from fmkit.models.plans import read_plans
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -7,7 +7,7 @@ readers find license, results and emissions where they look for them.
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from huggingface_hub import EvalResult, ModelCardData
 
@@ -15,9 +15,7 @@ from fmkit.config import ModelConfig
 from fmkit.data.domains import DOMAINS
 from fmkit.flops import num_parameters
 from fmkit.footprint import GRID, PUE, Usage
-
-if TYPE_CHECKING:
-    from fmkit.models.making import Plan
+from fmkit.models.plans import Plan
 
 SOURCES = {  # what a corpus is, for those without a data card of their own
     "stories": "the book's story world (`fmkit.data.world`): short stories from a grammar with exact "
@@ -55,7 +53,7 @@ NAMES = {
 }
 
 
-def card(plan: "Plan", directory: Path, record: dict[str, Any], earlier: dict[str, Any] | None) -> str:
+def card(plan: Plan, directory: Path, record: dict[str, Any], earlier: dict[str, Any] | None) -> str:
     """The README.md of a model: from its plan, its files, its record, and the record of the model before."""
     config = json.loads((directory / "config.json").read_text(encoding="utf-8"))
     used = _total(record)
@@ -96,7 +94,7 @@ def card(plan: "Plan", directory: Path, record: dict[str, Any], earlier: dict[st
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _head(plan: "Plan", record: dict[str, Any], whole: Usage) -> str:
+def _head(plan: Plan, record: dict[str, Any], whole: Usage) -> str:
     is_classifier = any(result["name"] == "f1" for result in record["results"])
     task = "text-classification" if is_classifier else "text-generation"
     results = [
@@ -166,7 +164,7 @@ def _about(name: str, told: Iterable[str]) -> str:
     return f"{SOURCES[corpus]}."
 
 
-def _results(plan: "Plan", record: dict[str, Any]) -> str:
+def _results(plan: Plan, record: dict[str, Any]) -> str:
     head = ("on", "measure", plan.name) + ((plan.beside,) if plan.beside else ())
     rows = [
         (result["on"], NAMES[result["name"]], _number(result["value"]))

@@ -8,11 +8,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
-
-import yaml
 
 from fmkit.checkpoint import filling, read_json, write_json
 from fmkit.errors import FmkitError
@@ -20,45 +17,12 @@ from fmkit.experiments.recording import ROOT, provenance
 from fmkit.footprint import Usage
 from fmkit.models.card import card
 from fmkit.models.measures import measure_all
+from fmkit.models.plans import Plan
 from fmkit.run import TrainingRun
 
 MODELS = ROOT / "assets" / "models"
 KEPT = ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json")
 STEP = ("step", "tokens", "loss", "learning_rate", "grad_norm", "tokens_per_second", "mfu")  # of every record
-
-
-@dataclass(frozen=True)
-class Plan:
-    """An entry of commands.yml. `commands` end with one that writes a directory of the model's name; others
-    may write directories that later ones read, and any may read the models made before it."""
-
-    name: str
-    purpose: str
-    use: str
-    limits: str
-    commands: tuple[str, ...]
-    measures: tuple[str, ...]
-    base: str | None = None  # the model it goes on from, or learns from
-    beside: str | None = None  # the directory whose model is measured beside it
-
-
-def read_plans(file: Path) -> dict[str, Plan]:
-    """The plans of commands.yml by name, in the order in which they can be made.
-
-    Raises `FmkitError` for an entry that lacks something or has too much.
-    """
-    known = {field.name for field in fields(Plan)}
-    plans = {}
-    for name, entry in yaml.safe_load(file.read_text(encoding="utf-8")).items():
-        values: dict[str, Any] = {
-            key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()
-        }
-        try:
-            plans[name] = Plan(name, **values)
-        except TypeError:
-            needed = ", ".join(sorted(known - {"name"}))
-            raise FmkitError(f"{file.name}: {name} has {', '.join(entry)}; an entry has {needed}") from None
-    return plans
 
 
 def make(plan: Plan, models: Path) -> None:
