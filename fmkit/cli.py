@@ -6,6 +6,7 @@ line on standard error and exit code 2.
 
 import argparse
 import difflib
+import io
 import os
 import sys
 import typing
@@ -27,6 +28,9 @@ TASKS: Columns = (("prompt", "completion"), ("messages",), ("text", "label"))
 PREFERENCES: Columns = (("prompt", "chosen", "rejected"),)
 
 
+NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")  # what PyTorch says, by device
+
+
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise FmkitError(f"{message} (see {self.prog} --help)")
@@ -34,22 +38,46 @@ class _Parser(argparse.ArgumentParser):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit code."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a letter that the terminal does not have
     try:
-        options = _parser().parse_args(arguments)
+        options, unknown = _parser().parse_known_args(arguments)
+        if unknown:
+            raise FmkitError(f"unknown arguments: {' '.join(unknown)} (see fmkit {options.name} --help)")
         options.command(options)
+        print(end="", flush=True)
     except FmkitError as error:
-        print(f"fmkit: error: {error}", file=sys.stderr)
-        return 2
+        return _fail(str(error))
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:  # whoever reads, such as `head`, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_output()
+    except OSError as error:  # one that has not been explained where it arose
+        if error.filename is None:  # a disk that is full under the output
+            _discard_output()
+        return _fail(
+            f"{error.filename or 'the output'}: {error.strerror or error}: check path and permissions"
+        )
+    except (MemoryError, RuntimeError) as error:
+        if not isinstance(error, MemoryError) and not any(words in str(error) for words in NO_MEMORY):
+            raise
+        return _fail("not enough memory: take a smaller batch, context or model")
     return 0
+
+
+def _fail(message: str) -> int:
+    print(f"fmkit: error: {message}", file=sys.stderr)
+    return 2
+
+
+def _discard_output() -> None:
+    """So that Python does not try again at its end to write what was not written."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="fmkit", description="Train transformers, small and large.", allow_abbrev=False)
-    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    commands = parser.add_subparsers(metavar="COMMAND", required=True, dest="name")
 
     for add in (
         _add_pretrain,
@@ -97,12 +125,14 @@ def _add_continue(commands: Any) -> None:
     more.add_argument(
         "--replay", metavar="NAME|PATH|HUB-ID", help="what the model learned before, so that it is kept"
     )
-    more.add_argument("--replay-share", type=float, default=0.1, help="share of its tokens (0.1)")
+    more.add_argument("--replay-share", type=float, help="share of its tokens (0.1)")
     _add_run(more, CONTINUE)
 
 
 def _continue(options: argparse.Namespace) -> None:
     config = _from_options(TrainConfig, options)
+    if options.replay_share is not None and not options.replay:
+        raise FmkitError("nothing to replay: give --replay, too")
 
     from fmkit import Transformer, continue_pretrain, load_corpus
 
@@ -111,7 +141,7 @@ def _continue(options: argparse.Namespace) -> None:
     if options.replay:
         replay = load_corpus(options.replay, text_column=options.text_column, streaming=options.streaming)
     corpus = _load_corpus(options)
-    share = options.replay_share
+    share = 0.1 if options.replay_share is None else options.replay_share
     run = continue_pretrain(model, tokenizer, corpus, config, replay, share, options.out, options.resume)
     _report(run, options)
 
@@ -142,7 +172,8 @@ def _add_finetune(commands: Any) -> None:
 
 def _finetune(options: argparse.Namespace) -> None:
     config = _from_options(TrainConfig, options)
-    if options.lora_r is None and (options.lora_alpha or options.target_modules or options.modules_to_save):
+    adapted = options.lora_alpha is not None or options.target_modules or options.modules_to_save
+    if options.lora_r is None and adapted:
         raise FmkitError("adapters need a rank: give --lora-r")
 
     from fmkit import Classifier, LoraConfig, Transformer, add_lora, finetune, save_adapter
@@ -160,7 +191,7 @@ def _finetune(options: argparse.Namespace) -> None:
         model.resize_vocab(tokenizer.get_vocab_size(), seed=config.seed)
         saved = saved or ["embed_tokens"]
     if options.lora_r is not None:
-        alpha = options.lora_alpha or 2 * options.lora_r
+        alpha = 2 * options.lora_r if options.lora_alpha is None else options.lora_alpha
         targets = {"target_modules": options.target_modules} if options.target_modules else {}
         add_lora(model, LoraConfig(options.lora_r, alpha, modules_to_save=saved, **targets), config.seed)
     run = finetune(model, tokenizer, data, config, options.out, options.resume, options.mask_prompt)
@@ -171,7 +202,7 @@ def _finetune(options: argparse.Namespace) -> None:
 
 def _add_distill(commands: Any) -> None:
     distill = _command(commands, "distill", "train a small model on what a large one expects", _distill)
-    distill.add_argument("teacher", metavar="TEACHER", help="a directory that pretrain wrote")
+    distill.add_argument("teacher", type=_path, metavar="TEACHER", help="a directory that pretrain wrote")
     _add_corpus(distill)
     distill.add_argument("--temperature", type=float, default=2.0, help="softens both distributions (2.0)")
     distill.add_argument(
@@ -298,6 +329,8 @@ def _chat(options: argparse.Namespace) -> None:
 
 def _read_message() -> str:
     """A line of standard input with its end, or nothing at the end of all."""
+    if sys.stdin is None:  # closed
+        return ""
     if sys.stdin.isatty():
         print("you: ", end="", flush=True)
     try:
@@ -323,8 +356,10 @@ def _add_evaluate(commands: Any) -> None:
 
 
 def _evaluate(options: argparse.Namespace) -> None:
-    if not (options.corpus or options.data or options.stories):
+    if not (options.corpus or options.data or options.stories is not None):
         raise FmkitError("nothing to measure: give --corpus, --data or --stories")
+    if options.stories is not None and options.stories < 1:
+        raise FmkitError(f"--stories {options.stories}: have it tell at least one")
 
     from datasets import concatenate_datasets
 
@@ -349,7 +384,9 @@ def _evaluate(options: argparse.Namespace) -> None:
 
 def _add_check(commands: Any) -> None:
     check = _command(commands, "check", "find what is wrong with a file of examples", _check)
-    check.add_argument("file", metavar="FILE", help="the file; for a service, one JSON record a line")
+    check.add_argument(
+        "file", type=_path, metavar="FILE", help="the file; for a service, one JSON record a line"
+    )
     check.add_argument(
         "--format",
         metavar="NAME",
@@ -389,13 +426,22 @@ def _command(commands: Any, name: str, help: str, function: Callable[[argparse.N
     return command
 
 
+def _path(text: str) -> str:
+    if not text:  # a variable of the shell that is not set; it would be the current directory
+        raise argparse.ArgumentTypeError("empty: name a file or directory")
+    return text
+
+
 def _add_model(command: argparse.ArgumentParser) -> None:
-    command.add_argument("model", metavar="DIR", help="a directory that one of these commands wrote")
+    command.add_argument(
+        "model", type=_path, metavar="DIR", help="a directory that one of these commands wrote"
+    )
 
 
 def _add_corpus(command: argparse.ArgumentParser, required: bool = True) -> None:
     command.add_argument(
         "--corpus",
+        type=_path,
         required=required,
         metavar="NAME|PATH|HUB-ID",
         help="stories, python-docs, a file or folder of text, or a data set of the Hub",
@@ -416,6 +462,7 @@ def _load_corpus(options: argparse.Namespace) -> Any:
 def _add_data(command: argparse.ArgumentParser, kinds: Columns, required: bool = True) -> None:
     command.add_argument(
         "--data",
+        type=_path,
         required=required,
         metavar="NAME|PATH",
         help="reviews, support, preferences, or a file or folder of examples (JSONL, JSON, CSV, parquet), "
@@ -458,6 +505,7 @@ def _add_run(command: argparse.ArgumentParser, defaults: dict[str, Any] | None =
     """Where a run goes, and how it is trained."""
     command.add_argument(
         "--out",
+        type=_path,
         required=True,
         metavar="DIR",
         help="where metrics, checkpoints and the model go; transformers opens it",

@@ -174,8 +174,13 @@ class TrainConfig:
             f"warmup_steps={self.warmup_steps} must lie between 0 and steps={self.steps}",
         )
         _require(self.learning_rate > 0, f"learning_rate={self.learning_rate} must be positive")
-        for name in ("min_lr_ratio", "decay_ratio", "adam_beta1", "adam_beta2"):
+        _require(0 <= self.seed < 2**63, f"seed={self.seed} must lie between 0 and 2**63 - 1")
+        for name in ("min_lr_ratio", "decay_ratio"):
             _require(0 <= getattr(self, name) <= 1, f"{name}={getattr(self, name)} must lie between 0 and 1")
+        for name in ("adam_beta1", "adam_beta2"):
+            _require(
+                0 <= getattr(self, name) < 1, f"{name}={getattr(self, name)} must be at least 0, below 1"
+            )
         _require(self.max_grad_norm > 0, f"max_grad_norm={self.max_grad_norm} must be positive")
         _require(self.weight_decay >= 0, f"weight_decay={self.weight_decay} must not be negative")
         for f in fields(self):
@@ -212,8 +217,9 @@ def choose_device(requested: str | None = None) -> "torch.device":
         best = "cpu" if _reproducible else next(name for name, there in available.items() if there)
         return torch.device(best)
     there = [name for name in available if available[name]]
+    name, _, index = requested.partition(":")
     _require(
-        requested.split(":")[0] in there,
+        name in there and (not index or index.isdecimal()),
         f"device={requested!r} is not available on this machine: choose from {', '.join(there)}",
     )
     return torch.device(requested)

@@ -68,7 +68,7 @@ def generate_ids(
     eos_id: int | None = None,
 ) -> list[list[int]]:
     """New token ids for each of `prompts`, which must be of one length; each ends before its `eos_id`."""
-    _check(model, prompts, max_new_tokens, temperature, top_k, top_p)
+    _check(model, prompts, max_new_tokens, temperature, top_k, top_p, seed)
     device, length = model.device, len(prompts[0])
     room = min(max_new_tokens, model.config.max_position_embeddings - length)
     cache = model.new_cache(len(prompts), length + room)
@@ -120,9 +120,11 @@ def _check(
     temperature: float,
     top_k: int | None,
     top_p: float | None,
+    seed: int | None,
 ) -> None:
-    if not model.config.is_causal:
-        raise FmkitError("this model was trained on masked tokens (is_causal off) and cannot generate")
+    if not isinstance(model, Transformer):
+        raise FmkitError("a classifier or reward model writes no text: take a language model")
+    model.require_causal()
     if not prompts or not prompts[0] or len({len(prompt) for prompt in prompts}) != 1:
         raise FmkitError("prompts must be of one length, at least one token each")
     length, context = len(prompts[0]), model.config.max_position_embeddings
@@ -130,7 +132,9 @@ def _check(
         raise FmkitError(f"the prompt has {length} tokens and the model's context {context}: shorten it")
     if max(map(max, prompts)) >= model.config.vocab_size:
         raise FmkitError("the tokenizer has more tokens than the model: use the one it was trained with")
-    if max_new_tokens < 1 or temperature < 0:
+    if max_new_tokens < 1 or not temperature >= 0:
         raise FmkitError("max_new_tokens must be at least 1 and temperature at least 0")
     if (top_k is not None and top_k < 1) or (top_p is not None and not 0 < top_p <= 1):
         raise FmkitError("top_k must be at least 1 and top_p between 0 and 1")
+    if seed is not None and not 0 <= seed < 2**63:
+        raise FmkitError(f"seed={seed} must lie between 0 and 2**63 - 1")

@@ -58,7 +58,7 @@ class LoraConfig:
     def __post_init__(self) -> None:
         for name in ("target_modules", "modules_to_save"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
-        if self.r < 1 or self.lora_alpha <= 0:
+        if self.r < 1 or not 0 < self.lora_alpha < math.inf:
             raise FmkitError(f"r={self.r} must be at least 1 and lora_alpha={self.lora_alpha} positive")
 
 

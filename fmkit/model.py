@@ -249,6 +249,22 @@ class Transformer(Model):
         shape = (batch_size, max_length, config.num_key_value_heads, config.head_dim)
         return KVCache(config.num_hidden_layers, shape, self.device, self.dtype)
 
+    def require_causal(self) -> None:
+        """Raise `FmkitError` for a model of masked tokens: it would see the tokens that it is to predict."""
+        if not self.config.is_causal:
+            raise FmkitError(
+                "this model was trained on masked tokens (is_causal off) and cannot tell what comes next: "
+                "take a causal one"
+            )
+
+    @classmethod
+    def _from_hugging_face(cls, data: dict[str, Any], where: str) -> Self:
+        if _classifies(data):
+            raise FmkitError(
+                f"{where}: a classifier or reward model, which writes no text: take a language model"
+            )
+        return super()._from_hugging_face(data, where)
+
     @torch.no_grad()
     def resize_vocab(self, vocab_size: int, seed: int = 0) -> None:
         """Make room for new tokens, whose vectors begin near the mean of those that are there.
@@ -328,5 +344,9 @@ class Classifier(Model):
 def open_model(directory: str | Path) -> "Transformer | Classifier":
     """Whichever model a directory holds. Raises `FmkitError` where there is none."""
     data, _ = checkpoint.load_model(directory)
-    classifies = any("SequenceClassification" in str(name) for name in data.get("architectures") or ())
-    return Classifier.from_pretrained(directory) if classifies else Transformer.from_pretrained(directory)
+    return (Classifier if _classifies(data) else Transformer).from_pretrained(directory)
+
+
+def _classifies(data: dict[str, Any]) -> bool:
+    """Whether a config.json is that of a classifier."""
+    return any("SequenceClassification" in str(name) for name in data.get("architectures") or ())

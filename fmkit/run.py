@@ -168,7 +168,8 @@ def _open_directory(run: TrainingRun, trainer: Trainer, resume: bool, identity: 
             )
         _require_same(checkpoint.read_json(run_file), settings, run.directory)
     elif run.directory.exists() and not _is_unused(run.directory):
-        raise FmkitError(f"{run.directory}: is not empty and holds no run: choose another directory")
+        what = "is not empty and holds no run" if run.directory.is_dir() else "is a file"
+        raise FmkitError(f"{run.directory}: {what}: choose another directory")
     with checkpoint.explain_write_errors(run.directory):
         run.directory.mkdir(parents=True, exist_ok=True)
     checkpoint.write_json(run_file, settings)

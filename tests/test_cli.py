@@ -13,6 +13,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 import fmkit
 from fmkit import ModelConfig, Transformer
 from fmkit.cli import main
+from fmkit.data.domains import DOMAINS
 from fmkit.generation import reply
 
 FMKIT = Path(sys.executable).with_name("fmkit")
@@ -75,7 +76,12 @@ def fails(capsys, *arguments: str) -> str:
         ("good.txt", ["--steps", "many"], "invalid int value"),
         ("good.txt", ["--device", "tpu"], "choose from"),
         ("good.txt", ["--context-length", "999"], "max_position_embeddings"),
-        ("good.txt", ["--no-such-option"], "unrecognized"),
+        ("good.txt", ["--no-such-option"], "unknown arguments: --no-such-option (see fmkit pretrain --help)"),
+        ("good.txt", ["--seed", "-1"], "seed=-1"),
+        ("good.txt", ["--seed", str(2**64)], "between 0 and 2**63"),
+        ("good.txt", ["--adam-beta2", "1"], "adam_beta2=1.0 must be at least 0, below 1"),
+        ("good.txt", ["--device", "cpu:x"], "device='cpu:x' is not available"),
+        ("", [], "argument --corpus: empty"),
     ],
 )
 def test_bad_input_is_one_line_and_nothing_is_written(corpus, options, message, texts, tmp_path, capsys):
@@ -123,6 +129,8 @@ def test_directories_that_do_not_fit(texts, tmp_path, capsys):
     run[4] = str(tmp_path / "mine" / "letter.txt")
     assert "letter.txt" in fails(capsys, *run)
     assert (tmp_path / "mine" / "letter.txt").read_text() == "dear"
+    assert "is a file: choose another directory" in fails(capsys, *run)
+    assert "File name too long" in fails(capsys, "generate", "x" * 5000)
 
 
 def test_a_model_without_its_tokenizer(tmp_path, capsys):
@@ -201,7 +209,7 @@ def talker(base, examples, tmp_path_factory) -> str:
         ("reward BASE --data pairs.jsonl", "--data pairs.jsonl: reward_accuracy margin"),
         ("align BASE --data pairs.jsonl --beta 0.5", "--data pairs.jsonl: reward_accuracy margin"),
         ("align TALKER --data judged.jsonl", "--data judged.jsonl: reward_accuracy margin"),
-        ("reward TALKER --data preferences", "--data judged.jsonl: reward_accuracy margin"),
+        ("reward TALKER --data judged.jsonl", "--data judged.jsonl: reward_accuracy margin"),
         ("continue BASE --corpus good.txt --replay good.txt", "--corpus good.txt: perplexity bits_per_byte"),
         (
             "distill BASE --corpus good.txt --hidden-size 16 --context-length 32",
@@ -224,6 +232,15 @@ def test_every_way_of_training_is_a_command(
     assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == names.split()
     assert main([*run, "--resume"]) == 0  # done already: nothing more to do
     assert (tmp_path / "out/adapter/adapter_model.safetensors").exists() == ("--lora-r" in command)
+
+
+def test_examples_by_the_name_of_a_dialect(base, tmp_path, monkeypatch):
+    few = {name: DOMAINS[name].load(20, 2) for name in ("preferences", "support")}
+    monkeypatch.setattr("fmkit.data.corpora.load_corpus", few.__getitem__)
+    for command, name in (("reward", "preferences"), ("align", "preferences"), ("finetune", "support")):
+        out = str(tmp_path / command)
+        assert main([command, base, "--data", name, "--out", out, *SHORT]) == 0
+        assert main(["evaluate", out, "--data", name]) == 0
 
 
 def test_a_conversation_line_by_line(base, talker, capsys, monkeypatch):
@@ -262,7 +279,18 @@ def test_faulty_arguments_of_other_commands(base, texts, examples, tmp_path, cap
     out = ["--out", str(tmp_path / "out"), *SHORT]
     pairs, good = str(examples / "pairs.jsonl"), str(texts / "good.txt")
     prompts = str(examples / "prompts.jsonl")
-    assert "--lora-r" in fails(capsys, "finetune", base, "--data", prompts, *out, "--lora-alpha", "3")
+    assert "--lora-r" in fails(capsys, "finetune", base, "--data", prompts, *out, "--lora-alpha", "0")
+    for alpha in ("0", "nan"):
+        wrong = ["--lora-r", "2", "--lora-alpha", alpha]
+        assert f"lora_alpha={alpha}" in fails(capsys, "finetune", base, "--data", prompts, *out, *wrong)
+    huge = ["--lora-r", "99999999999999"]
+    assert "not enough memory" in fails(capsys, "finetune", base, "--data", prompts, *out, *huge)
+    assert "beta=nan" in fails(capsys, "align", base, "--data", pairs, *out, "--beta", "nan")
+    assert "give --replay" in fails(capsys, "continue", base, "--corpus", good, *out, "--replay-share", "0.2")
+    assert "argument --data: empty" in fails(capsys, "finetune", base, "--data", "", *out)
+    assert "--stories 0" in fails(capsys, "evaluate", base, "--stories", "0")
+    assert "temperature" in fails(capsys, "generate", base, "--temperature", "nan")
+    assert "seed=" in fails(capsys, "generate", base, "--seed", str(2**63))
     wrong = ["--lora-r", "2", "--target-modules", "qproj"]
     assert "no matrix 'qproj'" in fails(capsys, "finetune", base, "--data", prompts, *out, *wrong)
     assert "config.json is missing" in fails(capsys, "align", str(tmp_path), "--data", pairs, *out)
@@ -284,6 +312,66 @@ def test_faulty_arguments_of_other_commands(base, texts, examples, tmp_path, cap
         capsys, "align", base, "--data", str(examples / "judged.jsonl"), *out
     )
     assert not (tmp_path / "out").exists()
+
+
+def test_a_model_of_the_wrong_kind_is_refused_before_it_is_trained(base, texts, examples, tmp_path, capsys):
+    classifier, masked, out = (str(tmp_path / name) for name in ("classifier", "masked", "out"))
+    good, labels, pairs = (
+        str(texts / "good.txt"),
+        str(examples / "labels.jsonl"),
+        str(examples / "pairs.jsonl"),
+    )
+    prompts, student = str(examples / "prompts.jsonl"), ["--hidden-size", "16", *SHORT]
+    assert main(["finetune", base, "--data", labels, "--out", classifier, *SHORT]) == 0
+    assert main(["pretrain", "--corpus", good, "--no-is-causal", "--out", masked, *SMALL]) == 0
+    capsys.readouterr()
+    for wrong in (
+        ["generate", classifier],
+        ["chat", classifier],
+        ["continue", classifier, "--corpus", good, "--out", out, *SHORT],
+        ["finetune", classifier, "--data", labels, "--out", out, *SHORT],
+        ["align", classifier, "--data", pairs, "--out", out, *SHORT],
+        ["distill", classifier, "--corpus", good, "--out", out, *student],
+        ["evaluate", classifier, "--stories", "1"],
+    ):
+        assert "a classifier or reward model" in fails(capsys, *wrong), wrong
+    for wrong in (
+        ["generate", masked],
+        ["finetune", masked, "--data", prompts, "--out", out, *SHORT],
+        ["align", masked, "--data", pairs, "--out", out, *SHORT],
+        ["distill", masked, "--corpus", good, "--out", out, *student],
+        ["evaluate", masked, "--corpus", good],
+        ["evaluate", masked, "--data", pairs],
+    ):
+        assert "masked tokens" in fails(capsys, *wrong), wrong
+    assert "no column 'label': text and label are read" in fails(
+        capsys, "evaluate", classifier, "--corpus", good
+    )
+    (tmp_path / "one.jsonl").write_text(Path(labels).read_text().replace("odd", "even"))
+    alone = ["finetune", masked, "--data", str(tmp_path / "one.jsonl"), "--out", out, *SHORT]
+    assert "one label only, 'even'" in fails(capsys, *alone)
+    assert not Path(out).exists()
+
+
+def test_output_that_cannot_be_shown_or_written(examples, tmp_path, capsys, monkeypatch):
+    file = tmp_path / "hén.jsonl"
+    file.write_bytes((examples / "prompts.jsonl").read_bytes())
+    shown = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(shown, "ascii"))
+    assert main(["check", str(file)]) == 0
+    assert b"h\\xe9n.jsonl: no fault" in shown.getvalue()
+    if Path("/dev/full").exists():
+        with open("/dev/full", "w") as full:
+            monkeypatch.setattr("sys.stdout", full)
+            assert main(["check", str(file)]) == 2
+        assert "the output: No space left on device" in capsys.readouterr().err
+
+
+def test_a_conversation_with_input_that_is_closed_or_no_text(talker, capsys, monkeypatch):
+    monkeypatch.setattr("sys.stdin", None)
+    assert main(["chat", talker]) == 0
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"hen \xff\n"), "utf-8"))
+    assert "standard input is not UTF-8" in fails(capsys, "chat", talker)
 
 
 def test_a_file_is_checked_for_a_service(texts, tmp_path, capsys):

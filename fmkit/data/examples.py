@@ -183,7 +183,10 @@ def collate_pairs(rows: list[Row], pad_id: int) -> Batch:
 def require_columns(dataset: Dataset, *names: str) -> None:
     """Raise `FmkitError` naming the first of `names` that the data has not."""
     if missing := [name for name in names if name not in dataset.column_names]:
-        raise FmkitError(f"no column {missing[0]!r}; the data has {', '.join(dataset.column_names)}")
+        raise FmkitError(
+            f"no column {missing[0]!r}: {' and '.join(names)} are read; the data has "
+            f"{', '.join(dataset.column_names)}"
+        )
 
 
 def _as_messages(said: Any, role: str) -> list[Row]:

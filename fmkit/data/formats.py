@@ -507,7 +507,9 @@ def _read_csv(path: Path) -> Iterator[tuple[Place, Any]]:
         rows = csv.reader(io.StringIO(text, newline=""), strict=True)
         for row in rows:
             if row and header is None:
-                header = row
+                header = [name.strip() for name in row]
+                if len(header) == 1 and re.search("[;\t]", header[0]):
+                    raise Problem("", f"one column, {short(header[0])}", "separate columns by commas")
                 _unique([(name, None) for name in header])
             elif row and header is not None:
                 if len(row) != len(header):

@@ -18,6 +18,7 @@ BATCH = 16  # rows that are read at a time
 @torch.no_grad()
 def total_nats(model: Transformer, batches: Sequence[Batch]) -> tuple[float, int]:
     """Nats of all labels of `batches`, and how many these are."""
+    model.require_causal()
     model.eval()
     nats = sum(predict_tokens(model, to_device(batch, model.device)).item() for batch in batches)
     return nats, sum(batch["num_items"] for batch in batches)

@@ -14,6 +14,8 @@ from fmkit.objectives import log_probs
 @torch.no_grad()
 def scores(model: Classifier | Transformer, pairs: Sequence[Batch]) -> Tensor:
     """Scores (2, N) of N pairs, chosen first: a reward model's, or log-probabilities of answers in nats."""
+    if isinstance(model, Transformer):
+        model.require_causal()
     model.eval()
     found = []
     for pair in pairs:

@@ -1,6 +1,7 @@
 """Learning from preferences: which of two answers people liked better."""
 
 import copy
+import math
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -70,8 +71,9 @@ def align(
     `pretrain` does.
     """
     config = config or TrainConfig(**ALIGN)
-    if beta <= 0:
+    if not 0 < beta < math.inf:
         raise FmkitError(f"beta={beta} must be positive")
+    model.require_causal()
     context = fit_together(model, tokenizer, config)
     loader, held_out, prompts = _pairs(tokenizer, preferences, config, context)
     reference = consult(copy.deepcopy(model), config)

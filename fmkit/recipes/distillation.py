@@ -1,5 +1,6 @@
 """Learning from another model: from its distributions, or from texts that it writes."""
 
+import math
 from pathlib import Path
 
 from datasets import Dataset
@@ -41,9 +42,13 @@ def distill(
             f"the teacher has {teacher.config.vocab_size} tokens and the student "
             f"{student.config.vocab_size}: a student needs its teacher's tokenizer"
         )
-    if temperature <= 0 or not 0 <= soft_weight <= 1:
+    if not 0 < temperature < math.inf or not 0 <= soft_weight <= 1:
         raise FmkitError(
             f"temperature={temperature} must be positive, soft_weight={soft_weight} between 0 and 1"
+        )
+    if student.config.is_causal != teacher.config.is_causal:
+        raise FmkitError(
+            "one of the two models predicts masked tokens, the other the next one: is_causal differs"
         )
     context = fit_together(student, tokenizer, config)
     longest = teacher.config.max_position_embeddings

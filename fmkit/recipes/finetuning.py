@@ -10,6 +10,7 @@ from fmkit.config import TrainConfig
 from fmkit.data.examples import ExampleLoader, collate_labeled, example_batches, tokenize_labeled
 from fmkit.data.tokenizer import PAD, special_id
 from fmkit.defaults import FINETUNE
+from fmkit.errors import FmkitError
 from fmkit.evaluation.classification import accuracy, f1, predict_labels
 from fmkit.model import Classifier, Transformer
 from fmkit.objectives import choose_label, predict_tokens
@@ -39,6 +40,7 @@ def finetune(
     context = fit_together(model, tokenizer, config)
     if isinstance(model, Classifier):
         return _learn_labels(model, tokenizer, corpus, config, context, output_dir, resume)
+    model.require_causal()
     loader, held_out = completion_data(tokenizer, corpus, config, context, mask_prompt)
     trainer = Trainer(model, predict_tokens, loader, config)
 
@@ -61,6 +63,8 @@ def _learn_labels(
     train, validation = (
         tokenize_labeled(corpus[split], tokenizer, context, model.labels) for split in ("train", "validation")
     )
+    if len(model.labels) < 2:
+        raise FmkitError(f"one label only, {model.labels[0]!r}: a classifier has two or more to choose from")
     truth = list(validation["label"])
     collate = partial(collate_labeled, pad_id=special_id(tokenizer, PAD))
     held_out = example_batches(validation, 64, collate)

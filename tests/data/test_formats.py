@@ -132,7 +132,7 @@ def test_a_folder_is_all_its_files(tmp_path: Path) -> None:
 def test_byte_order_marks_and_windows_line_ends_are_read(tmp_path: Path) -> None:
     lines = "".join(json.dumps(record) + "\r\n" for record in KINDS["labeled"])
     (tmp_path / "a.jsonl").write_bytes(b"\xef\xbb\xbf" + lines.encode() + b"\r\n\r\n")
-    text = "text,label\r\n" + "".join(f"{r['text']},{r['label']}\r\n" for r in KINDS["labeled"])
+    text = "text, label\r\n" + "".join(f"{r['text']},{r['label']}\r\n" for r in KINDS["labeled"])
     (tmp_path / "b.csv").write_bytes(b"\xef\xbb\xbf" + text.encode())
     assert examples(tmp_path / "a.jsonl") == examples(tmp_path / "b.csv") == in_order(KINDS["labeled"])
 
@@ -326,6 +326,11 @@ def test_the_place_is_counted_as_the_file_counts(tmp_path: Path) -> None:
         ("a.json", b"[]", "no record"),
         ("a.csv", b"prompt,completion\na,b,c\n", "line 2: 3 fields where the header names 2"),
         ("a.csv", b"prompt,prompt\na,b\n", "the key 'prompt' comes twice"),
+        (
+            "a.csv",
+            b"prompt;completion\na;b\n",
+            "line 1: one column, 'prompt;completion'; separate columns by",
+        ),
         ("a.csv", b'prompt,completion\na,"b\n', "line 2: broken CSV"),
         ("a.csv", b"prompt,completion\na,\xe9\n", "byte 0xe9 in line 2 is not UTF-8"),
         ("a.csv", b"prompt,completion\na," + b"b" * 200_000, "line 2: broken CSV (field larger"),
