@@ -9,6 +9,7 @@ from fmkit.errors import FmkitError
 from fmkit.experiments.batch_size import batch_size
 from fmkit.experiments.cutoff import cutoff
 from fmkit.experiments.distillation import distillation
+from fmkit.experiments.fertility import fertility
 from fmkit.experiments.forgetting import forgetting
 from fmkit.experiments.isoflop import isoflop
 from fmkit.experiments.lab import lab
@@ -18,6 +19,7 @@ from fmkit.experiments.pretraining import pretraining
 from fmkit.experiments.recording import ROOT, Experiment, record, rerun
 from fmkit.experiments.repetition import repetition
 from fmkit.experiments.scaling import scaling
+from fmkit.experiments.selection import selection
 from fmkit.experiments.support import format_learning, lora_rank
 from fmkit.experiments.transfer import transfer
 
@@ -27,6 +29,7 @@ EXPERIMENTS: dict[str, Callable[[], Experiment]] = {
     "batch-size": batch_size,
     "cutoff": cutoff,
     "distillation": distillation,
+    "fertility": fertility,
     "forgetting": forgetting,
     "format": format_learning,
     "isoflop": isoflop,
@@ -35,6 +38,7 @@ EXPERIMENTS: dict[str, Callable[[], Experiment]] = {
     "preference": preference,
     "repetition": repetition,
     "scaling": scaling,
+    "selection": selection,
     "transfer": transfer,
 }
 
