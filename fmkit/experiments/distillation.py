@@ -6,18 +6,30 @@ all where there is little data.
 
 from typing import Any
 
+import torch
 from datasets import DatasetDict
 
 from fmkit.config import ModelConfig, TrainConfig, reproducible
+from fmkit.data.batches import IGNORE, Batch, validation_batches
 from fmkit.data.corpora import load_corpus
-from fmkit.experiments.bases import base
+from fmkit.evaluation.likelihood import total_nats
+from fmkit.experiments.bases import SIZE, base
 from fmkit.experiments.recording import Arm, Experiment, last
 from fmkit.model import Transformer
 from fmkit.recipes import distill, pretrain, write_corpus
 
 STUDENT = ModelConfig(vocab_size=1024, hidden_size=32, num_hidden_layers=2)
 TRAINING: dict[str, Any] = {"steps": 600, "batch_size": 4, "learning_rate": 1e-2}
-FEW, MANY = 300, 20_000  # stories
+FEW, MANY = 300, 20_000  # stories: of the many, none is read twice
+WAYS = {  # method and temperature of the arms; the teacher, which has read the many, is only measured
+    FEW: [
+        ("alone", 1.0),
+        *(("soft", temperature) for temperature in (1.0, 2.0, 4.0, 8.0)),
+        ("half soft", 1.0),
+        ("teacher's texts", 1.0),
+    ],
+    MANY: [("teacher", 1.0), ("alone", 1.0), ("soft", 1.0)],
+}
 
 
 def distillation() -> Experiment:
@@ -25,8 +37,11 @@ def distillation() -> Experiment:
 
     def train(method: str, stories: int, temperature: float, seed: int) -> dict[str, Any]:
         teacher, tokenizer = base(seed)
+        held_out = validation_batches(corpus["validation"], tokenizer, 8, 256, limit=16)
+        if method == "teacher":
+            return {"scores": judge(teacher, held_out)}
         data = DatasetDict(train=corpus["train"].select(range(stories)), validation=corpus["validation"])
-        config = TrainConfig(**TRAINING, seed=seed, eval_every=TRAINING["steps"])
+        config = TrainConfig(**TRAINING, seed=seed, eval_every=TRAINING["steps"] // 6)
         reproducible(seed)
         student = Transformer(STUDENT, seed=seed)
         if method == "alone":
@@ -37,16 +52,35 @@ def distillation() -> Experiment:
         else:
             weight = 1.0 if method == "soft" else 0.5
             run = distill(student, teacher, tokenizer, data, config, temperature, weight)
-        return last(run, loss="validation_loss")
+        cost = {"cpu_seconds": round(run.usage.cpu_seconds, 1)}
+        return last(run, loss="validation_loss") | {"scores": judge(student, held_out) | cost}
 
-    ways = [("alone", 1.0), ("teacher's texts", 1.0), ("half soft", 2.0)]
-    ways += [("soft", temperature) for temperature in (1.0, 2.0, 4.0, 8.0)]
     arms = [
         {"method": method, "stories": stories, "temperature": temperature, "seed": seed}
         for seed in range(3)
         for stories in (FEW, MANY)
-        for method, temperature in ways
-        if not (method == "teacher's texts" and stories == MANY)  # the teacher would write for an hour
+        for method, temperature in WAYS[stories]
     ]
-    about = {"teacher": "the story model", "student": vars(STUDENT), "training": TRAINING}
+    about = {
+        "teacher": vars(SIZE),
+        "student": vars(STUDENT),
+        "parameters": {"teacher": weights(SIZE), "student": weights(STUDENT)},
+        "training": TRAINING,
+    }
     return Experiment(about, [Arm(s, lambda s=s: train(**s)) for s in arms])  # type: ignore[misc]
+
+
+def weights(size: ModelConfig) -> int:
+    return sum(parameter.numel() for parameter in Transformer(size).parameters())
+
+
+@torch.no_grad()
+def judge(model: Transformer, batches: list[Batch]) -> dict[str, float]:
+    """Nats a token, and how often the likeliest token is the right one."""
+    nats, tokens = total_nats(model, batches)
+    guesses = [model(batch["input_ids"], batch["document_ids"]).argmax(-1) for batch in batches]
+    right = sum(
+        int(((guess == batch["labels"]) & (batch["labels"] != IGNORE)).sum())
+        for guess, batch in zip(guesses, batches, strict=True)
+    )
+    return {"loss": round(nats / tokens, 3), "accuracy": round(right / tokens, 4)}
