@@ -444,7 +444,8 @@ def _add_corpus(command: argparse.ArgumentParser, required: bool = True) -> None
         type=_path,
         required=required,
         metavar="NAME|PATH|HUB-ID",
-        help="stories, python-docs, a file or folder of text, or a data set of the Hub",
+        help="stories, medical or another dialect, python-docs, a file or folder of text, or a data set of "
+        "the Hub",
     )
     command.add_argument("--text-column", default="text", help="the column that holds the text (text)")
     if required:
