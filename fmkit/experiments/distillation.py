@@ -20,7 +20,7 @@ from fmkit.recipes import distill, pretrain, write_corpus
 
 STUDENT = ModelConfig(vocab_size=1024, hidden_size=32, num_hidden_layers=2)
 TRAINING: dict[str, Any] = {"steps": 600, "batch_size": 4, "learning_rate": 1e-2}
-FEW, MANY = 300, 20_000  # stories: of the many, none is read twice
+FEW, WRITTEN, MANY = 300, 5_500, 20_000  # stories: none of the written or the many is read twice
 WAYS = {  # method and temperature of the arms; the teacher, which has read the many, is only measured
     FEW: [
         ("alone", 1.0),
@@ -28,6 +28,7 @@ WAYS = {  # method and temperature of the arms; the teacher, which has read the 
         ("half soft", 1.0),
         ("teacher's texts", 1.0),
     ],
+    WRITTEN: [("teacher's texts", 1.0)],
     MANY: [("teacher", 1.0), ("alone", 1.0), ("soft", 1.0)],
 }
 
@@ -58,7 +59,7 @@ def distillation() -> Experiment:
     arms = [
         {"method": method, "stories": stories, "temperature": temperature, "seed": seed}
         for seed in range(3)
-        for stories in (FEW, MANY)
+        for stories in WAYS
         for method, temperature in WAYS[stories]
     ]
     about = {
