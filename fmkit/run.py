@@ -108,9 +108,10 @@ def fit(
     """Train to the end, with a progress bar, metrics and, in a `directory`, checkpoints.
 
     What `validate` measures, every `eval_every` steps and at the end, becomes part of that step's record.
-    SIGTERM or an interrupt finishes the step, saves and returns; a second one kills. With `resume` the run
-    goes on from its newest whole checkpoint, to the same bits as if it had never stopped; `identity` (data
-    and anything else that must not change) is compared with that of the run's start.
+    With a directory, SIGTERM or an interrupt finishes the step, saves and returns, and a second one kills;
+    without one they act as usual. With `resume` the run goes on from its newest whole checkpoint, to the same
+    bits as if it had never stopped; `identity` (data and anything else that must not change) is compared with
+    that of the run's start.
 
     Raises `FmkitError` where the directory holds another run, or none that can be resumed, where the disk is
     full, and where the loss is not finite. The checkpoints made so far are always kept.
@@ -122,7 +123,7 @@ def fit(
     elif config.checkpoint_every or resume:
         raise FmkitError("checkpoints need a place: give output_dir")
     meter = Meter(trainer.device, before=run.usage)
-    with _stop_signals() as stop, _progress_bar(trainer) as bar:
+    with _stop_signals(saves=run.directory is not None) as stop, _progress_bar(trainer) as bar:
         for record in trainer.run():
             step = trainer.step
             if step % (config.eval_every or 1) == 0 or step == config.steps:
@@ -219,10 +220,10 @@ def _progress_bar(trainer: Trainer) -> "Iterator[tqdm[Any]]":
 
 
 @contextmanager
-def _stop_signals() -> Iterator[threading.Event]:
+def _stop_signals(saves: bool) -> Iterator[threading.Event]:
     """An event that SIGTERM or an interrupt sets, once; after that the usual handlers are back."""
     stop = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
+    if not saves or threading.current_thread() is not threading.main_thread():
         yield stop
         return
     usual = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}

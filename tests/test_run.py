@@ -217,6 +217,15 @@ def test_a_stop_signal_saves_and_exits_0(number, story_file, undisturbed, tmp_pa
     assert same_run(undisturbed, out)
 
 
+def test_an_interrupt_of_a_run_that_saves_nothing_is_one(model, stories, tokenizer):
+    """It must not return as if it were done: what comes after it, the next of many runs, would go on."""
+    loader = make_loader(stories["train"], tokenizer, 2, 64, seed=0)
+    trainer = Trainer(model, predict_tokens, loader, TrainConfig(steps=5, batch_size=2, eval_every=2))
+    with pytest.raises(KeyboardInterrupt):
+        fit(trainer, lambda: os.kill(os.getpid(), signal.SIGINT) or {})
+    assert trainer.step == 2
+
+
 def tmpfs_allowed() -> bool:
     return bool(shutil.which("unshare")) and not subprocess.call(
         ["unshare", "-rm", "sh", "-c", "mount -t tmpfs tmpfs /mnt"], stderr=subprocess.DEVNULL
