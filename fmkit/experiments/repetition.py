@@ -16,31 +16,31 @@ from fmkit.model import Transformer
 from fmkit.objectives import predict_tokens
 from fmkit.trainer import Trainer
 
-UNIQUE = 400  # stories that are read again and again: about 60,000 tokens
-BATCH_SIZE = 4
+EPOCHS = (1, 2, 4, 8, 16, 32)
+UNIQUE = 300  # stories that are read again and again: about 24,000 tokens
+TRAINING: dict[str, Any] = {"batch_size": 2, "learning_rate": 5e-3}  # at twice the rate, chance decides more
 
 
 def repetition() -> Experiment:
     shared = lab.open_lab()
     context, pad = lab.MODEL.max_position_embeddings, special_id(shared.tokenizer, PAD)
-    fresh = tokenize(load_stories(n_train=16_000)["train"], shared.tokenizer, context)
+    fresh = tokenize(load_stories(n_train=UNIQUE * EPOCHS[-1])["train"], shared.tokenizer, context)
     few = fresh.select(range(UNIQUE))
     tokens = sum(len(ids) - 1 for ids in few["input_ids"])
 
     def train(text: str, epochs: int, seed: int) -> dict[str, Any]:
-        steps = epochs * tokens // (BATCH_SIZE * context)
-        config = TrainConfig(steps, BATCH_SIZE, learning_rate=0.01, seed=seed)
+        config = TrainConfig(epochs * tokens // (TRAINING["batch_size"] * context), **TRAINING, seed=seed)
         pieces = few if text == "repeated" else fresh
-        loader = PackedLoader(pieces, BATCH_SIZE, context, pad, seed)
+        loader = PackedLoader(pieces, config.batch_size, context, pad, seed)
         trainer = Trainer(Transformer(lab.MODEL, seed=seed), predict_tokens, loader, config)
         return follow(trainer, lambda: trainer.evaluate(shared.validation))
 
     arms = [
         {"text": text, "epochs": epochs, "seed": seed}
-        for epochs in (1, 2, 4, 8, 16, 32)
+        for epochs in EPOCHS
         for text in ("fresh", "repeated")
         for seed in range(3)
         if epochs > 1 or text == "fresh"  # one epoch is fresh
     ]
-    about = lab.describe() | {"unique_tokens": tokens, "floor": round(shared.floor, 4)}
+    about = lab.describe() | {"unique_tokens": tokens, "training": TRAINING, "floor": round(shared.floor, 4)}
     return Experiment(about, [Arm(s, lambda s=s: train(**s)) for s in arms])  # type: ignore[misc]
