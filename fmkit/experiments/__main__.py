@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 
 from fmkit.config import reproducible
 from fmkit.errors import FmkitError
+from fmkit.experiments.adaptation import adaptation
 from fmkit.experiments.batch_size import batch_size
 from fmkit.experiments.cutoff import cutoff
 from fmkit.experiments.distillation import distillation
@@ -26,6 +27,7 @@ from fmkit.experiments.transfer import transfer
 EXPERIMENTS: dict[str, Callable[[], Experiment]] = {
     "lab": lab,
     "pretraining": pretraining,
+    "adaptation": adaptation,
     "batch-size": batch_size,
     "cutoff": cutoff,
     "distillation": distillation,

@@ -15,8 +15,9 @@ from fmkit.data.examples import collate_completions, example_batches, tokenize_c
 from fmkit.data.tokenizer import PAD, special_id
 from fmkit.evaluation.answers import answer_examples, exact_match
 from fmkit.evaluation.likelihood import total_nats
+from fmkit.experiments.bases import base
 from fmkit.experiments.recording import Arm, Experiment
-from fmkit.experiments.support import as_object, dialogs, newcomer
+from fmkit.experiments.support import as_object, dialogs, prepare_chat
 from fmkit.model import Transformer
 from fmkit.recipes import finetune
 
@@ -26,7 +27,8 @@ COLUMNS = {"short": "intent", "long": "json"}  # the intent alone, or in an obje
 
 def masking() -> Experiment:
     def train(answers: str, examples: int, loss_on: str, seed: int) -> dict[str, Any]:
-        model, tokenizer = newcomer(seed)
+        model, tokenizer = base(seed)
+        tokenizer = prepare_chat(model, tokenizer)
         data = dialogs(COLUMNS[answers], examples)
         reproducible(seed)
         config = TrainConfig(**TRAINING, seed=seed, eval_every=TRAINING["steps"])

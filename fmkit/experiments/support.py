@@ -66,7 +66,10 @@ def lora_rank() -> Experiment:
 
 def learn(seed: int, steps: int, lora: LoraConfig | None = None, scratch: bool = False) -> dict[str, Any]:
     """Tune a copy of the base to answer in JSON, and ask it what it has not been asked before."""
-    model, tokenizer = newcomer(seed, scratch)
+    model, tokenizer = base(seed)
+    if scratch:
+        model = Transformer(SIZE, seed=seed)
+    tokenizer = prepare_chat(model, tokenizer)
     reproducible(seed)
     data = dialogs("json")
     trained = sum(p.numel() for p in model.parameters())
@@ -83,14 +86,11 @@ def learn(seed: int, steps: int, lora: LoraConfig | None = None, scratch: bool =
     return {"trained_parameters": trained, "scores": scores}
 
 
-def newcomer(seed: int, scratch: bool = False) -> tuple[Transformer, Tokenizer]:
-    """The base, or a model that has read nothing, with room for the tokens that mark who speaks."""
-    model, tokenizer = base(seed)
-    if scratch:
-        model = Transformer(SIZE, seed=seed)
+def prepare_chat(model: Transformer, tokenizer: Tokenizer) -> Tokenizer:
+    """The tokenizer with the tokens that mark who speaks, and the model with embeddings for them."""
     tokenizer = add_chat_tokens(tokenizer)
     model.resize_vocab(tokenizer.get_vocab_size())
-    return model, tokenizer
+    return tokenizer
 
 
 def dialogs(column: str, examples: int = 2_000) -> DatasetDict:
