@@ -2,11 +2,12 @@
 
 import json
 from pathlib import Path
+from statistics import correlation
 
 import pytest
 
 from fmkit import lab
-from fmkit.experiments import recording
+from fmkit.experiments import reading, recording
 from fmkit.experiments.__main__ import main
 
 RECORD = json.loads((recording.RUNS / "lab.json").read_text())
@@ -100,3 +101,38 @@ def test_a_recording_that_was_killed_goes_on(tmp_path: Path, monkeypatch: pytest
 def test_no_record_of_the_book_is_unfinished() -> None:
     for path in recording.RUNS.glob("*.json"):
         assert "unfinished" not in json.loads(path.read_text()), path.name
+
+
+def test_selecting_by_likeness_comes_near_the_oracle_and_quality_alone_does_not() -> None:
+    runs = reading.read_runs("selection")
+    for field in {run["settings"]["field"] for run in runs}:
+        loss = reading.by_setting(runs, "method", reading.score("loss"), field=field)
+        right = reading.by_setting(runs, "method", reading.score("right_source"), field=field)
+        assert loss["dsir"].high < loss["oracle"].low + 0.2
+        assert loss["dsir"].high < min(loss["random"].low, loss["filters"].low) - 1
+        assert right["dsir"].low > 0.9 > 0.2 > right["random"].high
+
+
+def test_the_nearer_the_pages_come_to_the_target_the_lower_the_loss() -> None:
+    runs = reading.read_runs("selection")
+    start = {
+        (run["settings"]["field"], run["settings"]["seed"]): run["scores"]
+        for run in runs
+        if run["settings"]["method"] == "random"
+    }
+    nearer, better = [], []
+    for run in runs:
+        if run["settings"]["method"] != "random":
+            random = start[run["settings"]["field"], run["settings"]["seed"]]
+            nearer.append(random["divergence"] - run["scores"]["divergence"])
+            better.append(random["loss"] - run["scores"]["loss"])
+    assert correlation(nearer, better) > 0.8
+
+
+def test_a_tokenizer_is_cheapest_where_it_learned_and_one_for_all_comes_second() -> None:
+    runs = reading.read_runs("fertility")
+    for field in runs[0]["scores"]:
+        tokens = reading.by_setting(runs, "trained_on", reading.score(field))
+        others = [seeds.low for name, seeds in tokens.items() if name not in (field, "all")]
+        assert 1 < tokens[field].high < tokens["all"].low
+        assert tokens["all"].high < min(others)
