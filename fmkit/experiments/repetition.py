@@ -11,7 +11,7 @@ from fmkit.config import TrainConfig
 from fmkit.data.batches import PackedLoader, tokenize
 from fmkit.data.tokenizer import PAD, special_id
 from fmkit.data.world import load_stories
-from fmkit.experiments.recording import Arm, Experiment, follow
+from fmkit.experiments.recording import Arm, Experiment, thin
 from fmkit.model import Transformer
 from fmkit.objectives import predict_tokens
 from fmkit.trainer import Trainer
@@ -33,7 +33,10 @@ def repetition() -> Experiment:
         pieces = few if text == "repeated" else fresh
         loader = PackedLoader(pieces, config.batch_size, context, pad, seed)
         trainer = Trainer(Transformer(lab.MODEL, seed=seed), predict_tokens, loader, config)
-        return follow(trainer, lambda: trainer.evaluate(shared.validation))
+        course = thin(list(trainer.run()))["loss"]
+        end = course[-(len(course) // 10) :]
+        scores = {"loss": trainer.evaluate(shared.validation), "training": sum(end) / len(end)}
+        return {"scores": {name: round(value, 3) for name, value in scores.items()}}
 
     arms = [
         {"text": text, "epochs": epochs, "seed": seed}
@@ -42,5 +45,10 @@ def repetition() -> Experiment:
         for seed in range(3)
         if epochs > 1 or text == "fresh"  # one epoch is fresh
     ]
-    about = lab.describe() | {"unique_tokens": tokens, "training": TRAINING, "floor": round(shared.floor, 4)}
+    about = lab.describe() | {
+        "corpus": f"{UNIQUE} stories, or as many new ones as are read",
+        "unique_tokens": tokens,
+        "training": TRAINING,
+        "floor": round(shared.floor, 4),
+    }
     return Experiment(about, [Arm(s, lambda s=s: train(**s)) for s in arms])  # type: ignore[misc]

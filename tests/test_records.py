@@ -1,0 +1,46 @@
+"""What the book says that its recorded runs show."""
+
+from itertools import pairwise
+
+from fmkit.experiments.reading import by_setting, read_runs, score
+
+
+def test_four_readings_are_worth_new_text_and_many_are_worth_less_and_less() -> None:
+    runs = read_runs("repetition")
+    fresh, repeated = (by_setting(runs, "epochs", score("loss"), text=text) for text in ("fresh", "repeated"))
+    for epochs in (2, 4):  # the seeds differ more than the texts do
+        assert repeated[epochs].low < fresh[epochs].high
+        assert fresh[epochs].low < repeated[epochs].high
+    behind = [repeated[epochs].low - fresh[epochs].high for epochs in (8, 16, 32)]
+    assert 0 < behind[0] < behind[1] < behind[2]
+
+
+def test_many_readings_are_learned_by_heart() -> None:
+    runs = read_runs("repetition")
+    loss = by_setting(runs, "epochs", score("loss"), text="repeated")
+    training = by_setting(runs, "epochs", score("training"), text="repeated")
+    assert loss[32].low > loss[16].high + 0.5
+    assert training[32].high < loss[32].low / 5
+
+
+def test_a_teacher_helps_most_where_there_is_little_text() -> None:
+    runs = read_runs("distillation")
+    few, many = (
+        by_setting(runs, "method", score("loss"), stories=stories, temperature=1.0)
+        for stories in (300, 20_000)
+    )
+    assert few["soft"].high < few["half soft"].low < few["half soft"].high < few["alone"].low
+    assert many["teacher"].high < many["soft"].low < many["soft"].high < many["alone"].low
+    assert few["alone"].low - few["soft"].high > many["alone"].high - many["soft"].low
+
+
+def test_texts_by_a_teacher_help_where_they_are_many() -> None:
+    texts = by_setting(read_runs("distillation"), "stories", score("loss"), method="teacher's texts")
+    alone = by_setting(read_runs("distillation"), "stories", score("loss"), method="alone")
+    assert texts[5_500].high < alone[300].low < alone[300].high < texts[300].low
+
+
+def test_softer_answers_teach_this_student_less() -> None:
+    soft = by_setting(read_runs("distillation"), "temperature", score("loss"), method="soft", stories=300)
+    assert list(soft) == [1.0, 2.0, 4.0, 8.0]
+    assert all(cooler.high < warmer.low for cooler, warmer in pairwise(soft.values()))
