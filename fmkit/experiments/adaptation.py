@@ -20,7 +20,7 @@ from fmkit.experiments.support import dialogs, prepare_chat
 from fmkit.model import Transformer
 from fmkit.recipes import continue_pretrain, finetune
 
-READING: dict[str, Any] = {"steps": 300, "batch_size": 4, "learning_rate": 4e-3}
+READING: dict[str, Any] = {"steps": 800, "batch_size": 4, "learning_rate": 4e-3}
 TUNING: dict[str, Any] = {"steps": 200, "batch_size": 16, "learning_rate": 4e-3}
 STARTS = ("scratch", "base", "legal", "questions", "support")  # nothing; stories; and then one of three
 
