@@ -103,6 +103,28 @@ def test_no_record_of_the_book_is_unfinished() -> None:
         assert "unfinished" not in json.loads(path.read_text()), path.name
 
 
+# --- what the page on the experiments says of them --------------------------------------------------------
+
+
+def test_learning_the_questions_too_costs_most_where_answers_are_short() -> None:
+    runs = reading.read_runs("masking")
+
+    def cost(answers: str) -> float:
+        intents = reading.score("intent")
+        right = reading.by_setting(runs, "loss_on", intents, answers=answers, examples=100)
+        return right["answer"].mean - right["all"].mean
+
+    assert cost("short") > 2 * cost("long") > 0
+
+
+def test_reading_the_field_helps_and_reading_another_does_not() -> None:
+    runs = reading.read_runs("adaptation")
+    right = reading.by_setting(runs, "start", reading.score("right"), examples=50)
+    assert right["support"].low > right["base"].high
+    assert right["questions"].low > right["base"].high
+    assert right["legal"].mean < right["base"].mean + 0.03
+
+
 def test_selecting_by_likeness_comes_near_the_oracle_and_quality_alone_does_not() -> None:
     runs = reading.read_runs("selection")
     for field in {run["settings"]["field"] for run in runs}:
