@@ -19,7 +19,7 @@ try:
     import matplotlib
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from matplotlib.ticker import EngFormatter, PercentFormatter
+    from matplotlib.ticker import EngFormatter, PercentFormatter, StrMethodFormatter
 except ImportError:
     raise FmkitError("figures need matplotlib: pip install 'fmkit[notebook]'") from None
 
@@ -216,8 +216,10 @@ def plot_lines(
         axes.set(xlabel=xlabel, ylabel=ylabel, ylim=(0, 1.02) if percent else (0, None))
         if log_x:
             axes.set_xscale("log")
-        if log_x or max(line.x[-1] for line in lines) >= 1000:
+        if max(line.x[-1] for line in lines) >= 1000:
             axes.xaxis.set_major_formatter(EngFormatter(sep=""))
+        elif log_x:
+            axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
         if percent:
             axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
         if level:

@@ -1,6 +1,7 @@
 """The recorded runs: whole, small, and made by the code that is here."""
 
 import json
+import re
 from pathlib import Path
 from statistics import correlation
 
@@ -158,3 +159,10 @@ def test_a_tokenizer_is_cheapest_where_it_learned_and_one_for_all_comes_second()
         others = [seeds.low for name, seeds in tokens.items() if name not in (field, "all")]
         assert 1 < tokens[field].high < tokens["all"].low
         assert tokens["all"].high < min(others)
+
+
+def test_every_record_is_shown_on_a_page() -> None:
+    chapters = recording.ROOT / "chapters"
+    pages = "".join(path.read_text(encoding="utf-8") for path in chapters.rglob("*.ipynb"))
+    shown = re.findall(r'(?:read_runs\(\\"|assets/runs/)([\w-]+)', pages)
+    assert {path.stem for path in recording.RUNS.glob("*.json")} <= {*shown}
