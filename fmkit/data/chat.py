@@ -126,8 +126,8 @@ def _role_and_content(message: Any, place: str) -> tuple[str, str]:
 def _chat_id(tokenizer: Tokenizer, role: str) -> int:
     if (token_id := tokenizer.token_to_id(TOKEN_OF[role])) is None:
         raise FmkitError(
-            f"the tokenizer has no token {TOKEN_OF[role]}: have the model learn from messages (fmkit finetune, "
-            "or in Python add_chat_tokens and then finetune)"
+            f"the tokenizer has no token {TOKEN_OF[role]}: have the model learn from messages "
+            "(fmkit finetune, or in Python add_chat_tokens and then finetune)"
         )
     return token_id
 
