@@ -19,7 +19,13 @@ try:
     import matplotlib
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from matplotlib.ticker import EngFormatter, PercentFormatter, StrMethodFormatter
+    from matplotlib.ticker import (
+        EngFormatter,
+        LogLocator,
+        NullFormatter,
+        PercentFormatter,
+        StrMethodFormatter,
+    )
 except ImportError:
     raise FmkitError("figures need matplotlib: pip install 'fmkit[notebook]'") from None
 
@@ -216,6 +222,10 @@ def plot_lines(
         axes.set(xlabel=xlabel, ylabel=ylabel, ylim=(0, 1.02) if percent else (0, None))
         if log_x:
             axes.set_xscale("log")
+            axes.xaxis.set_minor_formatter(NullFormatter())
+            low, high = axes.get_xlim()
+            if high < 100 * low:  # few powers of ten to name
+                axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         if max(line.x[-1] for line in lines) >= 1000:
             axes.xaxis.set_major_formatter(EngFormatter(sep=""))
         elif log_x:
