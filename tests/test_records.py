@@ -34,6 +34,14 @@ def test_a_teacher_helps_most_where_there_is_little_text() -> None:
     assert few["alone"].low - few["soft"].high > many["alone"].high - many["soft"].low
 
 
+def test_the_time_a_teacher_takes_is_better_spent_on_more_steps_where_there_is_text() -> None:
+    runs = read_runs("distillation")
+    for stories, teacher_wins in ((300, True), (20_000, False)):
+        loss = by_setting(runs, "method", score("loss"), stories=stories, temperature=1.0)
+        better, worse = ("soft", "alone, longer") if teacher_wins else ("alone, longer", "soft")
+        assert loss[better].high < loss[worse].low
+
+
 def test_texts_by_a_teacher_help_where_they_are_many() -> None:
     texts = by_setting(read_runs("distillation"), "stories", score("loss"), method="teacher's texts")
     alone = by_setting(read_runs("distillation"), "stories", score("loss"), method="alone")

@@ -21,7 +21,7 @@ from fmkit.recipes import distill, pretrain, write_corpus
 STUDENT = ModelConfig(vocab_size=1024, hidden_size=32, num_hidden_layers=2)
 TRAINING: dict[str, Any] = {"steps": 600, "batch_size": 4, "learning_rate": 1e-2}
 FEW, WRITTEN, MANY = 300, 5_500, 20_000  # stories: none of the written or the many is read twice
-WAYS = {  # method and temperature; the longer arms cost what a soft one does; the teacher is only measured
+WAYS = {  # method, temperature; a longer arm costs about as much as a soft one; the teacher is only measured
     FEW: [
         ("alone", 1.0),
         ("alone, longer", 1.0),
