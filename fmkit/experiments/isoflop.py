@@ -1,9 +1,9 @@
 """The best size for a budget: models of six sizes that cost the same, on Markov text.
 
 One arm is one budget of FLOPs on one chain. A small model reads much and a large one little: `tokens` is the
-budget over `fmkit.flops.flops_per_token`, which counts the output matrix and the attention, and not
-the looking up of words. What is
-kept: the loss of each, and the lowest point of a parabola through them (Hoffmann et al. 2022, section 3.2).
+budget over `fmkit.flops.flops_per_token`, which counts the output matrix and the attention, and not the
+looking up of words. What is kept: the loss of each, and the lowest point of a parabola through them (Hoffmann
+et al. 2022, section 3.2).
 """
 
 from typing import Any

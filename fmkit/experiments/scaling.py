@@ -48,6 +48,7 @@ def measure(parameters: list[float], tokens: list[float], loss: list[float], tru
     return {
         "law": {name: round(value, 4) for name, value in vars(law).items()},
         "interval": [round(low, 4), round(high, 4)],
+        "forecast": {name: values.round(4).tolist() for name, values in vars(forecast).items()},
         "scores": {
             "E": round(law.E, 3),
             "truth": round(truth, 3),
