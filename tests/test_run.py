@@ -217,6 +217,15 @@ def test_a_stop_signal_saves_and_exits_0(number, story_file, undisturbed, tmp_pa
     assert same_run(undisturbed, out)
 
 
+@pytest.fixture
+def usual_interrupt():
+    """As at a terminal: a job in the background of a script is started with interrupts ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("usual_interrupt")
 def test_an_interrupt_of_a_run_that_saves_nothing_is_one(model, stories, tokenizer):
     """It must not return as if it were done: what comes after it, the next of many runs, would go on."""
     loader = make_loader(stories["train"], tokenizer, 2, 64, seed=0)
