@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from fmkit.data.chat import add_chat_tokens as add_chat_tokens
     from fmkit.data.corpora import load_corpus as load_corpus
     from fmkit.data.formats import load_examples as load_examples
+    from fmkit.data.formats import load_prompts as load_prompts
     from fmkit.data.formats import write_examples as write_examples
     from fmkit.data.selection import drop_duplicates as drop_duplicates
     from fmkit.data.selection import drop_near_duplicates as drop_near_duplicates
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from fmkit.recipes import finetune as finetune
     from fmkit.recipes import pretrain as pretrain
     from fmkit.recipes import train_reward as train_reward
+    from fmkit.recipes import write_answers as write_answers
     from fmkit.recipes import write_corpus as write_corpus
     from fmkit.run import TrainingRun as TrainingRun
 
@@ -64,6 +66,7 @@ _HOMES = {
     "load_adapter": "fmkit.lora",
     "load_corpus": "fmkit.data.corpora",
     "load_examples": "fmkit.data.formats",
+    "load_prompts": "fmkit.data.formats",
     "load_tokenizer": "fmkit.data.tokenizer",
     "merge_lora": "fmkit.lora",
     "pretrain": "fmkit.recipes",
@@ -73,6 +76,7 @@ _HOMES = {
     "scrub": "fmkit.data.selection",
     "train_reward": "fmkit.recipes",
     "train_tokenizer": "fmkit.data.tokenizer",
+    "write_answers": "fmkit.recipes",
     "write_corpus": "fmkit.recipes",
     "write_examples": "fmkit.data.formats",
 }

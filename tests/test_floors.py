@@ -11,7 +11,7 @@ FLOORS = [
     {"objectives", "trainer", "run"},
     {"evaluation", "plots"},
     {"recipes"},
-    {"lab", "experiments", "models", "widgets", "book", "cli"},
+    {"lab", "experiments", "models", "widgets", "book", "commands", "cli"},
 ]
 LEVEL = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
 UPWARD = {("run", "plots")}  # the one stair that goes up: run.plot(), imported when it is called

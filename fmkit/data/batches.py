@@ -15,7 +15,7 @@ from datasets import Dataset, IterableDataset
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from fmkit.data.corpora import quiet
+from fmkit.data.quiet import quiet
 from fmkit.data.tokenizer import EOS, PAD, special_id
 from fmkit.errors import FmkitError
 

@@ -10,26 +10,23 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from datasets import Dataset
 
-from fmkit.data.formats import (
+from fmkit.data.files import one_line, write_whole
+from fmkit.data.formats import Row, features_of, filled, to_example, with_label_names
+from fmkit.data.records import (
     Fault,
     Problem,
-    Row,
-    features_of,
-    json_lines,
+    explain_read_errors,
+    fail,
     kind_of,
+    lines_of,
     parse_json,
     short,
-    text_of,
-    to_example,
     to_json_lines,
-    with_label_names,
-    write_whole,
 )
-from fmkit.data.readers import one_line
 from fmkit.errors import FmkitError
 
 __all__ = ["FORMATS", "Fault", "Format", "check", "read", "write"]
@@ -183,8 +180,7 @@ def read(path: str | Path, format: str) -> Dataset:
     rows = []
     for number, problems, record in _checked_lines(path, spec, limits=False):
         if problems:
-            p = problems[0]
-            raise FmkitError(str(Fault(str(path), number, p.field, p.what, p.remedy)))
+            fail(path, ("line", number), problems[0])
         rows.append(SHAPES[spec.shape].read(record))
     if not rows:
         raise FmkitError(one_line(f"{path}: no record; write one object a line"))
@@ -204,18 +200,13 @@ def write(dataset: Dataset, path: str | Path, format: str) -> None:
         try:
             record = SHAPES[spec.shape].write(row)
         except Problem as problem:
-            _raise_row(number, problem)
+            fail("the dataset", ("row", number), problem)
         for found in SHAPES[spec.shape].check(record, spec):
-            _raise_row(number, found)
+            fail("the dataset", ("row", number), found)
         records.append(record)
     if not records:
         raise FmkitError(one_line(f"{path}: no example to write"))
     write_whole(path, to_json_lines(records))
-
-
-def _raise_row(number: int, problem: Problem) -> NoReturn:
-    fault = Fault("the dataset", number, problem.field, problem.what, problem.remedy, unit="row")
-    raise FmkitError(str(fault)) from None
 
 
 def _find_format(name: str) -> Format:
@@ -236,12 +227,12 @@ def _find_file(path: str | Path) -> Path:
 
 def _checked_lines(path: Path, spec: Format, limits: bool = True) -> Iterator[tuple[int, list[Problem], Any]]:
     """Each line's number, its problems, and its record (None: there is none)."""
-    try:
-        for number, raw in json_lines(path):
+    with explain_read_errors(path):
+        for number, raw in lines_of(path):
             try:
                 if not raw.strip():
                     raise Problem("", "an empty line", "remove it")
-                record = parse_json(raw)
+                record = parse_json(raw.rstrip(b"\r\n"))
                 if not isinstance(record, dict):
                     raise Problem("", f"{kind_of(record)}, not an object", "write one object a line")
             except Problem as problem:
@@ -251,10 +242,6 @@ def _checked_lines(path: Path, spec: Format, limits: bool = True) -> Iterator[tu
             if not problems and limits:
                 problems = list(_check_length(record, spec))
             yield number, problems, record
-    except OSError as error:
-        raise FmkitError(one_line(f"{path}: cannot be read: {error.strerror or error}")) from None
-    except MemoryError:
-        raise FmkitError(one_line(f"{path}: one line does not fit into memory; split it")) from None
 
 
 def _check_length(record: Any, spec: Format) -> Iterator[Problem]:
@@ -429,7 +416,7 @@ def _check_blocks(value: Any, field: str, reserved: tuple[str, ...]) -> Iterator
 
 def _check_text(value: Any, field: str) -> Iterator[Problem]:
     try:
-        text_of(value, field)
+        filled(value, field)
     except Problem as problem:
         yield problem
 

@@ -23,6 +23,7 @@ __all__ = [
     "chat_prompt",
     "encode_chat",
     "encode_completion",
+    "encode_prompt",
     "recent",
 ]
 
@@ -97,9 +98,14 @@ def encode_completion(
     Labels are as in `encode_chat`, with the completion and <|eos|> to be learned. The two texts are encoded
     apart, as they will be when the model is asked.
     """
-    asked = [special_id(tokenizer, BOS), *_encode(prompt, tokenizer)]
+    asked = encode_prompt(prompt, tokenizer)
     answer = [*_encode(completion, tokenizer), special_id(tokenizer, EOS)]
     return asked + answer, ([IGNORE] * len(asked) if mask_prompt else asked) + answer
+
+
+def encode_prompt(prompt: str, tokenizer: Tokenizer) -> list[int]:
+    """<|bos|> prompt: what a completion follows."""
+    return [special_id(tokenizer, BOS), *_encode(prompt, tokenizer)]
 
 
 def _segments(messages: Sequence[Message], tokenizer: Tokenizer) -> list[tuple[list[int], bool]]:

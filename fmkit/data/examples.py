@@ -15,7 +15,7 @@ from tokenizers import Tokenizer
 
 from fmkit.data.batches import IGNORE, Batch, Shuffled
 from fmkit.data.chat import encode_chat, encode_completion
-from fmkit.data.corpora import quiet
+from fmkit.data.quiet import quiet
 from fmkit.errors import FmkitError
 
 Row = dict[str, Any]

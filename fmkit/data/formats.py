@@ -19,27 +19,26 @@ Bedrock's (see `fmkit.data.bedrock`), and `text` alone, which is a corpus.
 """
 
 import csv
-import hashlib
 import io
 import json
 import os
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 from datasets import ClassLabel, Dataset, DatasetDict, Features, List, NamedSplit, Value
 
 from fmkit.data.chat import ROLES
-from fmkit.data.corpora import SPLITS, TENTH
-from fmkit.data.readers import find_files, named_splits, one_line
+from fmkit.data.files import KINDS, find_files, one_line, write_whole
+from fmkit.data.records import Choose, Problem, fail, kind_of, read_records, short, text_of, to_json_lines
+from fmkit.data.splits import SPLITS, TENTH, digest, named_splits
 from fmkit.errors import FmkitError
 
 Row = dict[str, Any]  # a normalized example
-Place = tuple[str, int | None]  # the unit that is counted, and the number from 1; None: the whole file
 
 MESSAGES = List({"role": Value("string"), "content": Value("string")})
 SHAREGPT_ROLES = {
@@ -49,31 +48,7 @@ SHAREGPT_ROLES = {
     "gpt": "assistant",
     "assistant": "assistant",
 }
-ENDINGS = (".jsonl", ".json", ".csv", ".parquet")
-
-
-class Problem(Exception):
-    """What is wrong with one record, before it is known where the record stands."""
-
-    def __init__(self, field: str, what: str, remedy: str) -> None:
-        super().__init__(field, what, remedy)
-        self.field, self.what, self.remedy = field, what, remedy
-
-
-@dataclass(frozen=True)
-class Fault:
-    """One fault of a file: where, what, and what to do. `str()` is the one line for a person."""
-
-    file: str
-    line: int | None  # from 1; None: the file as a whole
-    field: str  # such as messages[2].content; empty: the record as a whole
-    what: str
-    remedy: str
-    unit: str = "line"  # what is counted: a line, a row or an element
-
-    def __str__(self) -> str:
-        place = [self.file, f"{self.unit} {self.line}" if self.line else "", self.field]
-        return one_line(f"{', '.join(filter(None, place))}: {self.what}; {self.remedy}")
+ENDINGS = KINDS[1:]  # all but plain text
 
 
 def load_examples(path: str | Path) -> DatasetDict:
@@ -91,23 +66,37 @@ def load_examples(path: str | Path) -> DatasetDict:
     different ones where they are to be split.
     """
     path = Path(os.path.expanduser(path))
-    files = [file for file in find_files(path) if file.suffix.lower() in ENDINGS]
-    if not files:
-        raise FmkitError(one_line(f"{path}: no file of examples; save them as one of {', '.join(ENDINGS)}"))
+    files = _example_files(path)
     named = named_splits(path, files)
-    rows: list[Row] = []
-    held_out: list[bool] = []
-    for file in (*named["train"], *named["validation"]) if named else files:
-        for place, record in _records(file):
-            try:
-                row = to_example(record)
-                _require_answer(row)
-                _require_same_kind(row, rows[0] if rows else row)
-            except Problem as problem:
-                _raise(file, place, problem)
-            rows.append(row)
-            held_out.append(bool(named) and file in named["validation"])
-    return _to_splits(rows, held_out if named else _hold_out(rows, path), path)
+    ordered = (*named["train"], *named["validation"]) if named else files
+    found = list(_read_rows(ordered, _columns, _to_answered))
+    rows = [row for _, row in found]
+    held_out = [file in named["validation"] for file, _ in found] if named else _hold_out(rows, path)
+    return _to_splits(rows, held_out, path)
+
+
+def load_prompts(path: str | Path) -> Dataset:
+    """What a model is asked in a file or folder of examples, with answers beside it or without.
+
+    The column `prompt` of texts, or `messages`: a conversation up to what the assistant is to answer. Read
+    are the shapes of `load_examples`, without what was answered last, and records of a `prompt` or `text`
+    alone. Raises FmkitError as `load_examples` does.
+    """
+    path = Path(os.path.expanduser(path))
+    rows = [row for _, row in _read_rows(_example_files(path), _columns_of_prompts, _to_prompt)]
+    if not rows:
+        raise FmkitError(one_line(f"{path}: no record; write one a line"))
+    return Dataset.from_list(rows, features=features_of(rows))
+
+
+def prompts_of(examples: Dataset) -> Dataset:
+    """What is asked in examples: as `load_prompts`. Raises FmkitError for those that ask nothing."""
+    if "messages" in examples.column_names:
+        turns = [_to_prompt({"messages": messages}) for messages in examples["messages"]]
+        return Dataset.from_list(turns, features=features_of(turns))
+    if "prompt" in examples.column_names:
+        return examples.select_columns("prompt")
+    raise FmkitError(f"no prompts: the data has {', '.join(examples.column_names)}")
 
 
 def write_examples(dataset: Dataset, path: str | Path) -> None:
@@ -123,7 +112,7 @@ def write_examples(dataset: Dataset, path: str | Path) -> None:
             rows.append(to_example(row))
             _require_same_kind(rows[-1], rows[0])
         except Problem as problem:
-            _raise("the dataset", ("row", number), problem)
+            fail("the dataset", ("row", number), problem)
     if not rows:
         raise FmkitError(one_line(f"{path}: no example to write"))
     writers: dict[str, Callable[[list[Row]], bytes]] = {
@@ -137,9 +126,27 @@ def write_examples(dataset: Dataset, path: str | Path) -> None:
     write_whole(path, writers[path.suffix.lower()](rows))
 
 
-def _require_answer(row: Row) -> None:
-    if "messages" in row and all(message["role"] != "assistant" for message in row["messages"]):
-        raise Problem("messages", "the assistant says nothing to learn from", "add a turn of the assistant")
+def _example_files(path: Path) -> list[Path]:
+    files = [file for file in find_files(path) if file.suffix.lower() in ENDINGS]
+    if not files:
+        raise FmkitError(one_line(f"{path}: no file of examples; save them as one of {', '.join(ENDINGS)}"))
+    return files
+
+
+def _read_rows(
+    files: Iterable[Path], choose: Choose, convert: Callable[[Any], Row]
+) -> Iterator[tuple[Path, Row]]:
+    """The records of the files, converted, all of one kind."""
+    first: Row | None = None
+    for file in files:
+        for place, record in read_records(file, choose):
+            try:
+                row = convert(record)
+                _require_same_kind(row, first or row)
+            except Problem as problem:
+                fail(file, place, problem)
+            first = first or row
+            yield file, row
 
 
 def _require_same_kind(row: Row, first: Row) -> None:
@@ -150,16 +157,9 @@ def _require_same_kind(row: Row, first: Row) -> None:
         raise Problem("prompt", "text in one record, messages in another", "write all the same way")
 
 
-def _raise(file: str | Path, place: Place, problem: Problem) -> NoReturn:
-    unit, number = place
-    raise FmkitError(
-        str(Fault(str(file), number, problem.field, problem.what, problem.remedy, unit))
-    ) from None
-
-
 def _hold_out(rows: list[Row], path: Path) -> list[bool]:
     """For each row whether it is held out: about a tenth are, and of two different rows at least one."""
-    digests = [_digest(row) for row in rows]
+    digests = [digest(json.dumps(row)) for row in rows]
     if len(set(digests)) < 2:
         found = "no record" if not rows else "one record only"
         raise FmkitError(
@@ -182,10 +182,6 @@ def _to_splits(rows: list[Row], held_out: list[bool], path: Path) -> DatasetDict
         columns = {column: [row[column] for row in chosen] for column in features}
         splits[name] = Dataset.from_dict(columns, features=features, split=NamedSplit(name))
     return DatasetDict(splits)
-
-
-def _digest(row: Row) -> int:
-    return int.from_bytes(hashlib.blake2b(json.dumps(row).encode(), digest_size=8).digest(), "big")
 
 
 def features_of(rows: list[Row]) -> Features:
@@ -222,6 +218,30 @@ def to_example(record: Any) -> Row:
     return _find_shape(record).convert(record)
 
 
+def _to_answered(record: Any) -> Row:
+    row = to_example(record)
+    if "messages" in row and all(message["role"] != "assistant" for message in row["messages"]):
+        raise Problem("messages", "the assistant says nothing to learn from", "add a turn of the assistant")
+    return row
+
+
+def _to_prompt(record: Any) -> Row:
+    """What was asked in a record. Raises Problem."""
+    if isinstance(record, dict) and record.get("prompt") is not None:
+        given = record["prompt"]
+        if not isinstance(given, list):
+            return {"prompt": filled(given, "prompt")}
+        row = {"messages": messages_of(given, "prompt")}
+    else:
+        row = to_example(record)
+    if "text" in row:
+        return {"prompt": row["text"]}
+    turns = row["messages"][:-1] if row["messages"][-1]["role"] == "assistant" else row["messages"]
+    if not turns or turns[-1]["role"] != "user":
+        raise Problem("messages", "no question for the assistant", "end with what the user says")
+    return {"messages": turns}
+
+
 @dataclass(frozen=True)
 class _Shape:
     columns: tuple[str, ...]
@@ -246,6 +266,16 @@ def _find_shape(names: Collection[str]) -> _Shape:
     )
 
 
+def _columns(names: Sequence[str]) -> list[str]:
+    """Those of a table that its records are made of. Raises Problem."""
+    shape = _find_shape(names)
+    return [name for name in names if name in shape.columns + shape.optional]
+
+
+def _columns_of_prompts(names: Sequence[str]) -> list[str]:
+    return ["prompt"] if "prompt" in names else _columns(names)
+
+
 def _to_completion(record: Row) -> Row:
     row = _texts_or_messages(record, "prompt", "completion")
     if isinstance(row["prompt"], str):
@@ -257,7 +287,7 @@ def _to_completion(record: Row) -> Row:
 
 def _to_answer(record: Row) -> Row:
     names = {"prompt": "prompt", "completion": "referenceResponse"}
-    return {name: text_of(record[given], given) for name, given in names.items()}
+    return {name: filled(record[given], given) for name, given in names.items()}
 
 
 def _to_labeled(record: Row) -> Row:
@@ -266,7 +296,7 @@ def _to_labeled(record: Row) -> Row:
         label = str(label).lower()  # true and false as in JSON
     elif not isinstance(label, str):
         raise Problem("label", kind_of(label), "use a name or a whole number")
-    return {"text": text_of(record["text"], "text"), "label": text_of(label, "label")}
+    return {"text": filled(record["text"], "text"), "label": filled(label, "label")}
 
 
 def _to_preference(record: Row) -> Row:
@@ -277,7 +307,7 @@ def _texts_or_messages(record: Row, prompt: str, *answers: str) -> Row:
     """The fields, all of them texts or all lists of messages. Raises Problem."""
     names = (prompt, *answers)
     if not any(isinstance(record[name], list) for name in names):
-        return {name: text_of(record[name], name) for name in names}
+        return {name: filled(record[name], name) for name in names}
     for name in names:
         if not isinstance(record[name], list):
             raise Problem(
@@ -337,8 +367,8 @@ _SHAPES = (
     _Shape(("prompt", "completion"), _to_completion),
     _Shape(("prompt", "referenceResponse"), _to_answer),
     _Shape(("text", "label"), _to_labeled),
-    _Shape(("text",), lambda record: {"text": text_of(record["text"], "text")}),
-    _Shape(("input",), lambda record: {"text": text_of(record["input"], "input")}),
+    _Shape(("text",), lambda record: {"text": filled(record["text"], "text")}),
+    _Shape(("input",), lambda record: {"text": filled(record["input"], "input")}),
 )
 
 
@@ -368,198 +398,24 @@ def messages_of(value: Any, field: str, content_name: str = "content") -> list[R
 def content_of(value: Any, field: str) -> str:
     """Text, or a list of blocks with text, joined by line breaks. Raises Problem."""
     if not isinstance(value, list) or not value:
-        return text_of(value, field)
+        return filled(value, field)
     texts = []
     for i, block in enumerate(value):
         if not isinstance(block, dict) or "text" not in block:
             raise Problem(f"{field}[{i}]", "no text (images and tools are not read)", 'write {"text": "…"}')
-        texts.append(text_of(block["text"], f"{field}[{i}].text"))
+        texts.append(filled(block["text"], f"{field}[{i}].text"))
     return "\n".join(texts)
 
 
-def text_of(value: Any, field: str) -> str:
+def filled(value: Any, field: str) -> str:
     """The value, which must be a text with more than white space in it. Raises Problem."""
-    if value is None:
-        raise Problem(field, "missing or null", "write a text")
-    if not isinstance(value, str):
-        raise Problem(field, f"{kind_of(value)}, not text", "write a text in double quotes")
-    if not value.strip():
+    text = text_of(value, field)
+    if not text.strip():
         raise Problem(field, "empty", "write a text, or remove the record")
-    try:
-        value.encode()
-    except UnicodeEncodeError as error:
-        code = ord(value[error.start])
-        raise Problem(
-            field, f"\\u{code:04x} is half a character", "remove it, or write both halves"
-        ) from None
-    return value
-
-
-def kind_of(value: Any) -> str:
-    """What a value is, in a word that JSON's writers know."""
-    kinds = {str: "text", bool: "true or false", int: "a number", float: "a number", list: "a list"}
-    kinds |= {dict: "an object", type(None): "null"}
-    return kinds.get(type(value), f"a value of type {type(value).__name__}")
-
-
-def short(value: Any) -> str:
-    """A value on one line and at most 60 characters, for a message."""
-    text = repr(value) if isinstance(value, str) else kind_of(value)
-    text = text.encode(errors="backslashreplace").decode()
-    return text if len(text) <= 60 else text[:57] + "…'"
-
-
-# --- Files: each record with its number --------------------------------------------------------------------
-
-
-def _records(path: Path) -> Iterator[tuple[Place, Any]]:
-    readers: dict[str, Callable[[Path], Iterator[tuple[Place, Any]]]] = {
-        ".jsonl": _read_json_lines,
-        ".json": _read_json,
-        ".csv": _read_csv,
-        ".parquet": _read_parquet,
-    }
-    try:
-        yield from readers[path.suffix.lower()](path)
-    except OSError as error:
-        raise FmkitError(one_line(f"{path}: cannot be read: {error.strerror or error}")) from None
-    except MemoryError:
-        raise FmkitError(one_line(f"{path}: does not fit into memory; split it")) from None
-
-
-def json_lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    """Each line with its number, without its end and without a byte order mark."""
-    with open(path, "rb") as file:
-        for number, raw in enumerate(file, 1):
-            yield number, (raw.removeprefix(b"\xef\xbb\xbf") if number == 1 else raw).rstrip(b"\r\n")
-
-
-def parse_json(data: bytes) -> Any:
-    """A JSON value. Raises Problem for bytes that are not UTF-8, keys that come twice, NaN, and all else."""
-    text = _decode(data)
-    try:
-        return json.loads(text, object_pairs_hook=_unique, parse_constant=_no_number)
-    except json.JSONDecodeError as error:
-        line = f"line {error.lineno}, " if "\n" in text else ""
-        raise Problem("", f"not JSON ({line}column {error.colno}: {error.msg})", "write one object") from None
-    except RecursionError:
-        raise Problem("", "nested too deep to be read", "remove the nesting") from None
-    except ValueError:  # a number of more than 4,300 digits
-        raise Problem("", "a number too long to be read", "shorten it, or write it as text") from None
-
-
-def _decode(data: bytes) -> str:
-    try:
-        return data.decode()
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        where = f" in line {line}" if line > 1 else ""
-        raise Problem(
-            "", f"byte 0x{data[error.start]:02x}{where} is not UTF-8", "save the file as UTF-8"
-        ) from None
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> Row:
-    record = dict(pairs)
-    if len(record) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise Problem("", f"the key {short(twice)} comes twice", "keep one of them")
-    return record
-
-
-def _no_number(name: str) -> NoReturn:
-    raise Problem("", f"{name} is not JSON", "write a number, or null")
-
-
-def _read_json_lines(path: Path) -> Iterator[tuple[Place, Any]]:
-    for number, raw in json_lines(path):
-        if raw.strip():
-            try:
-                record = parse_json(raw)
-            except Problem as problem:
-                _raise(path, ("line", number), problem)
-            yield ("line", number), record
-
-
-def _read_json(path: Path) -> Iterator[tuple[Place, Any]]:
-    """An array, an array under the key `data`, or JSON Lines under the other ending."""
-    try:
-        whole = parse_json(path.read_bytes().removeprefix(b"\xef\xbb\xbf"))
-    except Problem as problem:
-        if "Extra data" in problem.what:
-            yield from _read_json_lines(path)
-            return
-        _raise(path, ("element", None), problem)
-    if isinstance(whole, dict) and isinstance(whole.get("data"), list):
-        whole = whole["data"]
-    for number, record in enumerate(whole if isinstance(whole, list) else [whole], 1):
-        yield ("element", number), record
-
-
-def _read_csv(path: Path) -> Iterator[tuple[Place, Any]]:
-    """Comma-separated, the first line naming the columns."""
-    header: list[str] | None = None
-    line = None
-    try:
-        text = _decode(path.read_bytes()).removeprefix("\ufeff")
-        line = 1
-        rows = csv.reader(io.StringIO(text, newline=""), strict=True)
-        for row in rows:
-            if row and header is None:
-                header = [name.strip() for name in row]
-                if len(header) == 1 and re.search("[;\t]", header[0]):
-                    raise Problem("", f"one column, {short(header[0])}", "separate columns by commas")
-                _unique([(name, None) for name in header])
-            elif row and header is not None:
-                if len(row) != len(header):
-                    raise Problem(
-                        "",
-                        f"{len(row)} fields where the header names {len(header)}",
-                        'put text with commas into double quotes, a quote inside it as ""',
-                    )
-                yield ("line", line), dict(zip(header, row, strict=True))
-            line = rows.line_num + 1
-    except Problem as problem:
-        _raise(path, ("line", line), problem)
-    except csv.Error as error:
-        remedy = 'close open quotes, write a quote inside text as "", or use .jsonl'
-        _raise(path, ("line", line), Problem("", f"broken CSV ({error})", remedy))
-
-
-def _read_parquet(path: Path) -> Iterator[tuple[Place, Any]]:
-    try:
-        with pq.ParquetFile(path) as file:
-            names = file.schema_arrow.names
-            shape = _find_shape(names)
-            columns = [name for name in names if name in shape.columns + shape.optional]
-            is_ours = "label" in columns and b"huggingface" in (file.schema_arrow.metadata or {})
-            label = Features.from_arrow_schema(file.schema_arrow)["label"] if is_ours else None
-            number = 0
-            for batch in file.iter_batches(batch_size=1000, columns=columns):
-                for record in batch.to_pylist():
-                    number += 1
-                    if isinstance(label, ClassLabel) and isinstance(record.get("label"), int):
-                        record["label"] = label.int2str(record["label"])
-                    yield ("row", number), record
-    except Problem as problem:
-        _raise(path, ("row", None), problem)
-    except (PermissionError, MemoryError):
-        raise
-    except Exception as error:  # pyarrow and datasets raise many kinds
-        _raise(
-            path,
-            ("row", None),
-            Problem("", f"damaged, or no Parquet file ({short(str(error))})", "write it anew"),
-        )
+    return text
 
 
 # --- Writing ------------------------------------------------------------------------------------------------
-
-
-def to_json_lines(records: Iterable[Row]) -> bytes:
-    """One object a line, in UTF-8."""
-    return b"".join(json.dumps(record, ensure_ascii=False).encode() + b"\n" for record in records)
 
 
 def _to_csv(rows: list[Row]) -> bytes:
@@ -568,7 +424,7 @@ def _to_csv(rows: list[Row]) -> bytes:
             if not isinstance(value, str) or len(value) > csv.field_size_limit():
                 what = "a long text" if isinstance(value, str) else "messages"
                 problem = Problem(name, f"{what}, which CSV cannot hold", "use .jsonl")
-                _raise("the dataset", ("row", number), problem)
+                fail("the dataset", ("row", number), problem)
     file = io.StringIO(newline="")
     writer = csv.writer(file)
     writer.writerow(rows[0])
@@ -580,16 +436,3 @@ def _to_parquet(rows: list[Row]) -> bytes:
     file = io.BytesIO()
     pq.write_table(pa.Table.from_pylist(rows), file)
     return file.getvalue()
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file that appears under its name only when it is whole. Raises FmkitError."""
-    part = path.with_name(f".making-{os.getpid()}-{path.name}")
-    try:
-        try:
-            part.write_bytes(data)
-            os.replace(part, path)
-        finally:
-            part.unlink(missing_ok=True)
-    except OSError as error:
-        raise FmkitError(one_line(f"{path}: cannot be written: {error.strerror}")) from None

@@ -1,16 +1,13 @@
-"""Learning from another model: from its distributions, or from texts that it writes."""
+"""Learning from another model: from its distributions (for texts that it writes, see writing.py)."""
 
 import math
 from pathlib import Path
 
-from datasets import Dataset
 from tokenizers import Tokenizer
 
 from fmkit.config import TrainConfig
-from fmkit.data.corpora import Corpus
-from fmkit.data.tokenizer import BOS, EOS, special_id
+from fmkit.data.splits import Corpus
 from fmkit.errors import FmkitError
-from fmkit.evaluation.sampling import complete
 from fmkit.model import Transformer
 from fmkit.objectives import imitate, predict_tokens
 from fmkit.recipes.shared import consult, fingerprint, fit_together, identity, token_data
@@ -66,24 +63,3 @@ def distill(
         student, {"corpus": corpus}, tokenizer, teacher=fingerprint(teacher.named_parameters()), **settings
     )
     return fit(trainer, validate, output_dir, resume, what)
-
-
-def write_corpus(
-    teacher: Transformer,
-    tokenizer: Tokenizer,
-    n: int,
-    max_new_tokens: int | None = None,
-    temperature: float = 1.0,
-    prompt: str = "",
-    seed: int = 0,
-) -> Dataset:
-    """`n` texts by the teacher, in a column `text`, for a student to be trained on (Kim and Rush 2016,
-    arXiv:1606.07947, section 3.2).
-
-    Each begins with `prompt` and ends where the teacher ends it, or after `max_new_tokens` (the context).
-    Raises `FmkitError` as `fmkit.generation.generate` does.
-    """
-    start = tokenizer.encode(prompt).ids if prompt else [special_id(tokenizer, BOS)]
-    room = max_new_tokens or teacher.config.max_position_embeddings
-    rows = complete(teacher, [start] * n, room, special_id(tokenizer, EOS), temperature, seed)
-    return Dataset.from_dict({"text": [tokenizer.decode(start + row) for row in rows]})

@@ -5,7 +5,7 @@ from pathlib import Path
 from tokenizers import Tokenizer
 
 from fmkit.config import TrainConfig
-from fmkit.data.corpora import Corpus
+from fmkit.data.splits import Corpus
 from fmkit.defaults import CONTINUE
 from fmkit.errors import FmkitError
 from fmkit.model import Transformer

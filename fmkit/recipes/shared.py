@@ -13,7 +13,7 @@ from torch import Tensor
 
 from fmkit.config import TrainConfig, choose_device, choose_dtype
 from fmkit.data.batches import Batch, Loader, Mixed, PackedLoader, make_loader, tokenize, validation_batches
-from fmkit.data.corpora import Corpus, content_hash
+from fmkit.data.corpora import content_hash
 from fmkit.data.examples import (
     ExampleLoader,
     collate_completions,
@@ -22,6 +22,7 @@ from fmkit.data.examples import (
     tokenize_completions,
 )
 from fmkit.data.masking import MaskedLoader, mask_batches
+from fmkit.data.splits import Corpus
 from fmkit.data.tokenizer import PAD, special_id
 from fmkit.errors import FmkitError
 from fmkit.lora import find_lora

@@ -332,7 +332,7 @@ def test_the_place_is_counted_as_the_file_counts(tmp_path: Path) -> None:
             "line 1: one column, 'prompt;completion'; separate columns by",
         ),
         ("a.csv", b'prompt,completion\na,"b\n', "line 2: broken CSV"),
-        ("a.csv", b"prompt,completion\na,\xe9\n", "byte 0xe9 in line 2 is not UTF-8"),
+        ("a.csv", b"prompt,completion\na,\xe9\n", "line 2: byte 0xe9 is not UTF-8"),
         ("a.csv", b"prompt,completion\na," + b"b" * 200_000, "line 2: broken CSV (field larger"),
         ("a.parquet", b"PAR1 no", "damaged, or no Parquet file"),
         ("a.txt", b"Once.", "no file of examples"),

@@ -48,6 +48,10 @@ REPOSITORIES: dict[str, dict[str, bytes]] = {
         "data/validation-00000-of-00001.parquet": parquet(text=["held out"], label=[0]),
     },
     "me/train-only": {"train.jsonl": json_lines(*({"body": text} for text in TEXTS))},
+    "me/tested": {
+        "train.jsonl": json_lines(*({"text": text} for text in TEXTS)),
+        "test.jsonl": json_lines({"text": "tested"}),
+    },
     "me/test-only": {"test.jsonl": json_lines({"text": "a"})},
     "me/numbers": {"train.jsonl": json_lines({"text": 1}, {"text": 2})},
     "me/one": {"train.jsonl": json_lines({"text": "a"})},
@@ -171,13 +175,14 @@ def endpoint() -> Iterator[str]:
 
 
 def test_data_sets_load_whole_and_streamed_and_mistakes_are_one_line(tmp_path: Path, endpoint: str) -> None:
-    whole, streamed, only, only_streamed, second, short, *errors = load_all(
+    whole, streamed, only, only_streamed, tested, second, short, *errors = load_all(
         tmp_path,
         endpoint,
         ("me/whole", {}),
         ("me/whole", {"streaming": True}),
         ("me/train-only", {"text_column": "body"}),
         ("me/train-only", {"text_column": "body", "streaming": True}),
+        ("me/tested", {}),
         ("me/configured:second", {}),
         ("short", {"text_column": "body"}),
         ("me/train-only", {}),
@@ -197,6 +202,7 @@ def test_data_sets_load_whole_and_streamed_and_mistakes_are_one_line(tmp_path: P
     assert sorted(only["train"] + only["validation"]) == sorted(TEXTS)
     assert len(only["validation"]) == 4
     assert only_streamed == {"type": "IterableDatasetDict", "train": TEXTS[4:], "validation": TEXTS[:4]}
+    assert tested == {"type": "DatasetDict", "train": TEXTS, "validation": ["tested"]}
     assert sorted(second["train"] + second["validation"]) == ["2a", "2b"]
     assert short == only
 
@@ -231,5 +237,5 @@ def test_without_a_network_the_error_comes_at_once(monkeypatch: pytest.MonkeyPat
     nobody = partial(huggingface_hub.HfApi, endpoint="http://127.0.0.1:9")
     monkeypatch.setattr(huggingface_hub, "HfApi", nobody)
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", False)
-    with pytest.raises(FmkitError, match=r"the Hub cannot be reached; .* set HF_HUB_OFFLINE=1"):
+    with pytest.raises(FmkitError, match=r"the Hub, which cannot be reached; .* set HF_HUB_OFFLINE=1"):
         load_corpus("me/whole")

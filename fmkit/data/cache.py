@@ -1,0 +1,124 @@
+"""A corpus that is written once, as Arrow, and memory-mapped from then on; damage is noticed."""
+
+import atexit
+import errno
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+
+import datasets
+import pyarrow as pa
+from datasets import Dataset, DatasetDict
+
+from fmkit.data.splits import SPLITS
+from fmkit.errors import FmkitError
+
+Row = dict[str, str]
+
+
+def cached(key: str, description: str, rows: Callable[[], Iterator[tuple[str, Row]]]) -> DatasetDict:
+    """The corpus from the cache; made anew where it is missing or damaged.
+
+    Each file appears by one rename, and two processes that make it at once write the same bytes.
+    """
+    name = hashlib.sha256(key.encode()).hexdigest()[:32]
+    folder = _cache_folder()
+    paths = {split: folder / f"{name}-{split}.arrow" for split in SPLITS}
+    if not all(map(_is_sound, paths.values())):
+        try:
+            _write(paths, rows())
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise FmkitError(
+                    f"{folder}: no space left; free some, or set HF_HOME to another disk"
+                ) from None
+            raise
+    corpus = DatasetDict(
+        {
+            split: Dataset.from_file(str(path), split=datasets.NamedSplit(split))
+            for split, path in paths.items()
+        }
+    )
+    for dataset in corpus.values():
+        dataset.info.description = description
+    return corpus
+
+
+def _cache_folder() -> Path:
+    folder = Path(datasets.config.HF_DATASETS_CACHE) / "fmkit"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError:  # a read-only home
+        folder = Path(tempfile.mkdtemp(prefix="fmkit-"))
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+def _is_sound(path: Path) -> bool:
+    """The file ends with the SHA-256 of what stands before (Arrow stops reading at its own end mark)."""
+    try:
+        size = path.stat().st_size - 32
+        with open(path, "rb") as file:
+            digest = hashlib.sha256()
+            while size > 0 and (block := file.read(min(size, 2**20))):
+                digest.update(block)
+                size -= len(block)
+            return file.read() == digest.digest()
+    except OSError:
+        return False
+
+
+def _write(paths: Mapping[str, Path], rows: Iterable[tuple[str, Row]]) -> None:
+    """Rows to one Arrow stream per split; nothing appears under the final names before all is written."""
+    with ExitStack() as stack:
+        writers = {split: stack.enter_context(_Writer(path)) for split, path in paths.items()}
+        for split, row in rows:
+            writers[split].add(row)
+        for writer in writers.values():
+            writer.finish()
+
+
+class _Writer:
+    """One Arrow stream in the making, under a name of its own until `finish`."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.file = tempfile.NamedTemporaryFile(dir=path.parent, prefix="making-", delete=False)  # noqa: SIM115
+        self.stream: pa.RecordBatchStreamWriter | None = None
+        self.rows: list[Row] = []
+        self.size = 0
+
+    def __enter__(self) -> "_Writer":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.file.close()
+        Path(self.file.name).unlink(missing_ok=True)
+
+    def add(self, row: Row) -> None:
+        self.rows.append(row)
+        self.size += len(row["text"])
+        if len(self.rows) == 1000 or self.size > 2**24:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self.rows:
+            batch = pa.RecordBatch.from_pylist(self.rows)
+            if self.stream is None:
+                self.stream = pa.ipc.new_stream(self.file, batch.schema)
+            self.stream.write_batch(batch)
+        self.rows, self.size = [], 0
+
+    def finish(self) -> None:
+        self._flush()
+        assert self.stream is not None, "every split has a document"
+        self.stream.close()
+        self.file.seek(0)
+        self.file.write(hashlib.file_digest(self.file, "sha256").digest())
+        self.file.flush()
+        os.replace(self.file.name, self.path)

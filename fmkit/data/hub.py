@@ -1,0 +1,105 @@
+"""Data sets of the Hugging Face Hub as corpora."""
+
+from typing import Any
+
+import datasets
+import huggingface_hub
+import numpy as np
+from datasets import Dataset, IterableDataset
+
+from fmkit.data.quiet import quiet
+from fmkit.data.splits import VALIDATION, Corpus
+from fmkit.errors import FmkitError
+
+
+def load_from_hub(name: str, text_column: str, streaming: bool, unknown: str) -> Corpus:
+    """The data set `org/name` or `org/name:configuration`; see `fmkit.data.corpora.load_corpus`.
+
+    Raises FmkitError for what cannot be loaded; where there is no such data set, it begins with `unknown`.
+    """
+    hub_id, _, configuration = name.partition(":")
+    with quiet():
+        try:
+            if not huggingface_hub.constants.HF_HUB_OFFLINE:
+                # Asked first because datasets would retry for long, and needs the full name of `imdb`.
+                hub_id = huggingface_hub.HfApi().dataset_info(hub_id, timeout=20).id
+            loaded = datasets.load_dataset(hub_id, configuration or None, streaming=streaming)
+            return _arrange(loaded, text_column, name)
+        except FmkitError:
+            raise
+        except Exception as error:  # the Hub, its client and the loaders of datasets raise many kinds
+            raise _explain(name, error, unknown) from error
+
+
+def _explain(name: str, error: Exception, unknown: str) -> FmkitError:
+    kinds = {kind.__name__ for kind in type(error).__mro__}
+    if "GatedRepoError" in kinds or "is a gated" in str(error):
+        return FmkitError(f"{name}: a gated data set; accept its terms on the Hub, then `hf auth login`")
+    if kinds & {"RepositoryNotFoundError", "DatasetNotFoundError", "HFValidationError"}:
+        return FmkitError(f"{unknown} that is public")
+    if kinds & {"ConnectionError", "TransportError", "OfflineModeIsEnabled", "TimeoutError"}:
+        return FmkitError(
+            f"{unknown}, which cannot be reached; check the network, or set HF_HUB_OFFLINE=1 to use what "
+            "was downloaded before"
+        )
+    reason = str(error.__cause__ or error).strip()[:300]
+    remedy = f"; choose one: {name}:CONFIGURATION" if "onfig name is missing" in reason else ""
+    return FmkitError(f"{name}: the data set cannot be loaded: {reason}{remedy}")
+
+
+def _arrange(loaded: Any, text_column: str, name: str) -> Corpus:
+    """The two splits, each with its texts in the column `text`."""
+    if "train" not in loaded:
+        raise FmkitError(f"{name}: no split 'train'; it has {', '.join(map(str, loaded))}")
+    train = _with_text(loaded["train"], text_column, name)
+    given = next((split for split in VALIDATION if split in loaded), None)
+    if given:
+        validation = _with_text(loaded[given], text_column, name)
+    elif isinstance(train, Dataset):
+        train, validation = _hold_out(train, name)
+    else:
+        train, validation = _hold_out_first(train, name)
+    return type(loaded)({"train": train, "validation": validation})
+
+
+def _with_text(dataset: Any, text_column: str, name: str) -> Any:
+    if dataset.features is None:
+        dataset = dataset._resolve_features()  # a stream learns them from its first rows
+    features = dataset.features
+    if text_column not in features:
+        raise FmkitError(
+            f"{name}: no column {text_column!r}; it has {', '.join(map(repr, features))}: give text_column=…"
+        )
+    if getattr(features[text_column], "dtype", None) not in ("string", "large_string"):
+        raise FmkitError(f"{name}: the column {text_column!r} holds no text; choose another: text_column=…")
+    if text_column != "text":
+        if "text" in features:
+            dataset = dataset.remove_columns("text")
+        dataset = dataset.rename_column(text_column, "text")
+    return dataset.filter(_has_text, input_columns="text", batched=True)
+
+
+def _has_text(texts: list[str | None]) -> list[bool]:
+    return [bool(text and text.strip()) for text in texts]
+
+
+def _hold_out(dataset: Dataset, name: str) -> tuple[Dataset, Dataset]:
+    """A tenth, at most 10,000 documents, drawn with a fixed seed; the order stays."""
+    count = min(-(-len(dataset) // 10), 10_000)
+    _require_two(len(dataset), name)
+    held_out = np.zeros(len(dataset), bool)
+    held_out[np.random.default_rng(0).choice(len(dataset), count, replace=False)] = True
+    return dataset.select(np.flatnonzero(~held_out)), dataset.select(np.flatnonzero(held_out))
+
+
+def _hold_out_first(dataset: IterableDataset, name: str) -> tuple[IterableDataset, IterableDataset]:
+    """The first tenth, at most 1,000 documents."""
+    seen = sum(1 for _ in dataset.select_columns("text").take(10_000))
+    _require_two(seen, name)
+    count = -(-seen // 10)
+    return dataset.skip(count), dataset.take(count)
+
+
+def _require_two(count: int, name: str) -> None:
+    if count < 2:
+        raise FmkitError(f"{name}: {count} documents cannot be split into train and validation")

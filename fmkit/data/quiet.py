@@ -1,0 +1,32 @@
+"""Other people's libraries without their chatter."""
+
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import datasets
+import huggingface_hub
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """No progress bars, logs or warnings of datasets and huggingface_hub meanwhile."""
+    bars = (datasets.utils, huggingface_hub.utils)
+    loggers = (datasets.utils.logging, huggingface_hub.utils.logging)
+    shown = [not module.are_progress_bars_disabled() for module in bars]
+    levels = [module.get_verbosity() for module in loggers]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            for module in bars:
+                module.disable_progress_bars()
+            for module in loggers:
+                module.set_verbosity(logging.CRITICAL)
+            yield
+        finally:
+            for module, was_shown in zip(bars, shown, strict=True):
+                if was_shown:
+                    module.enable_progress_bars()
+            for module, level in zip(loggers, levels, strict=True):
+                module.set_verbosity(level)

@@ -1,0 +1,283 @@
+"""Files as records, each with the place where it stands: JSON Lines, JSON, CSV and Parquet; and as text.
+
+Whoever reads a record may find a `Problem` in it; `fail` says where, in the one line for a person.
+"""
+
+import csv
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pyarrow.parquet as pq
+from datasets import ClassLabel, Features
+
+from fmkit.data.files import one_line
+from fmkit.errors import FmkitError
+
+Place = tuple[str, int | None]  # the unit that is counted, and the number from 1; None: the whole file
+Located = Iterator[tuple[Place, Any]]  # records, objects if all is well
+Choose = Callable[[Sequence[str]], Sequence[str]]  # of all columns those to read; may raise Problem
+
+BOM = b"\xef\xbb\xbf"
+
+
+class Problem(Exception):
+    """What is wrong with one record, before it is known where the record stands."""
+
+    def __init__(self, field: str, what: str, remedy: str) -> None:
+        super().__init__(field, what, remedy)
+        self.field, self.what, self.remedy = field, what, remedy
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One fault of a file: where, what, and what to do. `str()` is the one line for a person."""
+
+    file: str
+    line: int | None  # from 1; None: the file as a whole
+    field: str  # such as messages[2].content; empty: the record as a whole
+    what: str
+    remedy: str
+    unit: str = "line"  # what is counted: a line, a row or an element
+
+    def __str__(self) -> str:
+        place = [self.file, f"{self.unit} {self.line}" if self.line else "", self.field]
+        return one_line(f"{', '.join(filter(None, place))}: {self.what}; {self.remedy}")
+
+
+def fail(file: str | Path, place: Place, problem: Problem) -> NoReturn:
+    """Raise FmkitError: the problem and its place."""
+    unit, number = place
+    fault = Fault(str(file), number, problem.field, problem.what, problem.remedy, unit)
+    raise FmkitError(str(fault)) from None
+
+
+def read_records(path: Path, choose: Choose) -> Located:
+    """The records of a file, read by its ending, with their places.
+
+    Of a Parquet file only the columns that `choose` names are read. Raises FmkitError, one line with file and
+    place, for what cannot be read.
+    """
+    readers: dict[str, Callable[[Path], Located]] = {
+        ".jsonl": _read_json_lines,
+        ".json": _read_json,
+        ".csv": _read_csv,
+        ".parquet": partial(_read_parquet, choose=choose),
+    }
+    with explain_read_errors(path):
+        yield from readers[path.suffix.lower()](path)
+
+
+def read_text(path: Path) -> str:
+    """The whole file, line ends made newlines. Raises FmkitError as `read_records` does."""
+    with explain_read_errors(path):
+        try:
+            data = path.read_bytes().removeprefix(BOM)
+            text = decode(data)
+            if "\0" in text:
+                raise Problem("", f"a zero byte at {data.index(0)}: binary, not text", "take a file of text")
+        except Problem as problem:
+            fail(path, ("line", None), problem)
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+@contextmanager
+def explain_read_errors(path: Path) -> Iterator[None]:
+    """Turn what the system says of a file into FmkitError."""
+    try:
+        yield
+    except OSError as error:
+        raise FmkitError(one_line(f"{path}: cannot be read: {error.strerror or error}")) from None
+    except MemoryError:
+        raise FmkitError(one_line(f"{path}: does not fit into memory; use JSON Lines or Parquet")) from None
+
+
+def text_of(value: Any, field: str) -> str:
+    """The value, which must be a text. Raises Problem."""
+    if value is None:
+        raise Problem(field, "missing or null", "write a text")
+    if not isinstance(value, str):
+        raise Problem(field, f"{kind_of(value)}, not text", "write a text in double quotes")
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        half = f"\\u{ord(value[error.start]):04x} is half a character"
+        raise Problem(field, half, "remove it, or write both halves") from None
+    return value
+
+
+def kind_of(value: Any) -> str:
+    """What a value is, in a word that JSON's writers know."""
+    kinds = {str: "text", bool: "true or false", int: "a number", float: "a number", list: "a list"}
+    kinds |= {dict: "an object", type(None): "null"}
+    return kinds.get(type(value), f"a value of type {type(value).__name__}")
+
+
+def short(value: Any) -> str:
+    """A value on one line and at most 60 characters, for a message."""
+    text = repr(value) if isinstance(value, str) else kind_of(value)
+    text = text.encode(errors="backslashreplace").decode()
+    return text if len(text) <= 60 else text[:57] + "…'"
+
+
+# --- Text in UTF-8 ----------------------------------------------------------------------------------------
+
+
+def lines_of(path: Path) -> Iterator[tuple[int, bytes]]:
+    """Each line with its number and its end, without a byte order mark."""
+    with open(path, "rb") as file:
+        for number, raw in enumerate(file, 1):
+            yield number, raw.removeprefix(BOM) if number == 1 else raw
+
+
+def decode(data: bytes) -> str:
+    """Text of UTF-8. Raises Problem for other encodings."""
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+            what = "encoded as UTF-16"
+        else:
+            line = data.count(b"\n", 0, error.start) + 1
+            what = f"byte 0x{data[error.start]:02x}{f' in line {line}' if line > 1 else ''} is not UTF-8"
+        raise Problem("", what, "save the file as UTF-8") from None
+
+
+# --- JSON -------------------------------------------------------------------------------------------------
+
+
+def parse_json(data: bytes) -> Any:
+    """A JSON value. Raises Problem for bytes that are not UTF-8, keys that come twice, NaN, and all else."""
+    text = decode(data)
+    try:
+        return json.loads(text, object_pairs_hook=_unique, parse_constant=_no_number)
+    except json.JSONDecodeError as error:
+        line = f"line {error.lineno}, " if "\n" in text.rstrip("\n") else ""
+        raise Problem("", f"not JSON ({line}column {error.colno}: {error.msg})", "write one object") from None
+    except RecursionError:
+        raise Problem("", "nested too deep to be read", "remove the nesting") from None
+    except ValueError:  # a number of more than 4,300 digits
+        raise Problem("", "a number too long to be read", "shorten it, or write it as text") from None
+
+
+def to_json_lines(records: Iterable[Any]) -> bytes:
+    """One object a line, in UTF-8."""
+    return b"".join(json.dumps(record, ensure_ascii=False).encode() + b"\n" for record in records)
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    record = dict(pairs)
+    if len(record) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise Problem("", f"the key {short(twice)} comes twice", "keep one of them")
+    return record
+
+
+def _no_number(name: str) -> NoReturn:
+    raise Problem("", f"{name} is not JSON", "write a number, or null")
+
+
+def _read_json_lines(path: Path) -> Located:
+    for number, raw in lines_of(path):
+        if raw.strip():
+            try:
+                record = parse_json(raw.rstrip())
+            except Problem as problem:
+                fail(path, ("line", number), problem)
+            yield ("line", number), record
+
+
+def _read_json(path: Path) -> Located:
+    """An array, an array under the key `data`, or JSON Lines under the other ending."""
+    first_two = list(islice((raw.strip() for _, raw in lines_of(path) if raw.strip()), 2))
+    if len(first_two) == 2 and first_two[0].startswith(b"{") and first_two[0].endswith(b"}"):
+        yield from _read_json_lines(path)
+        return
+    try:
+        whole = parse_json(path.read_bytes().removeprefix(BOM))
+    except Problem as problem:
+        fail(path, ("element", None), problem)
+    if isinstance(whole, dict) and isinstance(whole.get("data"), list):
+        whole = whole["data"]
+    for number, record in enumerate(whole if isinstance(whole, list) else [whole], 1):
+        yield ("element", number), record
+
+
+# --- CSV --------------------------------------------------------------------------------------------------
+
+
+def _read_csv(path: Path) -> Located:
+    """Comma-separated, the first line naming the columns."""
+    rows = csv.reader(_decoded_lines(path), strict=True)
+    header: list[str] = []
+    line = 1
+    try:
+        for row in rows:
+            if row and not header:
+                header = _header(row)
+            elif row:
+                if len(row) != len(header):
+                    raise Problem(
+                        "",
+                        f"{len(row)} fields where the header names {len(header)}",
+                        'put text with commas into double quotes, a quote inside it as ""',
+                    )
+                yield ("line", line), dict(zip(header, row, strict=True))
+            line = rows.line_num + 1
+    except GeneratorExit:  # at the end of the process, when the names below are gone
+        raise
+    except Problem as problem:
+        fail(path, ("line", line), problem)
+    except csv.Error as error:
+        remedy = 'close open quotes, write a quote inside text as "", or use .jsonl'
+        fail(path, ("line", line), Problem("", f"broken CSV ({error})", remedy))
+
+
+def _header(row: list[str]) -> list[str]:
+    names = [name.strip() for name in row]
+    if len(names) == 1 and re.search("[;\t]", names[0]):
+        raise Problem("", f"one column, {short(names[0])}", "separate columns by commas")
+    _unique([(name, None) for name in names])
+    return names
+
+
+def _decoded_lines(path: Path) -> Iterator[str]:
+    for number, raw in lines_of(path):
+        try:
+            text = decode(raw)
+        except Problem as problem:
+            fail(path, ("line", number), problem)
+        yield from filter(None, re.split(r"(?<=\r)(?!\n)", text))  # some programs end lines by \r alone
+
+
+# --- Parquet ----------------------------------------------------------------------------------------------
+
+
+def _read_parquet(path: Path, choose: Choose) -> Located:
+    """Some rows at a time; labels that datasets keeps as numbers by their names."""
+    try:
+        with pq.ParquetFile(path) as file:
+            columns = list(choose(file.schema_arrow.names))
+            is_labeled = "label" in columns and b"huggingface" in (file.schema_arrow.metadata or {})
+            label = Features.from_arrow_schema(file.schema_arrow)["label"] if is_labeled else None
+            number = 0
+            for batch in file.iter_batches(batch_size=1000, columns=columns):
+                for record in batch.to_pylist():
+                    number += 1
+                    if isinstance(label, ClassLabel) and isinstance(record.get("label"), int):
+                        record["label"] = label.int2str(record["label"])
+                    yield ("row", number), record
+    except (GeneratorExit, PermissionError, MemoryError, FmkitError):
+        raise
+    except Problem as problem:
+        fail(path, ("row", None), problem)
+    except Exception as error:  # pyarrow and datasets raise many kinds
+        what = f"damaged, or no Parquet file ({short(str(error))})"
+        fail(path, ("row", None), Problem("", what, "write it anew"))

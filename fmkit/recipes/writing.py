@@ -1,0 +1,74 @@
+"""What a model writes for another to learn from: texts, or answers to prompts."""
+
+import sys
+
+from datasets import Dataset
+from tokenizers import Tokenizer
+
+from fmkit.data.chat import chat_prompt, encode_prompt
+from fmkit.data.tokenizer import BOS, EOS, special_id
+from fmkit.errors import FmkitError
+from fmkit.evaluation.sampling import complete
+from fmkit.model import Transformer
+
+
+def write_corpus(
+    teacher: Transformer,
+    tokenizer: Tokenizer,
+    n: int,
+    max_new_tokens: int | None = None,
+    temperature: float = 1.0,
+    prompt: str = "",
+    seed: int = 0,
+) -> Dataset:
+    """`n` texts by the teacher, in a column `text`, for a student to be trained on (Kim and Rush 2016,
+    arXiv:1606.07947, section 3.2).
+
+    Each begins with `prompt` and ends where the teacher ends it, or after `max_new_tokens` (the context).
+    Raises `FmkitError` as `fmkit.generation.generate` does.
+    """
+    start = tokenizer.encode(prompt).ids if prompt else [special_id(tokenizer, BOS)]
+    room = max_new_tokens or teacher.config.max_position_embeddings
+    rows = complete(teacher, [start] * n, room, special_id(tokenizer, EOS), temperature, seed)
+    return Dataset.from_dict({"text": [tokenizer.decode(start + row) for row in rows]})
+
+
+def write_answers(
+    teacher: Transformer,
+    tokenizer: Tokenizer,
+    prompts: Dataset,
+    max_new_tokens: int | None = None,
+    temperature: float = 0.0,
+    seed: int = 0,
+) -> Dataset:
+    """The teacher's answers, for a student to be fine-tuned on: prompt and completion, or messages.
+
+    `prompts` are those of `fmkit.data.formats.load_prompts`; other columns are left out. An answer ends where
+    the teacher ends it, or after `max_new_tokens` (the context). Prompts that fill the context or get no
+    answer are left out, and standard error says how many. Raises `FmkitError` where none is left, and as
+    `fmkit.generation.generate` does.
+    """
+    are_messages = "messages" in prompts.column_names
+    asked = list(prompts["messages" if are_messages else "prompt"])
+    encode = chat_prompt if are_messages else encode_prompt
+    longest = teacher.config.max_position_embeddings
+    ids = {i: encoded for i, each in enumerate(asked) if len(encoded := encode(each, tokenizer)) < longest}
+    end = special_id(tokenizer, EOS)
+    said = complete(teacher, list(ids.values()), max_new_tokens or longest, end, temperature, seed)
+    answers = {
+        i: answer for i, row in zip(ids, said, strict=True) if (answer := tokenizer.decode(row)).strip()
+    }
+    if are_messages:
+        rows = [{"messages": [*asked[i], {"role": "assistant", "content": a}]} for i, a in answers.items()]
+    else:
+        rows = [{"prompt": asked[i], "completion": answer} for i, answer in answers.items()]
+    _report_unanswered(len(asked), len(rows))
+    return Dataset.from_list(rows)
+
+
+def _report_unanswered(asked: int, answered: int) -> None:
+    if not answered:
+        raise FmkitError(f"none of {asked} prompts got an answer: shorten them, or take another teacher")
+    if answered < asked:
+        print(f"fmkit: {asked - answered} of {asked} prompts are left out: they fill the context or got no "
+              "answer", file=sys.stderr)  # fmt: skip
