@@ -11,7 +11,7 @@ import pytest
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 import fmkit
-from fmkit import ModelConfig, Transformer
+from fmkit import ModelConfig, Transformer, load_corpus, load_examples
 from fmkit.cli import main
 from fmkit.data.domains import DOMAINS
 from fmkit.generation import reply
@@ -209,8 +209,11 @@ def talker(base, examples, tmp_path_factory) -> str:
         ("reward BASE --data pairs.jsonl", "--data pairs.jsonl: reward_accuracy margin"),
         ("align BASE --data pairs.jsonl --beta 0.5", "--data pairs.jsonl: reward_accuracy margin"),
         ("align TALKER --data judged.jsonl", "--data judged.jsonl: reward_accuracy margin"),
-        ("reward TALKER --data judged.jsonl", "--data judged.jsonl: reward_accuracy margin"),
+        ("align BASE --data pairs.jsonl --lora-r 2", "--data pairs.jsonl: reward_accuracy margin"),
+        ("reward TALKER --data judged.jsonl --lora-r 2", "--data judged.jsonl: reward_accuracy margin"),
         ("continue BASE --corpus good.txt --replay good.txt", "--corpus good.txt: perplexity bits_per_byte"),
+        ("continue BASE --corpus good.txt --lora-r 2", "--corpus good.txt: perplexity bits_per_byte"),
+        ("distill TALKER --data chats.jsonl --hidden-size 16", "--data chats.jsonl: perplexity exact_match"),
         (
             "distill BASE --corpus good.txt --hidden-size 16 --context-length 32",
             "--corpus good.txt --stories 2: perplexity bits_per_byte true_stories",
@@ -241,6 +244,43 @@ def test_examples_by_the_name_of_a_dialect(base, tmp_path, monkeypatch):
         out = str(tmp_path / command)
         assert main([command, base, "--data", name, "--out", out, *SHORT]) == 0
         assert main(["evaluate", out, "--data", name]) == 0
+
+
+def test_what_a_model_writes_is_learned_from_by_another(base, talker, texts, examples, tmp_path, capsys):
+    def write(model: str, name: str, *options: str) -> list[dict]:
+        made = [*options, "--max-new-tokens", "5", "--seed", "1", "--out", str(tmp_path / name)]
+        assert main(["write", model, *made]) == 0
+        rows = load_examples(tmp_path / name) if name != "texts.csv" else load_corpus(tmp_path / name)
+        found = [row for split in rows.values() for row in split]
+        printed = capsys.readouterr().out
+        assert (
+            printed
+            == f"{len(found)} {'texts' if name == 'texts.csv' else 'answers'} are in {tmp_path / name}\n"
+        )
+        return found
+
+    assert len(write(base, "texts.csv", "--count", "9")) == 9
+    asked = tmp_path / "asked.jsonl"
+    asked.write_text("".join(json.dumps({"id": i, "prompt": f"{i} hens"}) + "\n" for i in range(9)))
+    answers = write(base, "answers.jsonl", "--prompts", str(asked), "--count", "8")
+    assert sorted(row["prompt"] for row in answers) == [f"{i} hens" for i in range(8)]
+    assert answers == write(base, "again.jsonl", "--prompts", str(asked), "--count", "8")
+    talks = write(talker, "talks.jsonl", "--prompts", str(examples / "chats.jsonl"), "--temperature", "1")
+    assert {tuple(turn["role"] for turn in row["messages"]) for row in talks} == {("user", "assistant")}
+    for teacher, data in ((base, "answers.jsonl"), (talker, "talks.jsonl")):
+        out = ["--out", str(tmp_path / Path(data).stem), "--hidden-size", "16", *SHORT]
+        assert main(["distill", teacher, "--data", str(tmp_path / data), *out]) == 0
+
+    capsys.readouterr()
+    out = ["--out", str(tmp_path / "none.jsonl")]
+    assert "--count, --prompts or both" in fails(capsys, "write", base, *out)
+    assert "--count 0" in fails(capsys, "write", base, "--count", "0", *out)
+    assert "did you mean 'support'" in fails(capsys, "write", base, "--prompts", "suport", *out)
+    assert "no prompts: the data has text" in fails(capsys, "write", base, "--prompts", "reviews", *out)
+    assert "unknown ending" in fails(capsys, "write", base, "--count", "2", "--out", str(tmp_path / "a.txt"))
+    asked.write_text(json.dumps({"prompt": "hens " * 900}))
+    assert "none of 1 prompts got an answer" in fails(capsys, "write", base, "--prompts", str(asked), *out)
+    assert not (tmp_path / "none.jsonl").exists()
 
 
 def test_a_conversation_line_by_line(base, talker, capsys, monkeypatch):
@@ -298,6 +338,9 @@ def test_faulty_arguments_of_other_commands(base, texts, examples, tmp_path, cap
         capsys, "continue", base, "--corpus", good, "--replay", good, "--replay-share", "2", *out
     )
     assert "nothing to measure" in fails(capsys, "evaluate", base)
+    assert "give --corpus or --data" in fails(capsys, "distill", base, *out)
+    both = ["--corpus", good, "--data", prompts]
+    assert "give --corpus or --data" in fails(capsys, "distill", base, *both, *out)
     assert "no such" in fails(capsys, "finetune", base, "--data", "nowhere.jsonl", *out)
     assert "did you mean 'reviews'?" in fails(capsys, "finetune", base, "--data", "review", *out)
     line = fails(capsys, "finetune", base, "--data", "markov", *out)

@@ -1,6 +1,7 @@
 """What a model writes for another to learn from: texts, or answers to prompts."""
 
 import sys
+from typing import Any
 
 from datasets import Dataset
 from tokenizers import Tokenizer
@@ -55,13 +56,12 @@ def write_answers(
     ids = {i: encoded for i, each in enumerate(asked) if len(encoded := encode(each, tokenizer)) < longest}
     end = special_id(tokenizer, EOS)
     said = complete(teacher, list(ids.values()), max_new_tokens or longest, end, temperature, seed)
-    answers = {
-        i: answer for i, row in zip(ids, said, strict=True) if (answer := tokenizer.decode(row)).strip()
-    }
-    if are_messages:
-        rows = [{"messages": [*asked[i], {"role": "assistant", "content": a}]} for i, a in answers.items()]
-    else:
-        rows = [{"prompt": asked[i], "completion": answer} for i, answer in answers.items()]
+    rows: list[dict[str, Any]] = []
+    for i, answer in zip(ids, map(tokenizer.decode, said), strict=True):
+        if answer.strip() and are_messages:
+            rows.append({"messages": [*asked[i], {"role": "assistant", "content": answer}]})
+        elif answer.strip():
+            rows.append({"prompt": asked[i], "completion": answer})
     _report_unanswered(len(asked), len(rows))
     return Dataset.from_list(rows)
 

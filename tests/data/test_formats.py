@@ -12,7 +12,7 @@ from datasets import ClassLabel, Dataset, Features, Value
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fmkit.data.formats import load_examples, with_label_names, write_examples
+from fmkit.data.formats import load_examples, load_prompts, prompts_of, with_label_names, write_examples
 from fmkit.errors import FmkitError
 
 FUZZ = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -73,12 +73,13 @@ def message(path: Path) -> str:
 
 
 def right_or_one_line(path: Path) -> None:
-    message = None
-    try:
-        load_examples(path)
-    except FmkitError as error:
-        message = str(error)
-    assert message is None or (str(path) in message and len(message.splitlines()) == 1)
+    for load in (load_examples, load_prompts):
+        message = None
+        try:
+            load(path)
+        except FmkitError as error:
+            message = str(error)
+        assert message is None or (str(path) in message and len(message.splitlines()) == 1)
 
 
 # Kinds and endings
@@ -187,6 +188,51 @@ def test_byte_order_marks_and_windows_line_ends_are_read(tmp_path: Path) -> None
 def test_shapes_of_others_are_normalized(tmp_path: Path, record: dict, wanted: dict) -> None:
     other = json.loads(json.dumps(record).replace("Hi", "Hey").replace("A text", "B").replace("1 +", "2 +"))
     assert wanted in examples(save(tmp_path / "a.jsonl", [record, other]))
+
+
+# Prompts
+
+
+def prompts(path: Path, records: list[Any]) -> list[dict[str, Any]]:
+    return list(load_prompts(save(path, records)))
+
+
+@pytest.mark.parametrize("ending", [".jsonl", ".json", ".csv", ".parquet"])
+@pytest.mark.parametrize("kind", ["completion", "pairs", "conversation", "judged"])
+def test_prompts_are_what_was_asked_in_examples(tmp_path: Path, kind: str, ending: str) -> None:
+    if ending == ".csv" and kind in ("conversation", "judged"):
+        return  # CSV holds no lists
+    asked = [
+        {"messages": record["prompt"] if kind == "judged" else record["messages"][:1]}
+        if kind in ("conversation", "judged")
+        else {"prompt": record["prompt"]}
+        for record in KINDS[kind]
+    ]
+    assert prompts(tmp_path / f"a{ending}", KINDS[kind]) == asked
+    examples = load_examples(save(tmp_path / f"b{ending}", KINDS[kind]))["train"]
+    if kind != "judged":
+        assert all(row in asked for row in prompts_of(examples))
+
+
+def test_prompts_may_stand_alone(tmp_path: Path) -> None:
+    for name, record, wanted in (
+        ("a.jsonl", {"prompt": "Hi", "id": 7}, {"prompt": "Hi"}),
+        ("b.csv", {"text": "Hi"}, {"prompt": "Hi"}),
+        ("c.parquet", {"id": 7, "prompt": "Hi"}, {"prompt": "Hi"}),
+        ("d.json", {"messages": TALK[:1]}, {"messages": TALK[:1]}),
+        ("e.jsonl", {"messages": [*TALK, user("Again")]}, {"messages": [*TALK, user("Again")]}),
+        ("f.jsonl", {"prompt": TALK[:1]}, {"messages": TALK[:1]}),
+    ):
+        assert prompts(tmp_path / name, [record]) == [wanted]
+    for name, records, wanted in (
+        ("g.jsonl", [{"prompt": "a"}, {"prompt": " "}], "g.jsonl, line 2, prompt: empty"),
+        ("h.jsonl", [{"messages": TALK[1:]}], "line 1, messages: no question for the assistant"),
+        ("i.jsonl", [{"prompt": "a"}, {"messages": TALK}], "line 2: holds messages, and the first"),
+        ("j.jsonl", [{"prompt": None, "id": 1}], "line 1: columns 'id'; use prompt"),
+        ("k.json", [], "no record"),
+    ):
+        with pytest.raises(FmkitError, match=wanted):
+            prompts(tmp_path / name, records)
 
 
 # Splits and labels
