@@ -2,6 +2,8 @@
 
 import json
 import re
+import shlex
+import subprocess
 from pathlib import Path
 from statistics import correlation
 
@@ -9,7 +11,7 @@ import pytest
 
 from fmkit import lab
 from fmkit.experiments import reading, recording
-from fmkit.experiments.__main__ import main
+from fmkit.experiments.__main__ import EXPERIMENTS, main
 
 RECORD = json.loads((recording.RUNS / "lab.json").read_text())
 
@@ -44,18 +46,53 @@ def test_a_command_from_the_page_makes_the_same_run(capsys: pytest.CaptureFixtur
     """To a tenth of a nat: another processor adds in another order."""
     chosen = {"learning_rate": 0.01, "batch_size": 2, "steps": 50, "seed": 0}
     recorded = next(run for run in RECORD["runs"] if run["settings"] == chosen)
-    assert main(recorded["command"].split()[3:]) == 0
+    assert main(shlex.split(recorded["command"])[3:]) == 0
     line = capsys.readouterr().out
     assert float(line.split("  loss ")[1].split()[0]) == pytest.approx(recorded["validation_loss"], abs=0.1)
     assert f"(recorded: loss {recorded['validation_loss']:.2f})" in line
+
+
+@pytest.mark.parametrize("path", sorted(recording.RUNS.glob("*.json")), ids=lambda path: path.stem)
+def test_the_command_of_a_recorded_run_is_its_own(path: Path) -> None:
+    """As a shell takes it apart, it begins as `python -m` needs it and chooses this run alone."""
+    runs = json.loads(path.read_text())["runs"]
+    for run in runs:
+        *start, name = shlex.split(run["command"])[:4]
+        assert start == ["python", "-m", "fmkit.experiments"]
+        assert name == path.stem
+        chosen = dict(pair.split("=", 1) for pair in shlex.split(run["command"])[4:])
+        assert [other for other in runs if recording.matches(chosen, other["settings"])] == [run]
+
+
+def test_settings_may_be_written_as_people_write_them() -> None:
+    settings = {"flops": 1e10, "update": "0", "method": "teacher's texts", "seed": 0}
+    for text in ("flops=1e10", "flops=10000000000", "update=0", "method=teacher's texts", "seed=0.0"):
+        key, _, value = text.partition("=")
+        assert recording.matches({key: value}, settings)
+    assert not recording.matches({"update": "0.0"}, settings)
+    assert not recording.matches({"seed": "zero"}, settings)
+    assert not recording.matches({"other": "0"}, settings)
+    assert shlex.split(recording.spell(settings))[2] == "method=teacher's texts"
+
+
+def test_a_fault_inside_a_training_is_not_taken_for_a_typing_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def train(seed: int) -> dict[str, float]:
+        raise ValueError("inside")
+
+    broken = recording.Experiment({}, train, [{"seed": 0}])
+    monkeypatch.setitem(EXPERIMENTS, "broken", lambda: broken)
+    with pytest.raises(ValueError, match="inside"):
+        main(["broken", "seed=0"])
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["no-such"], "no experiment 'no-such'"),
-        (["lab", "seed=x"], "settings are written like"),
+        (["lab", "seed"], "settings are written like"),
+        (["lab", "seed=x"], "lab has no run with seed=x"),
         (["lab", "seed=9"], "lab has no run with seed=9"),
+        (["lab", "no-such=9"], "lab has no run with no-such=9"),
     ],
 )
 def test_what_is_mistyped_is_one_line(
@@ -79,24 +116,45 @@ def test_a_recording_that_was_killed_goes_on(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(recording, "RUNS", tmp_path)
     trained: list[int] = []
 
-    def arms(breaks_at: int | None) -> recording.Experiment:
+    def three(breaks_at: int | None, commit: str) -> Path:
         def train(seed: int) -> dict[str, float]:
             if seed == breaks_at:
                 raise KeyboardInterrupt
             trained.append(seed)
             return {"validation_loss": float(seed)}
 
-        settings = [{"seed": seed} for seed in range(3)]
-        return recording.Experiment({}, [recording.Arm(s, lambda s=s: train(**s)) for s in settings])
+        monkeypatch.setattr(recording, "provenance", lambda: {"machine": "one", "commit": commit})
+        return recording.record("three", recording.Experiment({}, train, [{"seed": s} for s in range(3)]))
 
     with pytest.raises(KeyboardInterrupt):
-        recording.record("three", arms(breaks_at=2))
-    kept = json.loads(recording.record("three", arms(None)).read_text())
+        three(breaks_at=1, commit="old")
+    kept = json.loads(three(None, commit="new").read_text())
     assert trained == [0, 1, 2]
     assert [run["validation_loss"] for run in kept["runs"]] == [0.0, 1.0, 2.0]
     assert "unfinished" not in kept
-    recording.record("three", arms(None))
+    assert kept["commit"] == "old"  # of the first; a run that was made otherwise says how
+    assert [run.get("commit") for run in kept["runs"]] == [None, "new", "new"]
+    assert all("machine" not in run for run in kept["runs"])
+    assert json.loads(three(None, commit="newest").read_text())["commit"] == "newest"
     assert trained == [0, 1, 2] * 2  # a finished one is recorded again
+
+
+def test_a_commit_that_is_not_what_ran_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def git(*what: str) -> None:
+        who = ("-c", "user.name=a", "-c", "user.email=a@b")
+        subprocess.run(["git", "-C", str(tmp_path), *who, *what], check=True, capture_output=True)
+
+    monkeypatch.setattr(recording, "ROOT", tmp_path)
+    (tmp_path / "fmkit").mkdir()
+    (tmp_path / "fmkit" / "code.py").write_text("1")
+    git("init")
+    git("add", ".")
+    git("commit", "-m", "one")
+    assert not recording.provenance()["commit"].endswith("-dirty")
+    (tmp_path / "record.json").write_text("{}")  # what is written on the way is no other code
+    assert not recording.provenance()["commit"].endswith("-dirty")
+    (tmp_path / "fmkit" / "code.py").write_text("2")
+    assert recording.provenance()["commit"].endswith("-dirty")
 
 
 def test_no_record_of_the_book_is_unfinished() -> None:

@@ -1,6 +1,5 @@
 """`python -m fmkit.experiments`, which `make experiments` calls."""
 
-import json
 import sys
 from collections.abc import Callable, Iterable
 
@@ -14,6 +13,7 @@ from fmkit.experiments.fertility import fertility
 from fmkit.experiments.forgetting import forgetting
 from fmkit.experiments.isoflop import isoflop
 from fmkit.experiments.lab import lab
+from fmkit.experiments.lora_near import lora_near
 from fmkit.experiments.masking import masking
 from fmkit.experiments.preference import preference
 from fmkit.experiments.pretraining import pretraining
@@ -36,6 +36,7 @@ EXPERIMENTS: dict[str, Callable[[], Experiment]] = {
     "format": format_learning,
     "isoflop": isoflop,
     "lora-rank": lora_rank,
+    "lora-near": lora_near,
     "masking": masking,
     "preference": preference,
     "repetition": repetition,
@@ -51,7 +52,9 @@ def main(arguments: Iterable[str] | None = None) -> int:
     try:
         if name not in (*EXPERIMENTS, "all"):
             raise FmkitError(f"no experiment {name!r}: choose from {', '.join(EXPERIMENTS)}")
-        chosen = {key: json.loads(value) for key, _, value in (pair.partition("=") for pair in pairs)}
+        if not all("=" in pair for pair in pairs):
+            raise FmkitError("settings are written like learning_rate=0.003 seed=0")
+        chosen = {key: value for key, _, value in (pair.partition("=") for pair in pairs)}
         for each in EXPERIMENTS if name == "all" else [name]:
             if chosen:
                 rerun(each, EXPERIMENTS[each](), chosen)
@@ -59,9 +62,6 @@ def main(arguments: Iterable[str] | None = None) -> int:
                 print(record(each, EXPERIMENTS[each]()).relative_to(ROOT))
     except FmkitError as error:
         print(error, file=sys.stderr)
-        return 2
-    except ValueError:
-        print("settings are written like learning_rate=0.003 seed=0", file=sys.stderr)
         return 2
     return 0
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from fmkit import lab
-from fmkit.experiments.recording import Arm, Experiment, follow
+from fmkit.experiments.recording import Experiment, follow
 
 TOKENS = 400_000
 
@@ -13,8 +13,8 @@ def batch_size() -> Experiment:
     shared = lab.open_lab()
     context = lab.MODEL.max_position_embeddings
 
-    def train(size: int, rate: float, seed: int) -> dict[str, Any]:
-        setting = lab.Setting(rate, size, TOKENS // (size * context), seed)
+    def train(batch_size: int, learning_rate: float, seed: int) -> dict[str, Any]:
+        setting = lab.Setting(learning_rate, batch_size, TOKENS // (batch_size * context), seed)
         trainer = shared.trainer(setting)
         return follow(trainer, lambda: trainer.evaluate(shared.validation))
 
@@ -25,7 +25,4 @@ def batch_size() -> Experiment:
         for seed in range(3)
     ]
     about = lab.describe() | {"tokens_per_run": TOKENS, "floor": round(shared.floor, 4)}
-    return Experiment(
-        about,
-        [Arm(s, lambda s=s: train(s["batch_size"], s["learning_rate"], s["seed"])) for s in arms],  # type: ignore[misc]
-    )
+    return Experiment(about, train, arms)

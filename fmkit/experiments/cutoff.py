@@ -1,9 +1,10 @@
 """The knowledge cutoff: a model that has read an almanac up to a year is asked about later ones, and brought
-up to date by continuous pre-training, with and without replay of what it knew."""
+up to date by continuous pre-training, with and without replay of the old years."""
 
+import copy
+from functools import cache
 from typing import Any
 
-from datasets import DatasetDict, concatenate_datasets
 from tokenizers import Tokenizer
 
 from fmkit.config import TrainConfig, reproducible
@@ -12,7 +13,7 @@ from fmkit.data.domains.facts import FACTS, Almanac
 from fmkit.data.tokenizer import EOS, special_id
 from fmkit.evaluation.sampling import complete
 from fmkit.experiments.bases import base
-from fmkit.experiments.recording import Arm, Experiment
+from fmkit.experiments.recording import Experiment
 from fmkit.model import Transformer
 from fmkit.recipes import continue_pretrain
 
@@ -25,26 +26,31 @@ def cutoff() -> Experiment:
     almanac = FACTS.load(8_000, 400)
     known, news = (almanac.filter(lambda row, years=years: row["year"] in years) for years in (OLD, NEW))
     stories = load_corpus("stories")
-    before = DatasetDict(
-        {
-            split: concatenate_datasets([known[split], stories[split]]).select_columns("text")
-            for split in known
-        }
-    )
 
-    def train(update: str, seed: int) -> dict[str, Any]:
+    @cache
+    def reader(seed: int) -> tuple[Transformer, Tokenizer]:
+        """The base after it has read the old years."""
         model, tokenizer = base(seed)
         reproducible(seed)
         config = TrainConfig(**READING, seed=seed, eval_every=READING["steps"])
         continue_pretrain(model, tokenizer, known, config, stories, 0.25)
+        return model, tokenizer
+
+    def train(update: str, seed: int) -> dict[str, Any]:
+        model, tokenizer = copy.deepcopy(reader(seed))
         if update != "none":
             config = TrainConfig(**UPDATING, seed=seed, eval_every=UPDATING["steps"])
-            continue_pretrain(model, tokenizer, news, config, before, float(update))
+            continue_pretrain(model, tokenizer, news, config, known, float(update))
         return {"scores": ask(model, tokenizer)}
 
     arms = [{"update": update, "seed": seed} for seed in range(3) for update in ("none", "0", "0.25", "0.5")]
-    about = {"corpus": f"almanac to {OLD[-1]}, then {NEW}", "reading": READING, "updating": UPDATING}
-    return Experiment(about, [Arm(s, lambda s=s: train(**s)) for s in arms])  # type: ignore[misc]
+    about = {
+        "corpus": f"almanac to {OLD[-1]}, then {NEW}",
+        "replay": "the almanac to 2022",
+        "reading": READING,
+        "updating": UPDATING,
+    }
+    return Experiment(about, train, arms)
 
 
 def ask(model: Transformer, tokenizer: Tokenizer) -> dict[str, float]:

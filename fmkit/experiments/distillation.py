@@ -14,7 +14,7 @@ from fmkit.data.batches import IGNORE, Batch, validation_batches
 from fmkit.data.corpora import load_corpus
 from fmkit.evaluation.likelihood import total_nats
 from fmkit.experiments.bases import SIZE, base
-from fmkit.experiments.recording import Arm, Experiment, last
+from fmkit.experiments.recording import Experiment, last
 from fmkit.model import Transformer
 from fmkit.recipes import distill, pretrain, write_corpus
 
@@ -70,7 +70,7 @@ def distillation() -> Experiment:
         "parameters": {"teacher": weights(SIZE), "student": weights(STUDENT)},
         "training": TRAINING,
     }
-    return Experiment(about, [Arm(s, lambda s=s: train(**s)) for s in arms])  # type: ignore[misc]
+    return Experiment(about, train, arms)
 
 
 def weights(size: ModelConfig) -> int:

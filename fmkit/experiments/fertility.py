@@ -14,8 +14,8 @@ from fmkit.data.domains.finance import FINANCE
 from fmkit.data.domains.legal import LEGAL
 from fmkit.data.domains.medical import MEDICAL
 from fmkit.data.tokenizer import train_tokenizer
-from fmkit.data.world import World, load_stories
-from fmkit.experiments.recording import Arm, Experiment
+from fmkit.data.world import load_stories
+from fmkit.experiments.recording import Experiment
 
 VOCABULARY = 1024
 CHARACTERS = 1_000_000  # of a field, to learn from
@@ -40,7 +40,7 @@ def fertility() -> Experiment:
 
     arms = [{"trained_on": field, "seed": seed} for seed in range(3) for field in (*FIELDS, "all")]
     about = {"vocabulary": VOCABULARY, "characters": CHARACTERS, "held_out_texts": HELD_OUT}
-    return Experiment(about, [Arm(s, lambda s=s: measure(**s)) for s in arms])  # type: ignore[misc]
+    return Experiment(about, measure, arms)
 
 
 @cache
@@ -49,7 +49,7 @@ def load_field(field: str, seed: int) -> DatasetDict:
     if field == "python-docs":
         return load_corpus(field).shuffle(seed)
     if field == "stories":
-        return load_stories(seed=seed, world=World(seed))
+        return load_stories(seed=seed, world=seed)
     domain = {"medical": MEDICAL, "legal": LEGAL, "finance": FINANCE}[field]
     return domain.load(4_000, HELD_OUT, seed, world=seed)
 

@@ -9,7 +9,7 @@ from fmkit.config import TrainConfig, reproducible
 from fmkit.data.corpora import load_corpus
 from fmkit.data.domains.medical import MEDICAL
 from fmkit.experiments.bases import SIZE, base
-from fmkit.experiments.recording import Arm, Experiment, last
+from fmkit.experiments.recording import Experiment, last
 from fmkit.model import Transformer
 from fmkit.recipes import continue_pretrain
 
@@ -36,4 +36,4 @@ def forgetting() -> Experiment:
         for share in shares
     ]
     about = {"corpus": "4,000 medical notes", "replay": "stories", "training": TRAINING}
-    return Experiment(about, [Arm(s, lambda s=s: train(**s)) for s in arms])  # type: ignore[misc]
+    return Experiment(about, train, arms)

@@ -8,7 +8,7 @@ et al. 2022, section 3.2).
 
 from typing import Any
 
-from fmkit.experiments.recording import Arm, Experiment
+from fmkit.experiments.recording import Experiment
 from fmkit.experiments.scaling import ABOUT, CONTEXT, Text, shape
 from fmkit.flops import flops_per_token
 from fmkit.scaling import fit_valley
@@ -22,7 +22,7 @@ WIDTHS = {  # of the models that share a budget of so many FLOPs
 
 def isoflop() -> Experiment:
     arms = [{"flops": flops, "world": world} for world in range(3) for flops in WIDTHS]
-    return Experiment(ABOUT, [Arm(s, lambda s=s: train(**s)) for s in arms])  # type: ignore[misc]
+    return Experiment(ABOUT, train, arms)
 
 
 def train(flops: float, world: int) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 from fmkit import lab as laboratory
-from fmkit.experiments.recording import Arm, Experiment, follow
+from fmkit.experiments.recording import Experiment, follow
 
 RATES = (0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 1.0, 100.0)
 
@@ -19,9 +19,9 @@ def lab() -> Experiment:
         for seed in ((0, 1, 2) if (batch_size, steps) == (8, 200) else (0,))
     ]
 
-    def train(setting: laboratory.Setting) -> dict[str, Any]:
-        trainer = shared.trainer(setting)
+    def train(**setting: Any) -> dict[str, Any]:
+        trainer = shared.trainer(laboratory.Setting(**setting))
         return follow(trainer, lambda: trainer.evaluate(shared.validation))
 
-    arms = [Arm(asdict(setting), lambda setting=setting: train(setting)) for setting in settings]  # type: ignore[misc]
-    return Experiment(laboratory.describe() | {"floor": round(shared.floor, 4)}, arms)
+    about = laboratory.describe() | {"floor": round(shared.floor, 4)}
+    return Experiment(about, train, [asdict(setting) for setting in settings])

@@ -16,7 +16,7 @@ from fmkit.data.tokenizer import PAD, special_id
 from fmkit.evaluation.answers import answer_examples, exact_match
 from fmkit.evaluation.likelihood import total_nats
 from fmkit.experiments.bases import base
-from fmkit.experiments.recording import Arm, Experiment
+from fmkit.experiments.recording import Experiment
 from fmkit.experiments.support import as_object, dialogs, prepare_chat
 from fmkit.model import Transformer
 from fmkit.recipes import finetune
@@ -43,7 +43,7 @@ def masking() -> Experiment:
         for loss_on in ("answer", "all")
     ]
     about = {"corpus": "support dialogs, answers as an intent or as JSON", "training": TRAINING}
-    return Experiment(about, [Arm(s, lambda s=s: train(**s)) for s in arms])  # type: ignore[misc]
+    return Experiment(about, train, arms)
 
 
 def judge(model: Transformer, tokenizer: Tokenizer, asked: Dataset) -> dict[str, float]:

@@ -19,7 +19,7 @@ from fmkit.data.tokenizer import EOS, PAD, special_id
 from fmkit.evaluation.divergence import sampled_kl
 from fmkit.evaluation.sampling import complete
 from fmkit.experiments.bases import base
-from fmkit.experiments.recording import Arm, Experiment
+from fmkit.experiments.recording import Experiment
 from fmkit.model import Transformer
 from fmkit.objectives import prefer
 from fmkit.recipes import continue_pretrain
@@ -28,7 +28,7 @@ from fmkit.trainer import Trainer
 READING: dict[str, Any] = {"steps": 1_500, "batch_size": 4, "learning_rate": 6e-3, "min_lr_ratio": 0.0}
 ALIGNING: dict[str, Any] = {"steps": 200, "batch_size": 16, "learning_rate": 2e-4, "min_lr_ratio": 1.0}
 LOOKS = (25, 50, 75, 100, 150, 200)  # steps after which the model ends stories
-BETAS = (0.1, 0.3, 1.0, 3.0)
+BETAS = (0.01, 0.1, 0.3, 1.0, 3.0)
 LONGEST = 80  # tokens of an ending; those of the data have at most 51
 
 
@@ -64,7 +64,7 @@ def preference() -> Experiment:
 
     about = {"corpus": "preferences", "prompts": len(prompts), "reading": READING, "aligning": ALIGNING}
     arms = [{"beta": beta, "seed": seed} for seed in range(3) for beta in BETAS]
-    return Experiment(about, [Arm(s, lambda s=s: train(**s)) for s in arms])  # type: ignore[misc]
+    return Experiment(about, train, arms)
 
 
 def end_stories(model: Transformer, tokenizer: Tokenizer, prompts: Sequence[str]) -> list[str]:

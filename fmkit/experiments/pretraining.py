@@ -13,7 +13,7 @@ from fmkit.data.batches import make_loader, validation_batches
 from fmkit.data.corpora import load_corpus
 from fmkit.data.tokenizer import BOS, EOS, special_id, train_tokenizer
 from fmkit.data.world import Verdict, World, floor, validity
-from fmkit.experiments.recording import Arm, Experiment, thin
+from fmkit.experiments.recording import Experiment, thin
 from fmkit.generation import generate_ids
 from fmkit.model import Transformer
 from fmkit.objectives import predict_tokens
@@ -58,10 +58,7 @@ def pretraining() -> Experiment:
     known = round(floor(World(), tokenizer, n=5000).nats_per_token, 4)
     about = {"model": asdict(size), "training": SETTINGS, "corpus": "stories", "floor": known}
     arms = [(0, STEPS), (1, STEPS), (2, STEPS), (0, LONG)]
-    return Experiment(
-        about,
-        [Arm({"seed": seed, "steps": steps}, lambda s=seed, n=steps: train(s, n)) for seed, steps in arms],  # type: ignore[misc]
-    )
+    return Experiment(about, train, [{"seed": seed, "steps": steps} for seed, steps in arms])
 
 
 def looks(steps: int) -> set[int]:

@@ -6,7 +6,9 @@ An experiment is a function that returns an `Experiment`; each of its arms has s
 import json
 import os
 import platform
+import shlex
 import subprocess
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,23 +28,28 @@ Settings = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Arm:
-    """One run of an experiment. `train` returns what is kept of it, ready for JSON (see `follow`)."""
-
-    settings: Settings
-    train: Callable[[], dict[str, Any]]
-
-    @property
-    def name(self) -> str:
-        return " ".join(f"{key}={value}" for key, value in self.settings.items())
-
-
-@dataclass(frozen=True)
 class Experiment:
-    """`about` is what all arms share: model, corpus, floor."""
+    """`about` is what all arms share: model, corpus, floor. `train` is called with the settings of each arm,
+    and returns what is kept of it, ready for JSON (see `follow`)."""
 
     about: dict[str, Any]
-    arms: list[Arm]
+    train: Callable[..., dict[str, Any]]
+    arms: list[Settings]
+
+
+def spell(settings: Settings) -> str:
+    """Settings as a command line has them: what a shell would take apart stands in quotes."""
+    return " ".join(shlex.quote(f"{key}={value}") for key, value in settings.items())
+
+
+def says(text: str, value: Any) -> bool:
+    """Whether this is how a setting may be written: 0.5, .5 or 5e-1 for a number, a name as it is."""
+    if isinstance(value, str):
+        return text == value
+    try:
+        return float(text) == value
+    except ValueError:
+        return False
 
 
 # --- following a run --------------------------------------------------------------------------------------
@@ -85,36 +92,53 @@ def thin(history: list[Record]) -> dict[str, list[float]]:
 def record(name: str, experiment: Experiment) -> Path:
     """Train every arm of an experiment and write them to assets/runs/<name>.json.
 
-    The file is written after each arm. One that was left `unfinished`, by a kill, is gone on with.
+    The file is written after each arm. One that was left `unfinished`, by a kill, is gone on with; an arm
+    that another machine or commit then adds says so.
     """
     command, path = f"python -m fmkit.experiments {name}", RUNS / f"{name}.json"
     kept = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    runs = kept["runs"] if kept.get("unfinished") else []
-    head = {"command": command, **provenance(), **experiment.about}
+    here = provenance()
+    first = {key: kept[key] for key in here} if kept.get("unfinished") else here
+    done = {repr(run["settings"]): run for run in kept["runs"]} if kept.get("unfinished") else {}
     RUNS.mkdir(parents=True, exist_ok=True)
-    for number, arm in enumerate(experiment.arms, start=1):
-        if any(run["settings"] == arm.settings for run in runs):
+    for number, settings in enumerate(experiment.arms, start=1):
+        if repr(settings) in done:
             continue
-        print(f"{name} {number}/{len(experiment.arms)}  {arm.name}", end="", flush=True)
-        outcome = arm.train()
-        print(f"  {result(outcome)}", flush=True)
-        runs.append({"settings": arm.settings, "command": f"{command} {arm.name}", **outcome})
+        print(f"{name} {number}/{len(experiment.arms)}  {spell(settings)}", end="", flush=True)
+        started = time.process_time()
+        outcome = experiment.train(**settings)
+        seconds = round(time.process_time() - started, 1)
+        print(f"  {result(outcome)}  ({seconds:.0f} CPU seconds)", flush=True)
+        done[repr(settings)] = {
+            "settings": settings,
+            "command": f"{command} {spell(settings)}",
+            "cpu_seconds": seconds,
+            **{key: value for key, value in here.items() if value != first[key]},
+            **outcome,
+        }
+        runs = [done[repr(arm)] for arm in experiment.arms if repr(arm) in done]
         missing = {"unfinished": True} if len(runs) < len(experiment.arms) else {}
-        path.write_text(to_json({**head, **missing}, runs), encoding="utf-8")
+        head = {"command": command, **first, **experiment.about, **missing}
+        path.write_text(to_json(head, runs), encoding="utf-8")
     return path
 
 
-def rerun(name: str, experiment: Experiment, chosen: Settings) -> None:
+def rerun(name: str, experiment: Experiment, chosen: dict[str, str]) -> None:
     """Train the arms that have the `chosen` settings again; print what comes out beside the record."""
     path = RUNS / f"{name}.json"
     kept = json.loads(path.read_text(encoding="utf-8"))["runs"] if path.is_file() else []
     recorded = {repr(run["settings"]): result(run) for run in kept}
-    arms = [arm for arm in experiment.arms if chosen.items() <= arm.settings.items()]
+    arms = [arm for arm in experiment.arms if matches(chosen, arm)]
     if not arms:
-        raise FmkitError(f"{name} has no run with {Arm(chosen, dict).name}: see {path.relative_to(ROOT)}")
+        raise FmkitError(f"{name} has no run with {spell(chosen)}: see {path.relative_to(ROOT)}")
     for arm in arms:
-        again = result(arm.train())
-        print(f"{arm.name}  {again}  (recorded: {recorded.get(repr(arm.settings), 'never')})", flush=True)
+        again = result(experiment.train(**arm))
+        print(f"{spell(arm)}  {again}  (recorded: {recorded.get(repr(arm), 'never')})", flush=True)
+
+
+def matches(chosen: dict[str, str], settings: Settings) -> bool:
+    """Whether an arm has these settings, as they are written on a command line."""
+    return all(key in settings and says(text, settings[key]) for key, text in chosen.items())
 
 
 def result(run: dict[str, Any]) -> str:
@@ -126,10 +150,15 @@ def result(run: dict[str, Any]) -> str:
 
 
 def provenance() -> dict[str, Any]:
-    """Where and when: the processor's name, the version of torch, and the commit."""
-    git = ["git", "-C", str(ROOT), "rev-parse", "--short=12", "HEAD"]
-    commit = subprocess.run(git, capture_output=True, text=True, check=False).stdout.strip()
-    return {"machine": processor(), "torch": torch.__version__, "commit": commit or None}
+    """Where and when: the processor's name, the version of torch, and the commit, with `-dirty` where fmkit
+    differs from it."""
+    git = ["git", "-C", str(ROOT)]
+    commit, changed = (
+        subprocess.run([*git, *what], capture_output=True, text=True, check=False).stdout.strip()
+        for what in (["rev-parse", "--short=12", "HEAD"], ["status", "--porcelain", "--", "fmkit"])
+    )
+    at = f"{commit}-dirty" if changed else commit
+    return {"machine": processor(), "torch": torch.__version__, "commit": at or None}
 
 
 def processor() -> str:

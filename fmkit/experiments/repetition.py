@@ -11,7 +11,7 @@ from fmkit.config import TrainConfig
 from fmkit.data.batches import PackedLoader, tokenize
 from fmkit.data.tokenizer import PAD, special_id
 from fmkit.data.world import load_stories
-from fmkit.experiments.recording import Arm, Experiment, thin
+from fmkit.experiments.recording import Experiment, thin
 from fmkit.model import Transformer
 from fmkit.objectives import predict_tokens
 from fmkit.trainer import Trainer
@@ -51,4 +51,4 @@ def repetition() -> Experiment:
         "training": TRAINING,
         "floor": round(shared.floor, 4),
     }
-    return Experiment(about, [Arm(s, lambda s=s: train(**s)) for s in arms])  # type: ignore[misc]
+    return Experiment(about, train, arms)

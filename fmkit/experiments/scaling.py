@@ -12,7 +12,7 @@ from fmkit.config import ModelConfig, TrainConfig, reproducible
 from fmkit.data.batches import PackedLoader, tokenize, validation_batches
 from fmkit.data.domains.markov import MARKOV, Chain
 from fmkit.data.tokenizer import PAD, special_id
-from fmkit.experiments.recording import Arm, Experiment
+from fmkit.experiments.recording import Experiment
 from fmkit.flops import num_parameters
 from fmkit.model import Transformer
 from fmkit.objectives import predict_tokens
@@ -28,8 +28,8 @@ ABOUT = {"corpus": "markov", "training": {**TRAINING, "learning_rate": f"{RATE} 
 
 
 def scaling() -> Experiment:
-    arms = [Arm({"world": world}, lambda world=world: train(world)) for world in range(5)]  # type: ignore[misc]
-    return Experiment({**ABOUT, "widths": WIDTHS, "tokens": TOKENS}, arms)
+    arms = [{"world": world} for world in range(5)]
+    return Experiment({**ABOUT, "widths": WIDTHS, "tokens": TOKENS}, train, arms)
 
 
 def train(world: int) -> dict[str, Any]:

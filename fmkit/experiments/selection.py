@@ -25,7 +25,7 @@ from fmkit.data.selection import (
     ngram_divergence,
 )
 from fmkit.experiments.bases import base
-from fmkit.experiments.recording import Arm, Experiment
+from fmkit.experiments.recording import Experiment
 from fmkit.recipes import continue_pretrain
 
 POOL, CHOSEN, TARGET = 24_000, 800, 300  # pages of the crawl, pages to read, texts that show what is wanted
@@ -62,7 +62,7 @@ def selection() -> Experiment:
         for method in METHODS
     ]
     about = {"pool": POOL, "chosen": CHOSEN, "target": TARGET, "threshold": THRESHOLD, "training": TRAINING}
-    return Experiment(about, [Arm(s, lambda s=s: train(**s)) for s in arms])  # type: ignore[misc]
+    return Experiment(about, train, arms)
 
 
 @cache

@@ -9,7 +9,7 @@ from fmkit.config import ModelConfig, TrainConfig, reproducible
 from fmkit.data.reviews import LABELS, load_reviews
 from fmkit.data.tokenizer import train_tokenizer
 from fmkit.data.world import load_stories
-from fmkit.experiments.recording import Arm, Experiment
+from fmkit.experiments.recording import Experiment
 from fmkit.model import Classifier, Transformer
 from fmkit.recipes import finetune, pretrain
 
@@ -62,4 +62,4 @@ def transfer() -> Experiment:
         for start in ("pre-trained", "scratch")
     ]
     about = {"corpus": "20,000 reviews and 3,000 stories", "pretraining": READING, "finetuning": TUNING}
-    return Experiment(about, [Arm(settings, lambda s=settings: train(**s)) for settings in arms])  # type: ignore[misc]
+    return Experiment(about, train, arms)
