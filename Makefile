@@ -20,7 +20,7 @@ test: test-venv ## everything that CI checks
 	$(BIN)/python -m fmkit.book.quiz lint
 	$(BIN)/python tests/browser.py
 	$(BIN)/python -m fmkit.book build
-	$(BIN)/python -m pytest tests chapters --nbval --nbval-current-env --nbval-cell-timeout 600 \
+	$(BIN)/python -m pytest tests chapters --nbval --nbval-current-env --nbval-cell-timeout 1500 \
 		--nbval-sanitize-with tests/nbval-sanitize.cfg -n 2 --dist loadfile
 
 lab: book-venv ## open JupyterLab on the chapters

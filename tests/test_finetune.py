@@ -72,6 +72,26 @@ def test_labels_are_found_by_their_names(model, tokenizer):
         evaluate(Classifier.from_base(model, ["good", "bad"]), tokenizer, named)
 
 
+def test_labels_that_are_digits_are_names_too(tokenizer):
+    """A file that holds some of the model's labels only numbers them anew; their names tell which they are."""
+
+    def numbers(names: list[str], labels: list[str]) -> list[int]:
+        rows = {"text": [f"{name} day" for name in names], "label": list(range(len(names)))}
+        named = Dataset.from_dict(rows).cast_column("label", ClassLabel(names=names))
+        return list(tokenize_labeled(named, tokenizer, 96, labels)["label"])
+
+    assert numbers(["3", "4", "5"], ["1", "2", "3", "4", "5"]) == [2, 3, 4]
+    assert numbers(["0", "1"], LABELS) == [0, 1]
+    strings = Dataset.from_dict({"text": ["a", "b"], "label": [LABELS[1], LABELS[0]]})
+    assert list(tokenize_labeled(strings, tokenizer, 96, LABELS)["label"]) == [1, 0]
+    with pytest.raises(FmkitError, match="label 7 is none of the model's 2 labels"):
+        numbers(["1", "7"], LABELS)
+    for column in ("text", "label"):
+        gap = {"text": ["a", "b"], "label": [0, 1]} | {column: [{"text": "a", "label": 0}[column], None]}
+        with pytest.raises(FmkitError, match=f"the column '{column}' has nothing in row 2"):
+            tokenize_labeled(Dataset.from_dict(gap), tokenizer, 96, LABELS)
+
+
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1))
 def test_metrics_are_what_their_definitions_say(pairs):
     predicted, truth = [p for p, _ in pairs], [t for _, t in pairs]

@@ -333,7 +333,10 @@ def test_what_does_not_fit_is_dropped_and_said(tokenizer, capsys):
     examples = tokenize_completions(Dataset.from_list(rows), tokenizer, 64)
     assert len(examples) == 1
     assert len(examples[0]["input_ids"]) == 64
-    assert "1 of 2 examples are dropped" in capsys.readouterr().err
+    assert capsys.readouterr().err.splitlines() == [
+        "fmkit: 1 of 2 examples are dropped: their prompts fill the context of 64 tokens",
+        "fmkit: 1 of 2 examples are cut off: their answers exceed the context of 64 tokens",
+    ]
     with pytest.raises(FmkitError, match="none of 1 examples leaves room"):
         tokenize_completions(Dataset.from_list(rows[:1]), tokenizer, 64)
     with pytest.raises(FmkitError, match="no column 'completion'"):

@@ -194,22 +194,16 @@ def add_check(commands: Any) -> None:
 
 
 def _check(options: Options) -> None:
+    from fmkit.data import bedrock, formats
+
+    file, most = options.file, 100
     if options.format is None:
-        from fmkit.data.formats import load_examples
-
-        load_examples(options.file)  # names the first fault
+        faults = formats.check_examples(file, most)
     else:
-        _check_for_service(options.file, options.format)
-    print(f"{options.file}: no fault")
-
-
-def _check_for_service(file: str, format: str) -> None:
-    from fmkit.data.bedrock import check
-
-    most = 100
-    faults = check(file, format, most)
+        faults = bedrock.check(file, options.format, most)
     for fault in faults:
         print(fault)
     if faults:
         count = f"{len(faults)} fault{'s' * (len(faults) > 1)}"
         raise FmkitError(f"{file}: {count}{' or more' * (len(faults) == most)}")
+    print(f"{file}: no fault")

@@ -139,6 +139,8 @@ def _chat_id(tokenizer: Tokenizer, role: str) -> int:
 
 
 def _encode(text: str, tokenizer: Tokenizer) -> list[int]:
+    if not isinstance(text, str):
+        raise FmkitError(f"a prompt or completion is of type {type(text).__name__}, not text")
     try:
         return tokenizer.encode(text, add_special_tokens=False).ids
     except (TypeError, UnicodeEncodeError):

@@ -14,11 +14,10 @@ from datasets import DatasetDict, Features, IterableDataset, IterableDatasetDict
 from fmkit.data import python_docs
 from fmkit.data.cache import Row, cached
 from fmkit.data.domains import DOMAINS
-from fmkit.data.files import KINDS, find_files, one_line
+from fmkit.data.files import KINDS, explain_read_errors, find_files, one_line
 from fmkit.data.hub import load_from_hub
 from fmkit.data.records import (
     Problem,
-    explain_read_errors,
     fail,
     kind_of,
     read_records,
@@ -181,7 +180,7 @@ def _rows(part: Part, text_column: str) -> Iterator[tuple[str, Row]]:
     files, threshold = part
     for text in _documents(files, text_column):
         if threshold is None:
-            yield from zip(SPLITS, ({"text": piece} for piece in _cut(text)), strict=True)
+            yield from zip(SPLITS, ({"text": piece} for piece in _cut(text, files[0])), strict=True)
             return
         yield SPLITS[digest(text) < threshold], {"text": text}
 
@@ -190,11 +189,13 @@ def _rows_of_split(name: str, **arguments: Any) -> Iterator[Row]:
     return (row for split, row in _rows(**arguments) if split == name)
 
 
-def _cut(text: str) -> tuple[str, str]:
+def _cut(text: str, path: Path) -> tuple[str, str]:
     """The last tenth apart, at a line break or else at a space."""
     text = text.strip()
     if len(text) < 2:
-        raise FmkitError("a corpus of one character cannot be split into train and validation")
+        raise FmkitError(
+            one_line(f"{path}: a corpus of one character cannot be split into train and validation")
+        )
     low, high = len(text) * 8 // 10, max(1, len(text) * 9 // 10)
     cut = text.rfind("\n", low, high) + 1 or text.rfind(" ", low, high) + 1 or high
     return text[:cut], text[cut:]

@@ -53,8 +53,9 @@ def tokenize_labeled(
 ) -> Dataset:
     """Columns `input_ids` (at most `context_length`, the end of a longer text is cut off) and `label`.
 
-    Labels that have names in the data get the numbers that these have among `labels`, the model's. Raises
-    `FmkitError` where a column `text` or `label` is missing, and for a label that is none of the model's.
+    Labels that have names in the data get the numbers that these have among `labels`, the model's; names that
+    are none of the model's may be its numbers. Raises `FmkitError` where a column `text` or `label` is
+    missing or has a gap, and for a label that is none of the model's.
     """
     require_columns(dataset, "text", "label")
     with quiet():
@@ -72,14 +73,19 @@ def tokenize_labeled(
 
 
 def _renumber(dataset: Dataset, labels: Sequence[str]) -> Dataset:
-    """The dataset with named labels numbered as the model's are; names that are numbers are these."""
-    feature = dataset.features["label"]
-    if not isinstance(feature, ClassLabel) or all(name.isdigit() for name in feature.names):
+    """The dataset with its labels numbered as the model's are."""
+    feature, given = dataset.features["label"], list(dataset["label"])
+    if isinstance(feature, ClassLabel):
+        named = range(len(feature.names))
+        given = [feature.names[label] if label in named else str(label) for label in given]
+    elif not all(isinstance(label, str) for label in given):
         return dataset
-    if unknown := [name for name in feature.names if name not in labels]:
+    numbers = {name: i for i, name in enumerate(labels)}
+    if not set(given) <= numbers.keys() and all(name.isdigit() for name in given):
+        numbers = {name: int(name) for name in given}
+    if unknown := [name for name in given if name not in numbers]:
         raise FmkitError(f"label {unknown[0]!r} is none of the model's: {', '.join(labels)}")
-    numbers = [labels.index(feature.names[label]) for label in dataset["label"]]
-    return dataset.remove_columns("label").add_column("label", numbers)
+    return dataset.remove_columns("label").add_column("label", [numbers[name] for name in given])
 
 
 def collate_labeled(rows: list[Row], pad_id: int) -> Batch:
@@ -107,23 +113,23 @@ def tokenize_completions(
     any tokenizer. Labels are the ids themselves, or `IGNORE` where nothing is to be learned: in prompts, or,
     of a conversation, in all that the assistant does not say. `mask_prompt` off learns these too. What is
     longer than the context is cut off at its end; an example of which nothing is left to learn is dropped,
-    and standard error says how many. Raises `FmkitError` where columns are missing, or all is dropped.
+    and standard error says how many are. Raises `FmkitError` where columns are missing, or all is dropped.
     """
-    if not has_completions(dataset):
-        require_columns(dataset, "prompt", "completion")
+    are_messages = "messages" in dataset.column_names
+    require_columns(dataset, *(("messages",) if are_messages else ("prompt", "completion")))
 
     def encode(row: Row) -> Row:
-        if "messages" in row:
+        if are_messages:
             ids, labels = encode_chat(row["messages"], tokenizer, mask_prompt)
         else:
             ids, labels = encode_completion(row["prompt"], row["completion"], tokenizer, mask_prompt)
-        return {"input_ids": ids[:context_length], "labels": labels[:context_length]}
+        is_cut = len(ids) > context_length
+        return {"input_ids": ids[:context_length], "labels": labels[:context_length], "is_cut": is_cut}
 
     with quiet():
         examples = dataset.map(encode, remove_columns=dataset.column_names)
-        useful = examples.filter(lambda row: any(label != IGNORE for label in row["labels"][1:]))
-    _report_dropped(len(dataset), len(useful), context_length)
-    return useful
+        useful = examples.filter(lambda row: _has_labels(row["labels"]))
+    return _report(len(dataset), useful, context_length)
 
 
 def collate_completions(rows: list[Row], pad_id: int) -> Batch:
@@ -148,7 +154,7 @@ def tokenize_pairs(dataset: Dataset, tokenizer: Tokenizer, context_length: int) 
     require_columns(dataset, "prompt", "chosen", "rejected")
 
     def encode(row: Row) -> Row:
-        sides: Row = {}
+        sides: Row = {"is_cut": False}
         for side in ("chosen", "rejected"):
             if isinstance(row["prompt"], str) and isinstance(row[side], str):
                 ids, labels = encode_completion(row["prompt"], row[side], tokenizer)
@@ -157,18 +163,16 @@ def tokenize_pairs(dataset: Dataset, tokenizer: Tokenizer, context_length: int) 
                 ids, labels = encode_chat(messages, tokenizer)
                 labels = last_answer(labels)
             sides[side] = {"input_ids": ids[:context_length], "labels": labels[:context_length]}
+            sides["is_cut"] |= len(ids) > context_length
             sides["prompt_ids"] = ids[: next(i for i, label in enumerate(labels) if label != IGNORE)]
         return sides
 
-    def useful(row: Row) -> bool:
-        return all(
-            any(label != IGNORE for label in row[side]["labels"][1:]) for side in ("chosen", "rejected")
-        )
-
     with quiet():
-        pairs = dataset.map(encode, remove_columns=dataset.column_names).filter(useful)
-    _report_dropped(len(dataset), len(pairs), context_length)
-    return pairs
+        pairs = dataset.map(encode, remove_columns=dataset.column_names)
+        useful = pairs.filter(
+            lambda row: all(_has_labels(row[side]["labels"]) for side in ("chosen", "rejected"))
+        )
+    return _report(len(dataset), useful, context_length)
 
 
 def collate_pairs(rows: list[Row], pad_id: int) -> Batch:
@@ -181,12 +185,17 @@ def collate_pairs(rows: list[Row], pad_id: int) -> Batch:
 
 
 def require_columns(dataset: Dataset, *names: str) -> None:
-    """Raise `FmkitError` naming the first of `names` that the data has not."""
+    """Raise `FmkitError` naming the first of `names` that the data has not, or that has a gap."""
     if missing := [name for name in names if name not in dataset.column_names]:
         raise FmkitError(
             f"no column {missing[0]!r}: {' and '.join(names)} are read; the data has "
             f"{', '.join(dataset.column_names)}"
         )
+    for name in names:
+        column = dataset.with_format("arrow")[name]
+        if column.null_count:
+            row = next(i for i, value in enumerate(dataset[name], 1) if value is None)
+            raise FmkitError(f"the column {name!r} has nothing in row {row}: fill it, or leave the row out")
 
 
 def _as_messages(said: Any, role: str) -> list[Row]:
@@ -220,12 +229,21 @@ def _pad(rows: Sequence[Sequence[int]], value: int, length: int) -> torch.Tensor
     return torch.from_numpy(out)
 
 
-def _report_dropped(before: int, after: int, context_length: int) -> None:
-    if not after:
+def _has_labels(labels: list[int]) -> bool:
+    """Whether something is to be learned after the first token, which nothing predicts."""
+    return any(label != IGNORE for label in labels[1:])
+
+
+def _report(before: int, useful: Dataset, context_length: int) -> Dataset:
+    """Say how many examples a context drops and cuts; the others without the note that they are cut."""
+    context = f"the context of {context_length} tokens"
+    if not len(useful):
         raise FmkitError(
-            f"none of {before} examples leaves room for an answer in a context of {context_length} tokens: "
+            f"none of {before} examples leaves room for an answer in {context}: "
             "shorten the prompts or take a longer context"
         )
-    if after < before:
-        print(f"fmkit: {before - after} of {before} examples are dropped: their prompts fill the "
-              f"context of {context_length} tokens", file=sys.stderr)  # fmt: skip
+    dropped, cut = before - len(useful), sum(useful["is_cut"])
+    for count, what in ((dropped, "dropped: their prompts fill"), (cut, "cut off: their answers exceed")):
+        if count:
+            print(f"fmkit: {count} of {before} examples are {what} {context}", file=sys.stderr)
+    return useful.remove_columns("is_cut")

@@ -1,6 +1,8 @@
 """Files and folders: which of them are read, and how one is written whole."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from fmkit.errors import FmkitError
@@ -14,6 +16,11 @@ def find_files(path: Path) -> tuple[Path, ...]:
     Raises FmkitError for a path that is missing, no regular file, of an unknown kind, or a folder without
     readable files. Hidden files and files of other kinds in a folder are passed over.
     """
+    with explain_read_errors(path):
+        return _find_files(path)
+
+
+def _find_files(path: Path) -> tuple[Path, ...]:
     if path.is_dir():
         found = [Path(root, name) for root, _, names in os.walk(path, onerror=_refuse) for name in names]
         files = [file for file in found if _is_ours(file.relative_to(path)) and file.is_file()]
@@ -40,6 +47,17 @@ def write_whole(path: Path, data: bytes) -> None:
             part.unlink(missing_ok=True)
     except OSError as error:
         raise FmkitError(one_line(f"{path}: cannot be written: {error.strerror}")) from None
+
+
+@contextmanager
+def explain_read_errors(path: Path) -> Iterator[None]:
+    """Turn what the system says of a file into FmkitError."""
+    try:
+        yield
+    except OSError as error:
+        raise FmkitError(one_line(f"{path}: cannot be read: {error.strerror or error}")) from None
+    except MemoryError:
+        raise FmkitError(one_line(f"{path}: does not fit into memory; use JSON Lines or Parquet")) from None
 
 
 def one_line(message: str) -> str:

@@ -14,8 +14,9 @@ Only messages are put into the chat layout (`fmkit.data.chat`). Texts are taken 
 has learned to chat, too: nothing is said about who speaks, and the completion follows the prompt letter for
 letter, so it begins with a space where one belongs between them. TRL keeps the two apart in the same way.
 
-Of other people's shapes, these are understood: `conversations` of `from` and `value` (ShareGPT), Amazon
-Bedrock's (see `fmkit.data.bedrock`), and `text` alone, which is a corpus.
+Of other people's shapes, these are understood: `conversations` of `from` and `value` (ShareGPT),
+`instruction`, `input` and `output` (Alpaca), `chosen` and `rejected` that begin with their prompt (TRL,
+HH-RLHF), Amazon Bedrock's (see `fmkit.data.bedrock`), and `text` alone, which is a corpus.
 """
 
 import csv
@@ -34,7 +35,18 @@ from datasets import ClassLabel, Dataset, DatasetDict, Features, List, NamedSpli
 
 from fmkit.data.chat import ROLES
 from fmkit.data.files import KINDS, find_files, one_line, write_whole
-from fmkit.data.records import Choose, Problem, fail, kind_of, read_records, short, text_of, to_json_lines
+from fmkit.data.records import (
+    Fault,
+    Place,
+    Problem,
+    each_record,
+    fail,
+    kind_of,
+    label_name,
+    short,
+    text_of,
+    to_json_lines,
+)
 from fmkit.data.splits import SPLITS, TENTH, digest, named_splits
 from fmkit.errors import FmkitError
 
@@ -69,7 +81,7 @@ def load_examples(path: str | Path) -> DatasetDict:
     files = _example_files(path)
     named = named_splits(path, files)
     ordered = (*named["train"], *named["validation"]) if named else files
-    found = list(_read_rows(ordered, _columns, _to_answered))
+    found = list(_read_rows(ordered, _to_answered))
     rows = [row for _, row in found]
     held_out = [file in named["validation"] for file, _ in found] if named else _hold_out(rows, path)
     return _to_splits(rows, held_out, path)
@@ -83,7 +95,7 @@ def load_prompts(path: str | Path) -> Dataset:
     alone. Raises FmkitError as `load_examples` does.
     """
     path = Path(os.path.expanduser(path))
-    rows = [row for _, row in _read_rows(_example_files(path), _columns_of_prompts, _to_prompt)]
+    rows = [row for _, row in _read_rows(_example_files(path), _to_prompt)]
     if not rows:
         raise FmkitError(one_line(f"{path}: no record; write one a line"))
     return Dataset.from_list(rows, features=features_of(rows))
@@ -97,6 +109,22 @@ def prompts_of(examples: Dataset) -> Dataset:
     if "prompt" in examples.column_names:
         return examples.select_columns("prompt")
     raise FmkitError(f"no prompts: the data has {', '.join(examples.column_names)}")
+
+
+def check_examples(path: str | Path, limit: int = 100) -> list[Fault]:
+    """The faults of a file or folder of examples, the first `limit` of them; none: `load_examples` opens it.
+
+    Raises FmkitError for what cannot be read on, and for faults of the whole, such as one record only.
+    """
+    files = _example_files(Path(os.path.expanduser(path)))
+    faults = [
+        Fault(str(file), place[1], row.field, row.what, row.remedy, unit=place[0])
+        for file, place, row in _each_row(files, _to_answered)
+        if isinstance(row, Problem)
+    ]
+    if not faults:
+        load_examples(path)
+    return faults[:limit]
 
 
 def write_examples(dataset: Dataset, path: str | Path) -> None:
@@ -133,20 +161,29 @@ def _example_files(path: Path) -> list[Path]:
     return files
 
 
-def _read_rows(
-    files: Iterable[Path], choose: Choose, convert: Callable[[Any], Row]
-) -> Iterator[tuple[Path, Row]]:
-    """The records of the files, converted, all of one kind."""
+def _read_rows(files: Iterable[Path], convert: Callable[[Any], Row]) -> Iterator[tuple[Path, Row]]:
+    """The records of the files, converted. Raises FmkitError at the first that is faulty."""
+    for file, place, row in _each_row(files, convert):
+        if isinstance(row, Problem):
+            fail(file, place, row)
+        yield file, row
+
+
+def _each_row(
+    files: Iterable[Path], convert: Callable[[Any], Row]
+) -> Iterator[tuple[Path, Place, Row | Problem]]:
+    """Each record converted, or its problem; all are of the kind of the first sound one."""
     first: Row | None = None
     for file in files:
-        for place, record in read_records(file, choose):
+        for place, record in each_record(file, _columns):
             try:
                 row = convert(record)
                 _require_same_kind(row, first or row)
             except Problem as problem:
-                fail(file, place, problem)
-            first = first or row
-            yield file, row
+                found: Row | Problem = problem
+            else:
+                found, first = row, first or row
+            yield file, place, found
 
 
 def _require_same_kind(row: Row, first: Row) -> None:
@@ -197,11 +234,14 @@ def features_of(rows: list[Row]) -> Features:
 
 
 def with_label_names(dataset: Dataset) -> Iterator[Row]:
-    """The rows, with names for labels that are kept as ids."""
+    """The rows, with names for labels that are kept as ids. Raises FmkitError for an id of none."""
     label = dataset.features.get("label")
-    for row in dataset:
+    for number, row in enumerate(dataset, 1):
         if isinstance(label, ClassLabel) and row["label"] is not None:
-            row = {**row, "label": label.int2str(row["label"])}
+            try:
+                row = {**row, "label": label_name(label, row["label"])}
+            except Problem as problem:
+                fail("the dataset", ("row", number), problem)
         yield row
 
 
@@ -209,13 +249,18 @@ def with_label_names(dataset: Dataset) -> Iterator[Row]:
 
 
 def to_example(record: Any) -> Row:
-    """A record of any known shape, normalized. Raises Problem."""
+    """A record of any known shape, normalized. Raises Problem, the record itself if it is one."""
+    if isinstance(record, Problem):
+        raise record
     if not isinstance(record, dict):
         raise Problem(
             "", f"{kind_of(record)}, not an object", 'write one such as {"prompt": "…", "completion": "…"}'
         )
-    record = {name: value for name, value in record.items() if value is not None}
-    return _find_shape(record).convert(record)
+    filled_in = {name: value for name, value in record.items() if value is not None}
+    shape = _find_shape(filled_in)
+    if shape.columns == ("text",) and "label" in record:
+        raise Problem("label", "null", "name a label, or leave the record out")
+    return shape.convert(filled_in)
 
 
 def _to_answered(record: Any) -> Row:
@@ -267,16 +312,17 @@ def _find_shape(names: Collection[str]) -> _Shape:
 
 
 def _columns(names: Sequence[str]) -> list[str]:
-    """Those of a table that its records are made of. Raises Problem."""
-    shape = _find_shape(names)
-    return [name for name in names if name in shape.columns + shape.optional]
-
-
-def _columns_of_prompts(names: Sequence[str]) -> list[str]:
-    return ["prompt"] if "prompt" in names else _columns(names)
+    """Those of a table that records of any shape are made of. Raises Problem."""
+    known = {column for shape in _SHAPES for column in shape.columns + shape.optional}
+    if not known & set(names):
+        _find_shape(names)  # says what is missing
+    return [name for name in names if name in known]
 
 
 def _to_completion(record: Row) -> Row:
+    if isinstance(record.get("label"), bool):
+        remedy = "leave out the bad answers and this column, or write prompt, chosen and rejected"
+        raise Problem("label", "good and bad answers, of which all would be learned", remedy)
     row = _texts_or_messages(record, "prompt", "completion")
     if isinstance(row["prompt"], str):
         return row
@@ -296,11 +342,47 @@ def _to_labeled(record: Row) -> Row:
         label = str(label).lower()  # true and false as in JSON
     elif not isinstance(label, str):
         raise Problem("label", kind_of(label), "use a name or a whole number")
-    return {"text": filled(record["text"], "text"), "label": filled(label, "label")}
+    return {"text": filled(record["text"], "text"), "label": filled(label, "label").strip()}
 
 
 def _to_preference(record: Row) -> Row:
-    return _texts_or_messages(record, "prompt", "chosen", "rejected")
+    """Answers to a prompt, or two conversations or texts that begin alike."""
+    if "prompt" not in record:
+        record = _split_off_prompt(record["chosen"], record["rejected"])
+    prompt, chosen, rejected = (record[name] for name in ("prompt", "chosen", "rejected"))
+    if isinstance(prompt, str) and isinstance(chosen, list) and isinstance(rejected, list):
+        record = {**record, "prompt": [{"role": "user", "content": prompt}]}
+    row = _texts_or_messages(record, "prompt", "chosen", "rejected")
+    for name in ("chosen", "rejected"):
+        if isinstance(row[name], list):
+            asked = len(row["prompt"])
+            if row[name][:asked] == row["prompt"]:  # the prompt once more
+                row[name] = row[name][asked:]
+            if not row[name] or row[name][0]["role"] != "assistant":
+                raise Problem(f"{name}[0].role", "not the assistant", "give the answer alone")
+    return row
+
+
+def _split_off_prompt(chosen: Any, rejected: Any) -> Row:
+    """What two texts or conversations begin with, and how each goes on, as TRL does it."""
+    if type(chosen) is not type(rejected) or not isinstance(chosen, str | list):
+        raise Problem("chosen", f"{kind_of(chosen)} beside {kind_of(rejected)}", "write both the same way")
+    both = enumerate(zip(chosen, rejected, strict=False))
+    alike = next((i for i, (c, r) in both if c != r), min(len(chosen), len(rejected)))
+    if isinstance(chosen, str):  # words stay whole, and answers begin with their space
+        alike = max(chosen.rfind(space, 0, alike) for space in " \n")
+    if alike < 1:
+        raise Problem("prompt", "missing, and the answers do not begin alike", "write the prompt apart")
+    return {"prompt": chosen[:alike], "chosen": chosen[alike:], "rejected": rejected[alike:]}
+
+
+def _to_instruction(record: Row) -> Row:
+    """Alpaca's: an instruction, perhaps with an input, and the output."""
+    asked = filled(record["instruction"], "instruction")
+    if record.get("input"):
+        asked += "\n\n" + text_of(record["input"], "input")
+    answer = filled(record["output"], "output")
+    return {"messages": [{"role": "user", "content": asked}, {"role": "assistant", "content": answer}]}
 
 
 def _texts_or_messages(record: Row, prompt: str, *answers: str) -> Row:
@@ -322,8 +404,9 @@ def _texts_or_messages(record: Row, prompt: str, *answers: str) -> Row:
 
 def _to_conversation(record: Row) -> Row:
     turns = record["messages"]
-    system = [{"role": "system", "content": record["system"]}] if "system" in record else []
-    head = messages_of(system, "system") if system else []
+    said = record.get("system", "")
+    system = "" if said == "" else content_of(said, "system")
+    head = [{"role": "system", "content": system}] if system else []
     if isinstance(turns, list) and turns and isinstance(turns[-1], dict) and "candidates" in turns[-1]:
         return _to_judged(head, turns)
     messages = messages_of(turns, "messages")
@@ -364,7 +447,9 @@ _SHAPES = (
     _Shape(("prompt", "chosen", "rejected"), _to_preference),
     _Shape(("messages",), _to_conversation, optional=("system",)),
     _Shape(("conversations",), _from_sharegpt),
-    _Shape(("prompt", "completion"), _to_completion),
+    _Shape(("chosen", "rejected"), _to_preference),
+    _Shape(("instruction", "output"), _to_instruction, optional=("input",)),
+    _Shape(("prompt", "completion"), _to_completion, optional=("label",)),
     _Shape(("prompt", "referenceResponse"), _to_answer),
     _Shape(("text", "label"), _to_labeled),
     _Shape(("text",), lambda record: {"text": filled(record["text"], "text")}),
@@ -389,9 +474,12 @@ def messages_of(value: Any, field: str, content_name: str = "content") -> list[R
             raise Problem(f"{place}.role", f"{short(role)} is no role", f"use {', '.join(ROLES)}")
         if role == "system" and i:
             raise Problem(f"{place}.role", "a system message inside the conversation", "put it first")
-        messages.append(
-            {"role": role, "content": content_of(message.get("content"), f"{place}.{content_name}")}
-        )
+        if role == "system" and message.get("content") == "":  # as good as none
+            continue
+        content = content_of(message.get("content"), f"{place}.{content_name}")
+        messages.append({"role": role, "content": content})
+    if not messages:
+        raise Problem(field, "a system message alone", "add what the user and the assistant say")
     return messages
 
 

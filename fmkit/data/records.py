@@ -7,7 +7,6 @@ import csv
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -17,11 +16,11 @@ from typing import Any, NoReturn
 import pyarrow.parquet as pq
 from datasets import ClassLabel, Features
 
-from fmkit.data.files import one_line
+from fmkit.data.files import explain_read_errors, one_line
 from fmkit.errors import FmkitError
 
 Place = tuple[str, int | None]  # the unit that is counted, and the number from 1; None: the whole file
-Located = Iterator[tuple[Place, Any]]  # records, objects if all is well
+Located = Iterator[tuple[Place, Any]]  # records: objects, if all is well
 Choose = Callable[[Sequence[str]], Sequence[str]]  # of all columns those to read; may raise Problem
 
 BOM = b"\xef\xbb\xbf"
@@ -58,11 +57,11 @@ def fail(file: str | Path, place: Place, problem: Problem) -> NoReturn:
     raise FmkitError(str(fault)) from None
 
 
-def read_records(path: Path, choose: Choose) -> Located:
-    """The records of a file, read by its ending, with their places.
+def each_record(path: Path, choose: Choose) -> Located:
+    """The records of a file, read by its ending, with their places; for a faulty one, its `Problem`.
 
     Of a Parquet file only the columns that `choose` names are read. Raises FmkitError, one line with file and
-    place, for what cannot be read.
+    place, for what stops the reading.
     """
     readers: dict[str, Callable[[Path], Located]] = {
         ".jsonl": _read_json_lines,
@@ -72,6 +71,14 @@ def read_records(path: Path, choose: Choose) -> Located:
     }
     with explain_read_errors(path):
         yield from readers[path.suffix.lower()](path)
+
+
+def read_records(path: Path, choose: Choose) -> Located:
+    """As `each_record`, but raises FmkitError at the first faulty record."""
+    for place, record in each_record(path, choose):
+        if isinstance(record, Problem):
+            fail(path, place, record)
+        yield place, record
 
 
 def read_text(path: Path) -> str:
@@ -87,15 +94,12 @@ def read_text(path: Path) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-@contextmanager
-def explain_read_errors(path: Path) -> Iterator[None]:
-    """Turn what the system says of a file into FmkitError."""
+def _or_problem(read: Callable[..., Any], *arguments: Any) -> Any:
+    """What is read, or the problem that it raises."""
     try:
-        yield
-    except OSError as error:
-        raise FmkitError(one_line(f"{path}: cannot be read: {error.strerror or error}")) from None
-    except MemoryError:
-        raise FmkitError(one_line(f"{path}: does not fit into memory; use JSON Lines or Parquet")) from None
+        return read(*arguments)
+    except Problem as problem:
+        return problem
 
 
 def text_of(value: Any, field: str) -> str:
@@ -159,7 +163,8 @@ def parse_json(data: bytes) -> Any:
         return json.loads(text, object_pairs_hook=_unique, parse_constant=_no_number)
     except json.JSONDecodeError as error:
         line = f"line {error.lineno}, " if "\n" in text.rstrip("\n") else ""
-        raise Problem("", f"not JSON ({line}column {error.colno}: {error.msg})", "write one object") from None
+        what = f"not JSON ({line}column {error.colno}: {error.msg})"
+        raise Problem("", what, "mend it, or have a library write it") from None
     except RecursionError:
         raise Problem("", "nested too deep to be read", "remove the nesting") from None
     except ValueError:  # a number of more than 4,300 digits
@@ -187,11 +192,7 @@ def _no_number(name: str) -> NoReturn:
 def _read_json_lines(path: Path) -> Located:
     for number, raw in lines_of(path):
         if raw.strip():
-            try:
-                record = parse_json(raw.rstrip())
-            except Problem as problem:
-                fail(path, ("line", number), problem)
-            yield ("line", number), record
+            yield ("line", number), _or_problem(parse_json, raw.rstrip())
 
 
 def _read_json(path: Path) -> Located:
@@ -214,23 +215,18 @@ def _read_json(path: Path) -> Located:
 
 
 def _read_csv(path: Path) -> Located:
-    """Comma-separated, the first line naming the columns."""
-    rows = csv.reader(_decoded_lines(path), strict=True)
-    header: list[str] = []
+    """Comma-separated, the first line naming the columns; with spaces after commas if the first line has."""
+    lines = _decoded_lines(path)
     line = 1
     try:
+        head = csv.reader(lines, strict=True)
+        header, spaced = _header(next((row for row in head if row), []))
+        rows = csv.reader(lines, strict=True, skipinitialspace=spaced)
+        line = head.line_num + 1
         for row in rows:
-            if row and not header:
-                header = _header(row)
-            elif row:
-                if len(row) != len(header):
-                    raise Problem(
-                        "",
-                        f"{len(row)} fields where the header names {len(header)}",
-                        'put text with commas into double quotes, a quote inside it as ""',
-                    )
-                yield ("line", line), dict(zip(header, row, strict=True))
-            line = rows.line_num + 1
+            if row:
+                yield ("line", line), _or_problem(_named, row, header)
+            line = head.line_num + rows.line_num + 1
     except GeneratorExit:  # at the end of the process, when the names below are gone
         raise
     except Problem as problem:
@@ -240,12 +236,23 @@ def _read_csv(path: Path) -> Located:
         fail(path, ("line", line), Problem("", f"broken CSV ({error})", remedy))
 
 
-def _header(row: list[str]) -> list[str]:
+def _header(row: list[str]) -> tuple[list[str], bool]:
+    """The names of the columns, and whether a space follows each comma."""
     names = [name.strip() for name in row]
     if len(names) == 1 and re.search("[;\t]", names[0]):
         raise Problem("", f"one column, {short(names[0])}", "separate columns by commas")
     _unique([(name, None) for name in names])
-    return names
+    return names, len(row) > 1 and all(name.startswith(" ") for name in row[1:])
+
+
+def _named(row: list[str], header: list[str]) -> dict[str, str]:
+    if len(row) != len(header):
+        what = f"{len(row)} fields where the header names {len(header)}"
+        raise Problem("", what, 'put text with commas into double quotes, a quote inside it as ""')
+    for name, field in zip(header, row, strict=True):
+        if re.fullmatch(r' +".*"', field, re.DOTALL):
+            raise Problem(name, "a space before the quotes", "remove the space after the comma")
+    return dict(zip(header, row, strict=True))
 
 
 def _decoded_lines(path: Path) -> Iterator[str]:
@@ -264,16 +271,13 @@ def _read_parquet(path: Path, choose: Choose) -> Located:
     """Some rows at a time; labels that datasets keeps as numbers by their names."""
     try:
         with pq.ParquetFile(path) as file:
-            columns = list(choose(file.schema_arrow.names))
-            is_labeled = "label" in columns and b"huggingface" in (file.schema_arrow.metadata or {})
-            label = Features.from_arrow_schema(file.schema_arrow)["label"] if is_labeled else None
-            number = 0
-            for batch in file.iter_batches(batch_size=1000, columns=columns):
-                for record in batch.to_pylist():
-                    number += 1
-                    if isinstance(label, ClassLabel) and isinstance(record.get("label"), int):
-                        record["label"] = label.int2str(record["label"])
-                    yield ("row", number), record
+            schema = file.schema_arrow
+            columns = list(choose(schema.names))
+            is_labeled = "label" in columns and b"huggingface" in (schema.metadata or {})
+            label = Features.from_arrow_schema(schema)["label"] if is_labeled else None
+            rows = (row for batch in file.iter_batches(1000, columns=columns) for row in batch.to_pylist())
+            for number, record in enumerate(rows, 1):
+                yield ("row", number), _or_problem(_with_label_name, record, label)
     except (GeneratorExit, PermissionError, MemoryError, FmkitError):
         raise
     except Problem as problem:
@@ -281,3 +285,16 @@ def _read_parquet(path: Path, choose: Choose) -> Located:
     except Exception as error:  # pyarrow and datasets raise many kinds
         what = f"damaged, or no Parquet file ({short(str(error))})"
         fail(path, ("row", None), Problem("", what, "write it anew"))
+
+
+def _with_label_name(record: dict[str, Any], label: Any) -> dict[str, Any]:
+    if isinstance(label, ClassLabel) and isinstance(record.get("label"), int):
+        return {**record, "label": label_name(label, record["label"])}
+    return record
+
+
+def label_name(label: ClassLabel, number: int) -> str:
+    """The name of a label that is kept as a number. Raises Problem."""
+    if not 0 <= number < len(label.names):
+        raise Problem("label", f"{number} is the number of no label", "leave out what has no label")
+    return label.names[number]

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeAlias
@@ -11,29 +12,46 @@ from datasets import DatasetDict, IterableDatasetDict
 Corpus: TypeAlias = DatasetDict | IterableDatasetDict  # with these splits, held in memory or streamed
 
 SPLITS = ("train", "validation")
-VALIDATION = ("validation", "valid", "val", "dev", "test")  # names of what is held out, the best first
+NAMES = {  # that files and folders have, those of what is held out from the best to the last
+    "train": ("train", "training"),
+    "validation": ("validation", "valid", "val", "dev"),
+    "test": ("test", "testing", "eval", "evaluation"),
+}
+VALIDATION = (*NAMES["validation"], *NAMES["test"])
 TENTH = 2**64 // 10  # what has a digest below it is held out
 
-_SPLIT_NAME = re.compile(rf"(?:.*[-_. ])?(train|{'|'.join(VALIDATION)})(?:[-_.]?\d+(?:-of-\d+)?)?", re.I)
+_NAME = re.compile(rf"(?<![^\W\d_])({'|'.join((*NAMES['train'], *VALIDATION))})(?![^\W\d_])", re.I)
 
 
 def named_splits(path: Path, files: Sequence[Path]) -> dict[str, tuple[Path, ...]]:
     """The files of `train` and of `validation` in the folder `path`, where their names say so, else none.
 
-    The name of a split stands alone or ends a longer one, as in train.jsonl, stories-valid.txt and
-    test-00000-of-00002.parquet, or names the folder that a file is in. Of several names for what is held out,
-    the first of `VALIDATION` counts. Where a split has no file, the names mean nothing.
+    A name of a split stands between other things than letters, as in train.jsonl, stories-valid.txt,
+    test_v2.csv and test-00000-of-00002.parquet, or so in the name of the folder that a file is in: datasets
+    reads names in the same way. Of what is held out, files of `validation` come before those of `test`.
+    Where a split has no file, the names mean nothing. Standard error says which files are left out, or read
+    for something else than they are named.
     """
     found: dict[str, list[Path]] = {}
     for file in files:
         parts = (*file.relative_to(path).parent.parts, file.stem)
-        names = [match[1].lower() for part in parts if (match := _SPLIT_NAME.fullmatch(part))]
-        for name in names[-1:]:  # the file's own comes before its folder's
-            found.setdefault(name, []).append(file)
-    held_out = next((found[name] for name in VALIDATION if name in found), [])
+        names = [match[1].lower() for part in parts for match in _NAME.finditer(part)]
+        split = next((split for split in NAMES for name in names[-1:] if name in NAMES[split]), "")
+        found.setdefault(split, []).append(file)  # by the last name: a file's own is after its folder's
+    held_out = found.get("validation") or found.get("test") or []
     if "train" not in found or not held_out:
+        if held_out:
+            _tell(path, held_out, "read like the others: no file is named train")
         return {}
+    used = {*found["train"], *held_out}
+    _tell(path, [file for file in files if file not in used], "left out: others are named as splits")
     return {"train": tuple(found["train"]), "validation": tuple(held_out)}
+
+
+def _tell(path: Path, files: Sequence[Path], what: str) -> None:
+    if files:
+        more = f" and {len(files) - 1} more" if len(files) > 1 else ""
+        print(f"fmkit: {files[0].relative_to(path)}{more} in {path}: {what}", file=sys.stderr)
 
 
 def digest(text: str) -> int:

@@ -12,7 +12,14 @@ from datasets import ClassLabel, Dataset, Features, Value
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fmkit.data.formats import load_examples, load_prompts, prompts_of, with_label_names, write_examples
+from fmkit.data.formats import (
+    check_examples,
+    load_examples,
+    load_prompts,
+    prompts_of,
+    with_label_names,
+    write_examples,
+)
 from fmkit.errors import FmkitError
 
 FUZZ = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -180,10 +187,47 @@ def test_byte_order_marks_and_windows_line_ends_are_read(tmp_path: Path) -> None
             {"prompt": [{"role": "system", "content": "Be kind."}, *TALK[:1]], "completion": TALK[1:]},
             {"messages": [{"role": "system", "content": "Be kind."}, *TALK]},
         ),
+        (
+            {"chosen": [*TALK[:1], assistant("Yes")], "rejected": [*TALK[:1], assistant("No")]},
+            {"prompt": TALK[:1], "chosen": [assistant("Yes")], "rejected": [assistant("No")]},
+        ),
+        (
+            {
+                "prompt": "Hi",
+                "chosen": [*TALK[:1], assistant("Yes")],
+                "rejected": [*TALK[:1], assistant("No")],
+            },
+            {"prompt": TALK[:1], "chosen": [assistant("Yes")], "rejected": [assistant("No")]},
+        ),
+        (
+            {"chosen": "\n\nHuman: Hi\n\nAssistant: Yellow", "rejected": "\n\nHuman: Hi\n\nAssistant: Yes"},
+            {"prompt": "\n\nHuman: Hi\n\nAssistant:", "chosen": " Yellow", "rejected": " Yes"},
+        ),
+        (
+            {"instruction": "Hi", "input": "A text.", "output": "Yes", "text": "Below is"},
+            {"messages": [user("Hi\n\nA text."), assistant("Yes")]},
+        ),
+        ({"instruction": "Hi", "input": "", "output": "Yes"}, {"messages": [user("Hi"), assistant("Yes")]}),
+        ({"system": "", "messages": [{"role": "system", "content": ""}, *TALK]}, {"messages": TALK}),
         ({"input": "A text."}, {"text": "A text."}),
         ({"text": "A text."}, {"text": "A text."}),
     ],
-    ids=["ShareGPT", "conversation", "Claude", "Nova preference", "evaluation", "TRL", "Titan", "Nova text"],
+    ids=[
+        "ShareGPT",
+        "conversation",
+        "Claude",
+        "Nova preference",
+        "evaluation",
+        "TRL",
+        "pairs",
+        "UltraFeedback",
+        "HH",
+        "Alpaca",
+        "no input",
+        "no system",
+        "Titan",
+        "Nova text",
+    ],
 )
 def test_shapes_of_others_are_normalized(tmp_path: Path, record: dict, wanted: dict) -> None:
     other = json.loads(json.dumps(record).replace("Hi", "Hey").replace("A text", "B").replace("1 +", "2 +"))
@@ -253,6 +297,76 @@ def test_files_named_as_splits_are_the_splits_with_the_labels_of_both(tmp_path: 
     assert "no record in the files for validation" in message(tmp_path)
 
 
+def test_names_of_splits_are_those_that_datasets_knows(tmp_path: Path, capsys) -> None:
+    def splits(*names: str) -> tuple[list[str], str]:
+        folder = tmp_path / str(len(list(tmp_path.iterdir())))
+        for i, name in enumerate(names):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            save(
+                folder / name,
+                [{"prompt": f"{i}", "completion": name}, {"prompt": f"{i}!", "completion": name}],
+            )
+        held_out = set(load_examples(folder)["validation"]["completion"])
+        return sorted(held_out), capsys.readouterr().err
+
+    for train, validation in (
+        ("train.jsonl", "eval.jsonl"),
+        ("training.csv", "validation.json"),
+        ("train_data.jsonl", "val_data.jsonl"),
+        ("my_train_v2.jsonl", "my_test_v2.jsonl"),
+        ("train/a.jsonl", "dev/a.jsonl"),
+        ("train-00000-of-00001.parquet", "test-00000-of-00001.parquet"),
+        ("test-train.jsonl", "train-test.jsonl"),
+    ):
+        assert splits(train, validation) == ([validation], "")
+    assert splits("train.jsonl", "val.jsonl", "test.jsonl", "notes.jsonl") == (
+        ["val.jsonl"],
+        f"fmkit: notes.jsonl and 1 more in {tmp_path / '7'}: left out: others are named as splits\n",
+    )
+    _held_out, told = splits("training camp.jsonl", "latest.jsonl", "testament.jsonl")
+    assert told == ""
+    _held_out, told = splits("a.jsonl", "test.jsonl")
+    assert told == f"fmkit: test.jsonl in {tmp_path / '9'}: read like the others: no file is named train\n"
+
+
+def test_every_fault_of_a_file_is_found(tmp_path: Path) -> None:
+    lines = ['{"prompt": "a", "completion": "b"}', "{", "", '{"prompt": "a"}', '{"text": "a"}', "7"]
+    (tmp_path / "a.jsonl").write_text("\n".join(lines * 30))
+    faults = check_examples(tmp_path / "a.jsonl", limit=6)
+    assert [fault.line for fault in faults] == [2, 4, 5, 6, 8, 10]
+    assert "completion: missing" in str(faults[1])
+    (tmp_path / "b.csv").write_text('prompt,completion\na,b\na\n"x\ny",\nc, "d"\n')
+    assert [(fault.line, fault.field) for fault in check_examples(tmp_path / "b.csv")] == [
+        (3, ""),
+        (4, "completion"),
+        (6, "completion"),
+    ]
+    save(tmp_path / "c.jsonl", [GOOD, {"prompt": "x", "completion": "y"}])
+    assert check_examples(tmp_path / "c.jsonl") == []
+    with pytest.raises(FmkitError, match="one record only"):
+        check_examples(save(tmp_path / "d.jsonl", [GOOD]))
+
+
+def test_a_table_of_several_kinds_is_read_by_its_rows(tmp_path: Path) -> None:
+    nulls = {"chosen": None, "rejected": None, "messages": None}
+    rows = [{**record, **nulls} for record in KINDS["completion"]]
+    schema = pa.schema([(name, pa.string()) for name in ("prompt", "completion", *nulls)])
+    pq.write_table(pa.Table.from_pylist(rows, schema), tmp_path / "a.parquet")
+    assert examples(tmp_path / "a.parquet") == in_order(KINDS["completion"])
+
+
+def test_csv_with_spaces_after_its_commas(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text('text, label\na, pos\n"b, c", "neg"\nd,pos\n')
+    found = examples(tmp_path / "a.csv")
+    assert {row["text"]: row["label"] for row in found} == {"a": "pos", "b, c": "neg", "d": "pos"}
+    (tmp_path / "a.csv").write_text("text,label\na, pos\nb,pos\nc,neg\n")
+    assert {row["label"] for row in examples(tmp_path / "a.csv")} == {"pos", "neg"}
+    (tmp_path / "a.csv").write_text('text,label\na,pos\nb, "neg"\n')
+    assert "line 3, label: a space before the quotes" in message(tmp_path / "a.csv")
+    (tmp_path / "a.csv").write_text("prompt,completion\nA fox, ran\nA hen, sat\n")
+    assert {row["completion"] for row in examples(tmp_path / "a.csv")} == {" ran", " sat"}
+
+
 def test_a_record_stays_in_its_split_wherever_it_stands_and_what_is_equal_stays_together(
     tmp_path: Path,
 ) -> None:
@@ -286,6 +400,16 @@ def test_labels_are_numbered_in_the_order_of_their_names(tmp_path: Path, labels:
     assert {
         row["text"]: row["label"] for split in splits.values() for row in with_label_names(split)
     } == given
+
+
+def test_a_number_without_a_label_is_named_with_its_row(tmp_path: Path) -> None:
+    features = Features(text=Value("string"), label=ClassLabel(names=["worse", "better"]))
+    rows = [{"text": "a", "label": 0}, {"text": "b", "label": -1}]
+    dataset = Dataset.from_list(rows, features=features)
+    dataset.to_parquet(tmp_path / "a.parquet")
+    assert "row 2, label: -1 is the number of no label" in message(tmp_path / "a.parquet")
+    with pytest.raises(FmkitError, match="the dataset, row 2, label: -1 is the number of no label"):
+        write_examples(dataset, tmp_path / "b.jsonl")
 
 
 def test_label_names_that_datasets_keeps_in_parquet_are_read(tmp_path: Path) -> None:
@@ -333,7 +457,16 @@ GOOD = {"prompt": "a", "completion": "b"}
         ({"messages": [*TALK, {"role": "system", "content": "x"}]}, "messages[2].role: a system message"),
         ({"conversations": [{"from": "me", "value": "x"}]}, "conversations[0].from: not a role"),
         ({"conversations": [{"from": "human"}]}, "conversations[0].value: missing or null"),
-        ({"instruction": "a", "input": "b", "output": "c"}, "line 2: columns 'instruction', 'input'"),
+        ({"text": "a", "label": None}, "line 2, label: null; name a label"),
+        ({**GOOD, "label": True}, "line 2, label: good and bad answers, of which all would be learned"),
+        (
+            {"chosen": "good", "rejected": "bad"},
+            "line 2, prompt: missing, and the answers do not begin alike",
+        ),
+        ({"chosen": TALK, "rejected": "bad"}, "line 2, chosen: a list beside text"),
+        ({"prompt": "a", "chosen": TALK[:1] + TALK, "rejected": TALK[1:]}, "line 2, chosen[0].role: not the"),
+        ({"system": [{"text": 7}], "messages": TALK}, "line 2, system[0].text: a number, not text"),
+        ({"messages": [{"role": "system", "content": ""}]}, "line 2, messages: a system message alone"),
     ],
 )
 def test_a_broken_record_is_one_line_with_its_place_and_the_remedy(
