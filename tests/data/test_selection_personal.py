@@ -1,10 +1,12 @@
-"""Promises of the search for personal data: known forms found, look-alikes left, measured on a crawl."""
+"""Promises of the search for personal data: known forms found, look-alikes left, measured on three sets."""
 
 from __future__ import annotations
 
 import random
 import re
+import runpy
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from hypothesis import example, given, settings
@@ -14,27 +16,35 @@ from scaling import grows_like_its_length
 from fmkit.data.domains.web import WEB
 from fmkit.data.selection import FILTERS, Span, find_personal, precision_recall, scrub
 
+BENCHMARK = runpy.run_path(str(Path(__file__).parents[2] / "benchmarks" / "personal_data.py"))
+read_sentences, read_marks = BENCHMARK["read_sentences"], BENCHMARK["read_marks"]
+
 REAL = [
     ("email", "ann.lee+news@mail.example.co.uk"),
     ("email", "a_b%c@x-y.example"),
-    ("phone", "555-0142"),
     ("phone", "(415) 555-0121"),
     ("phone", "907.555.0119"),
     ("phone", "+1 617 555 0177"),
     ("phone", "+44 20 7946 0958"),
     ("phone", "+49 (30) 901820"),
     ("phone", "+33 1 99 00 12 34"),
+    ("phone", "01 99 00 12 34"),
+    ("phone", "020 7946 0958"),
     ("card", "4111 1111 1111 1111"),
     ("card", "5555-5555-5555-4444"),
     ("card", "378282246310005"),
     ("ip", "198.51.100.229"),
     ("ip", "2001:db8::8a2e:370:7334"),
     ("ip", "fe80::1"),
+    ("ip", "::ffff:192.0.2.1"),
     ("iban", "DE89 3704 0044 0532 0130 00"),
     ("iban", "GB82WEST12345698765432"),
     ("ssn", "123-45-6789"),
     ("address", "17 Station Road"),
     ("address", "1600 Old Mill Hill Ave"),
+    ("address", "221B Baker Street"),
+    ("address", "350 W 34th Street NW"),
+    ("address", "P.O. Box 12"),
 ]
 LOOK_ALIKES = [
     "4111 1111 1111 1112",  # fails Luhn
@@ -53,7 +63,58 @@ LOOK_ALIKES = [
     "pi is 3.14159265358979",
     "0000 0000 0000 0000",
     "ISBN 978-0-13-468599-1",
+    "pages 100-1999",
+    "200-1500 calories",
+    "1718031942",
+    "version 1.2.3.4",
+    "127.0.0.1, ::1 and 255.255.255.0",
+    "In 2019 The Great Wall Street",
 ]
+BESIDE_A_WORD = [
+    ("phone", "Call {}", "555-0142"),
+    ("phone", "Cell: {}", "4155550121"),
+    ("phone", "From Paris dial {}", "00 44 20 7946 0123"),
+    ("phone", "{} is my mobile", "555-0142"),
+    ("ssn", "SSN {}", "123 45 6789"),
+    ("ssn", "My social security number is {}", "123456789"),
+]
+# Of all of these, a part stayed, or all.
+ONCE_CUT = [
+    ("müller@example.com", "[EMAIL]"),
+    ("mu\u0308ller@mu\u0308nchen.example", "[EMAIL]"),
+    ("иван@почта.рф", "[EMAIL]"),
+    ("请写信给ann@example.com谢谢", "请写信给[EMAIL]谢谢"),
+    ("ann [at] example.com / 555-0142", "[EMAIL] / [PHONE]"),
+    ("from ::ffff:192.0.2.1.", "from [IP]."),
+    ("IP:198.51.100.229, inet addr:192.168.1.5", "IP:[IP], inet addr:[IP]"),
+    ("Remote:2001:db8::77: reset", "Remote:[IP]: reset"),
+    ("(415)\u00a0555-0121", "[PHONE]"),
+    ("415\u2011555\u20110121", "[PHONE]"),
+    ("415/555-0121", "[PHONE]"),
+    ("4111\u00a01111\u00a01111\u00a01111", "[CARD]"),
+    ("3\u00a0O’Connell\u202fStreet", "[ADDRESS]"),
+]
+# Precision and recall, in hundredths and rounded down to five; see benchmarks/results/personal-data.txt.
+FLOORS = {
+    "development": {
+        "address": (85, 85),
+        "card": (100, 100),
+        "email": (90, 100),
+        "iban": (100, 85),
+        "ip": (90, 90),
+        "phone": (95, 95),
+        "ssn": (100, 100),
+    },
+    "held-out": {
+        "address": (70, 55),
+        "card": (100, 100),
+        "email": (80, 85),
+        "iban": (100, 70),
+        "ip": (85, 90),
+        "phone": (100, 100),
+        "ssn": (100, 100),
+    },
+}
 
 
 @pytest.mark.parametrize(("type", "value"), REAL)
@@ -69,6 +130,18 @@ def test_known_forms_are_found_exactly(type: str, value: str, frame: str) -> Non
 def test_look_alikes_are_left(text: str) -> None:
     assert find_personal(text) == []
     assert scrub(text) == text
+
+
+@pytest.mark.parametrize(("type", "frame", "value"), BESIDE_A_WORD)
+def test_what_counts_only_beside_a_word_for_it(type: str, frame: str, value: str) -> None:
+    assert find_personal(value) == []
+    assert scrub(frame.format(value)) == frame.format(f"[{type.upper()}]")
+    assert scrub(f"{frame.format('it')}, {'at last ' * 6}{value}").endswith(value)
+
+
+@pytest.mark.parametrize(("text", "scrubbed"), ONCE_CUT)
+def test_nothing_is_left_of_what_was_found(text: str, scrubbed: str) -> None:
+    assert scrub(text) == scrubbed
 
 
 def test_a_number_before_words_in_capitals() -> None:
@@ -95,15 +168,35 @@ def test_precision_and_recall_by_hand() -> None:
 
 def test_precision_and_recall_on_a_crawl() -> None:
     """On another world than the patterns were written with. Addresses of offices (`info@…`) count against the
-    precision of email: a pattern cannot know that nobody in particular reads them. Names are not searched."""
+    precision of email: a pattern cannot know that nobody in particular reads them. Local numbers far from a
+    word for them are missed. Names are not searched."""
     crawl = WEB.load(2_500, 10, seed=1, world=1)["train"]
     truth = [[Span(**span) for span in spans] for spans in crawl["personal"]]
     assert sum(map(bool, truth)) > 200
     scores = precision_recall(map(find_personal, crawl["text"]), truth)
     for type in ("email", "phone", "address", "card", "ip"):
-        assert scores[type].recall > 0.97, type
+        assert scores[type].recall > (0.94 if type == "phone" else 0.97), type
         assert scores[type].precision > (0.7 if type == "email" else 0.97), type
     assert scores["name"].recall == 0
+
+
+def test_how_a_sentence_is_marked() -> None:
+    text, spans = read_marks(r'{name:Ann}\u00a0is "{email:a@b.example}".')
+    assert text == 'Ann\u00a0is "a@b.example".'
+    assert spans == [Span(0, 3, "name"), Span(8, 19, "email")]
+
+
+@pytest.mark.parametrize("half", FLOORS)
+def test_precision_and_recall_on_sentences_written_by_hand(half: str) -> None:
+    texts, truth = zip(*read_sentences(half), strict=True)
+    assert len(texts) > 130
+    scores = precision_recall(map(find_personal, texts), truth)
+    assert scores.keys() == {*FLOORS[half], "name", "other", "all"}
+    for type, (precision, recall) in FLOORS[half].items():
+        assert scores[type].true > 5, type
+        assert scores[type].precision >= precision / 100, type
+        assert scores[type].recall >= recall / 100, type
+    assert scores["name"].recall == scores["other"].recall == 0
 
 
 PIECES = st.sampled_from(
@@ -143,6 +236,15 @@ HOSTILE = [
     "4111 ",
 ]
 HOSTILE += [
+    "01 02 ",
+    "00 1",
+    "1st ",
+    "12-34 Aa ",
+    "a [at] ",
+    "ü@",
+    "\u00a0",
+    "::1.2.3.4 ",
+    "call 555-0142 ",
     "1 A ",
     "1 Aa ",
     "A' ",
