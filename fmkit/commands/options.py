@@ -93,8 +93,8 @@ def add_corpus(command: Command, required: bool = True, trains: bool = True) -> 
         type=filled,
         required=required,
         metavar="NAME|PATH|HUB-ID",
-        help="stories, medical or another dialect, python-docs, a file or folder of text, or a data set of "
-        "the Hub",
+        help="stories, medical or another dialect (medical:3: in another world), python-docs, a file or "
+        "folder of text, or a data set of the Hub",
     )
     command.add_argument("--text-column", default="text", help="the column that holds the text (text)")
     if trains:
@@ -134,9 +134,9 @@ def read_data(options: Options, kinds: Columns) -> Any:
 
 def named_data(option: str, name: str) -> Any:
     """A data set of the book, or None where the name is that of a file or folder."""
-    from fmkit.data.corpora import NAMES, load_corpus
+    from fmkit.data.corpora import NAMES, find_own, load_corpus
 
-    if name in NAMES:
+    if find_own(name):
         return load_corpus(name)
     close = difflib.get_close_matches(name, NAMES, n=1, cutoff=0.75)
     if close and not Path(name).exists():

@@ -151,6 +151,7 @@ def add_evaluate(commands: Any) -> None:
         metavar="N",
         help="have it tell N stories: the share that is true",
     )
+    command.add_argument("--world", type=int, default=0, help="the world of these stories (0)")
 
 
 def _evaluate(options: Options) -> None:
@@ -162,6 +163,7 @@ def _evaluate(options: Options) -> None:
     from datasets import concatenate_datasets
 
     from fmkit import evaluate
+    from fmkit.data.world import World
     from fmkit.evaluation.evaluate import true_stories
     from fmkit.model import open_model
 
@@ -175,7 +177,7 @@ def _evaluate(options: Options) -> None:
             splits = data.values() if options.split == "all" else [data[options.split]]
             measured |= evaluate(model, tokenizer, concatenate_datasets(list(splits)))
     if options.stories:
-        measured["true_stories"] = true_stories(model, tokenizer, options.stories)
+        measured["true_stories"] = true_stories(model, tokenizer, options.stories, World(options.world))
     for name, value in measured.items():
         print(f"{name} {value:.4g}")
 

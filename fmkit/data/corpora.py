@@ -28,7 +28,7 @@ from fmkit.data.records import (
 from fmkit.data.splits import SPLITS, TENTH, Corpus, digest, named_splits
 from fmkit.errors import FmkitError
 
-NAMES = ("stories", "reviews", "python-docs", *DOMAINS)
+NAMES = (*DOMAINS, "python-docs")
 
 Part = tuple[tuple[Path, ...], int | None]  # files, and below which digest a document of theirs is held out
 
@@ -38,14 +38,15 @@ def load_corpus(name: str | Path, *, text_column: str = "text", streaming: bool 
 
     `name` is looked up in this order:
 
-    - `"stories"`, the book's story world; `"reviews"`, its labeled dialect (columns `text` and `label`); a
-      dialect of `fmkit.data.domains`, `"medical"` or another, with columns that its data card explains; or
-      `"python-docs"`, docstrings and comments of installed packages;
+    - `"stories"`, the book's story world, `"reviews"`, `"medical"` or another dialect of
+      `fmkit.data.domains`, with columns that its data card explains; `"stories:3"` is another world, with
+      other names, facts and answers, and 3 the seed of it. Or `"python-docs"`, docstrings and comments of
+      installed packages;
     - a .txt, .jsonl, .json, .csv or .parquet file in UTF-8, or a folder of them. A .txt file is one document;
       in the others `text_column` names the column to read (only this one is kept). Where files of a folder,
-      or folders in it, are named train and validation (or valid, val, dev, or else test), these are the
-      splits, and what has another name is left out. Else a tenth of the documents, chosen by a hash of their
-      text, is held out; of a single document, its last tenth;
+      or folders in it, are named train and validation (or valid, val, dev, or else test or eval), these
+      are the splits, and what has another name is left out. Else a tenth of the documents, chosen by a
+      hash of their text, is held out; of a single document, its last tenth;
     - the id of a data set on the Hugging Face Hub, `org/name` or `org/name:configuration`, with splits of
       these names. Where there is only train, a tenth is held out, at most 10,000 documents; streamed, the
       first ones, at most 1,000.
@@ -78,18 +79,10 @@ def content_hash(corpus: Mapping[str, Iterable[Row]]) -> str:
 
 
 def _load(name: str, text_column: str, streaming: bool) -> Corpus:
-    if name == "stories":
-        from fmkit.data.world import load_stories
-
-        return _streamed(load_stories(), streaming)
-    if name == "reviews":
-        from fmkit.data.reviews import load_reviews
-
-        return _streamed(load_reviews(), streaming)
-    if name in DOMAINS:
-        return _streamed(DOMAINS[name].load(), streaming)
-    if name == "python-docs":
-        return _streamed(_load_python_docs(), streaming)
+    if own := find_own(name):
+        dialect, world = own
+        made = _load_python_docs() if dialect == "python-docs" else DOMAINS[dialect].load(world=world)
+        return _streamed(made, streaming)
     path = Path(os.path.expanduser(name))
     is_path = path.suffix.lower() in KINDS or name.startswith((".", "/", "~"))
     if name and (is_path or path.exists()):
@@ -98,6 +91,19 @@ def _load(name: str, text_column: str, streaming: bool) -> Corpus:
     if close or not re.fullmatch(r"[\w.-]+(/[\w.-]+)?(:[\w.-]+)?", name):
         raise FmkitError(_unknown(name) + (f"; did you mean {close[0]!r}?" if close else ""))
     return load_from_hub(name, text_column, streaming, _unknown(name))
+
+
+def find_own(name: str) -> tuple[str, int] | None:
+    """The name of one of the book's own corpora, and its world: 0, or 3 in `medical:3`; None for others.
+
+    Raises FmkitError for a world that is no number.
+    """
+    own, colon, world = name.partition(":")
+    if own not in NAMES:
+        return None
+    if colon and (own not in DOMAINS or not re.fullmatch(r"[0-9]{1,9}", world)):
+        raise FmkitError(f"{name}: another world has a number, as in medical:3 (python-docs has none)")
+    return own, int(world or 0)
 
 
 def _unknown(name: str) -> str:

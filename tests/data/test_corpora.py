@@ -212,7 +212,7 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(
 
 def test_an_unknown_name_lists_the_known_ones_and_suggests_the_nearest() -> None:
     error = message("pyton-docs")
-    assert "stories, reviews, python-docs" in error
+    assert "stories, reviews, web" in error
     assert "did you mean 'python-docs'?" in error
     for name in ("", "two words", "a/b/c", "line\nbreak", "x" * 5000 + ".txt", "./" + "x" * 300, "nul\0.txt"):
         assert message(name)
@@ -596,6 +596,13 @@ def test_loading_leaves_the_switches_of_other_libraries_alone() -> None:
 # Dialects of the world
 
 
+@pytest.mark.parametrize("name", ["stories", "legal"])
+def test_a_number_makes_another_world(name: str) -> None:
+    here, same, there = (load_corpus(f"{name}{number}")["train"]["text"][:] for number in ("", ":0", ":3"))
+    assert here == same
+    assert len(set(here) & set(there)) < len(here) / 2
+
+
 def test_a_dialect_is_loaded_by_its_name_and_a_slip_is_answered() -> None:
     corpus = load_corpus("legal")
     assert {split: len(rows) for split, rows in corpus.items()} == {"train": 5_000, "validation": 500}
@@ -603,4 +610,6 @@ def test_a_dialect_is_loaded_by_its_name_and_a_slip_is_answered() -> None:
     streamed = load_corpus("legal", streaming=True)
     assert next(iter(streamed["train"])) == corpus["train"][0]
     assert "did you mean 'medical'?" in message("medicall")
+    for name in ("medical:x", "medical:", "python-docs:3"):
+        assert f"{name}: another world has a number, as in medical:3" in message(name)
     assert "web, medical, legal, finance" in message("no such corpus")

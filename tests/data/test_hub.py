@@ -217,7 +217,7 @@ def test_data_sets_load_whole_and_streamed_and_mistakes_are_one_line(tmp_path: P
             "1 documents cannot be split",
             "me/broken: the data set cannot be loaded",
             "unknown corpus 'me/nowhere'",
-            "unknown corpus 'nowhere': not one of stories, reviews, python-docs",
+            "unknown corpus 'nowhere': not one of stories, reviews, web",
             "me/gated: a gated data set",
         ),
         strict=True,
