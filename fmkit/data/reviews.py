@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fmkit.data.world import Grammar, Rng, sample_splits
+from fmkit.data.world_dice import dice, pick, split
 from fmkit.data.world_template import Entity
 from fmkit.data.world_words import nouns
 
@@ -116,12 +117,24 @@ class Review:
 
 
 class Reviews(Grammar):
-    """The grammar of reviews: `sample`, `log_prob` and `check` as in the story world."""
+    """The grammar of reviews: `sample`, `log_prob` and `check` as in the story world.
 
-    def __init__(self) -> None:
+    A review has no facts, so another seed has other words: of each list two thirds, in another order. World 0
+    has them all.
+    """
+
+    def __init__(self, seed: int = 0) -> None:
+        rng = dice("reviews", seed)
+
+        def some(text: str) -> str:
+            items = split(text)
+            return ", ".join(pick(rng, items, len(items) * 2 // 3)) if seed else text
+
+        good_film, bad_film = some(GOOD_FILM), some(BAD_FILM)
+        good_product, bad_product = some(GOOD_PRODUCT), some(BAD_PRODUCT)
         labels = [
-            _label("negative", "love", (BAD_FILM, GOOD_FILM), (BAD_PRODUCT, GOOD_PRODUCT)),
-            _label("positive", "hate", (GOOD_FILM, BAD_FILM), (GOOD_PRODUCT, BAD_PRODUCT)),
+            _label("negative", "love", (bad_film, good_film), (bad_product, good_product)),
+            _label("positive", "hate", (good_film, bad_film), (good_product, bad_product)),
         ]
         film = {"again": "watch", "doing": "watching", "unit": "minute", "price": "my time"}
         product = {"again": "buy", "doing": "getting", "unit": "cent", "price": "the money"}
@@ -129,8 +142,8 @@ class Reviews(Grammar):
             {
                 **RULES,
                 "labels": [(1.0, label) for label in labels],
-                "film": _items(FILMS, FILM_PARTS, **film),
-                "product": _items(PRODUCTS, PRODUCT_PARTS, **product),
+                "film": _items(some(FILMS), some(FILM_PARTS), **film),
+                "product": _items(some(PRODUCTS), some(PRODUCT_PARTS), **product),
             }
         )
 
@@ -140,16 +153,18 @@ class Reviews(Grammar):
         return Review(derivation.text, LABELS.index(derivation.bound["label"]["name"]), derivation.log_prob)
 
 
-def load_reviews(n_train: int = 1_000, n_validation: int = 500, seed: int = 0) -> DatasetDict:
+def load_reviews(n_train: int = 1_000, n_validation: int = 500, seed: int = 0, world: int = 0) -> DatasetDict:
     """Reviews as a `DatasetDict` of `train` and `validation`, the same on every machine.
 
-    The columns are `text`, `label` (a `ClassLabel`: negative, positive) and `log_prob` (nats).
+    The columns are `text`, `label` (a `ClassLabel`: negative, positive) and `log_prob` (nats). `world` is the
+    number of the world: another one has other words. `seed` draws other reviews of the same world.
 
-    Raises `FmkitError` for fewer than one review in a split.
+    Raises `FmkitError` for fewer than one review in a split, and for a world that is no whole number.
     """
     from datasets import ClassLabel, Features, Value
 
     features = Features(
         {"text": Value("string"), "label": ClassLabel(names=list(LABELS)), "log_prob": Value("float64")}
     )
-    return sample_splits({"train": n_train, "validation": n_validation}, seed, Reviews().sample, features)
+    sizes = {"train": n_train, "validation": n_validation}
+    return sample_splits(sizes, seed, Reviews(world).sample, features)

@@ -5,9 +5,10 @@ Lists are written from the common to the rare, since the k-th thing of a list is
 
 from __future__ import annotations
 
-import random
+from collections.abc import Iterator
 from typing import Any
 
+from fmkit.data.world_dice import deal, dice, split
 from fmkit.data.world_template import Entity
 
 __all__ = ["noun", "nouns", "words"]
@@ -111,15 +112,7 @@ BOY = {"kind": "boy", "he": "he", "him": "him", "his": "his"}
 
 def _characters(seed: int) -> dict[str, list[Entity]]:
     """All named characters, with facts dealt out by the seed: another seed is another world."""
-    rng = random.Random(f"facts {seed}")
-
-    def deal(text: str) -> Any:
-        """Hand out the items of a list one by one, and shuffle the list again whenever it is used up."""
-        items = [item.strip() for item in text.split(",")]
-        while True:
-            left = list(items)
-            while left:
-                yield left.pop(int(rng.random() * len(left)))
+    rng = dice("facts", seed)
 
     def character(name: str, gender: dict[str, str], **facts: str) -> Entity:
         home, _, near = facts["home"].partition("|")
@@ -135,7 +128,10 @@ def _characters(seed: int) -> dict[str, list[Entity]]:
             color=noun(facts["color"]),
         )
 
-    homes, foods, hobbies, pets, colors = map(deal, (HOMES, FOODS, HOBBIES, PETS, COUNTABLE["color"]))
+    def dealt(text: str) -> Iterator[str]:
+        return deal(rng, split(text))
+
+    homes, foods, hobbies, pets, colors = map(dealt, (HOMES, FOODS, HOBBIES, PETS, COUNTABLE["color"]))
     girls: list[Entity] = []
     boys: list[Entity] = []
     for names, gender, group in ((GIRLS, GIRL, girls), (BOYS, BOY, boys)):
@@ -146,7 +142,7 @@ def _characters(seed: int) -> dict[str, list[Entity]]:
             kind, _, pet = next(pets).partition(" ")
             child["pet"] = Entity(pet, kind=kind, a=noun(kind)["a"])
             group.append(child)
-    dens, treats, games = map(deal, (DENS, TREATS, GAMES))
+    dens, treats, games = map(dealt, (DENS, TREATS, GAMES))
     animals = []
     for both in ANIMALS.split(", "):
         name, _, kind = both.partition(" the ")

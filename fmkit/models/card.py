@@ -17,7 +17,7 @@ from fmkit.flops import num_parameters
 from fmkit.footprint import GRID, PUE, Usage
 from fmkit.models.plans import Plan
 
-SOURCES = {  # what a corpus is, for those without a data card of their own
+SOURCES = {  # what a corpus is, where a model card needs fewer words than the data card
     "stories": "the book's story world (`fmkit.data.world`): short stories from a grammar with exact "
     "log-probabilities, so the entropy is known",
     "reviews": "reviews of films and products, positive or negative, from a grammar of the same kind "
@@ -159,9 +159,9 @@ def _about(name: str, told: Iterable[str]) -> str:
     corpus = Path(name).stem  # a file that a command wrote is named after its corpus
     if corpus in told:
         return f"the file that a command above wrote from {corpus}."
-    if corpus in DOMAINS:
-        return f"{DOMAINS[corpus].about} Its data card: `fmkit.data.domains.data_card({corpus!r})`."
-    return f"{SOURCES[corpus]}."
+    if corpus in SOURCES:
+        return f"{SOURCES[corpus]}."
+    return f"{DOMAINS[corpus].about} Its data card: `fmkit.data.domains.data_card({corpus!r})`."
 
 
 def _results(plan: Plan, record: dict[str, Any]) -> str:

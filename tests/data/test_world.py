@@ -301,6 +301,7 @@ def test_bad_arguments_are_refused_in_one_line(tokenizer: Tokenizer) -> None:
         lambda: World(seed="a"),  # type: ignore[arg-type]
         lambda: load_stories(0),
         lambda: load_stories(10, -1),
+        lambda: load_stories(10, 10, world=World()),  # type: ignore[arg-type]
         lambda: floor(WORLD, tokenizer, n=1),
         lambda: validity([]),
         lambda: validity("one text"),

@@ -15,6 +15,8 @@ from fmkit.data.domains.legal import LEGAL
 from fmkit.data.domains.markov import MARKOV
 from fmkit.data.domains.medical import MEDICAL
 from fmkit.data.domains.preferences import PREFERENCES
+from fmkit.data.domains.reviews import REVIEWS
+from fmkit.data.domains.stories import STORIES
 from fmkit.data.domains.support import SUPPORT
 from fmkit.data.domains.web import WEB
 from fmkit.errors import FmkitError
@@ -25,9 +27,21 @@ if TYPE_CHECKING:
 __all__ = ["DOMAINS", "Domain", "data_card"]
 
 DOMAINS: dict[str, Domain] = {
-    domain.name: domain for domain in (WEB, MEDICAL, LEGAL, FINANCE, SUPPORT, PREFERENCES, FACTS, MARKOV)
+    domain.name: domain
+    for domain in (
+        STORIES,
+        REVIEWS,
+        WEB,
+        MEDICAL,
+        LEGAL,
+        FINANCE,
+        SUPPORT,
+        PREFERENCES,
+        FACTS,
+        MARKOV,
+    )
 }
-"""Every dialect by name; `load_corpus` knows these names, too."""
+"""The stories and their dialects by name; `load_corpus` knows these names, too."""
 
 MOST_VALUES = 30  # of a column whose values the card counts
 

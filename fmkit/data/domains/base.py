@@ -1,7 +1,7 @@
 """What every dialect of the world is: texts of one kind, from a source that knows their probability.
 
-A dialect is a module of this package that exports one `Domain`. Its `make(seed)` builds a *world* of the
-dialect: other names, facts and answers for another seed, the same grammar of the language. The world's
+A dialect is a module of this package that exports one `Domain`. Its `make(N)` builds *world* N of the
+dialect: for another number, other names, facts and answers, and the same grammar of the language. The world's
 `sample(rng)` returns a frozen dataclass whose fields are the columns of the data set; among them are `text`
 and `log_prob`, the exact log-probability of `text` in nats (where it is of something else, `about` says so).
 """
@@ -40,7 +40,9 @@ class Domain:
     ) -> DatasetDict:
         """Samples as a `DatasetDict` of `train` and `validation`, the same on every machine.
 
-        `seed` moves the samples, `world` the facts. Raises `FmkitError` for fewer than one text in a split.
+        `world` is the number of the world: another one has other names and facts. `seed` draws other texts
+        of the same world. Raises `FmkitError` for fewer than one text in a split, and for a world that is no
+        whole number.
         """
         sizes = {"train": n_train, "validation": n_validation}
         return sample_splits(sizes, seed, self.make(world).sample)

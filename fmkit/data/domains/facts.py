@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from fmkit.data.domains.base import Domain
-from fmkit.data.domains.words import dice, pick, split
 from fmkit.data.world import Grammar, Rng
+from fmkit.data.world_dice import dice, pick, split
 from fmkit.data.world_template import Entity
 from fmkit.errors import FmkitError
 

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from fmkit.data.domains.base import Domain
-from fmkit.data.domains.words import deal, dice, people, pick, plots, split
+from fmkit.data.domains.words import people, plots
 from fmkit.data.world import Grammar, Rng
+from fmkit.data.world_dice import deal, dice, pick, split
 from fmkit.data.world_template import Entity
 
 __all__ = ["FINANCE", "Finance", "MarketNote"]

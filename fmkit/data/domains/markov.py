@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fmkit.data.domains.base import Domain
-from fmkit.data.domains.words import dice, pick, split
 from fmkit.data.world import Rng
+from fmkit.data.world_dice import dice, pick, split
 from fmkit.errors import FmkitError
 
 if TYPE_CHECKING:

@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from fmkit.data.domains.base import Domain
-from fmkit.data.domains.words import SURNAMES, deal, dice, people, pick, plots, split
+from fmkit.data.domains.words import SURNAMES, people, plots
 from fmkit.data.world import Grammar, Rng
+from fmkit.data.world_dice import deal, dice, pick, split
 from fmkit.data.world_template import Entity
 from fmkit.data.world_words import noun
 

@@ -16,8 +16,8 @@ from typing import Any
 
 from fmkit.data.domains.base import Domain
 from fmkit.data.domains.prompted import Prompted
-from fmkit.data.domains.words import dice, split
 from fmkit.data.world import Rng
+from fmkit.data.world_dice import split
 from fmkit.data.world_plots import RULES as STORY_RULES
 from fmkit.data.world_template import Entity
 from fmkit.data.world_words import nouns, words
@@ -163,7 +163,6 @@ class Preferences(Prompted):
     """Stories with kind and unkind endings; another seed has the facts of another story world."""
 
     def __init__(self, seed: int = 0) -> None:
-        dice("preferences", seed)  # refuses what is no seed
         rules = {
             "prompt": "{child_opening} {day}, {scene=scenes:text}",
             "completion": " {deed=scene.deeds:text} {reply=deed.replies:text} {close=reply.closes:text}",

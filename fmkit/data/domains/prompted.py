@@ -45,9 +45,9 @@ class Prompted(Grammar):
         self.joint = joint
 
     def completion_log_prob(self, prompt: str, completion: str) -> float:
-        """log p(completion | prompt) in nats; -inf where the two together are no text of this grammar."""
-        both = self.log_prob(prompt + self.joint + completion)
-        return both - self.prompts.log_prob(prompt) if both > -math.inf else both
+        """log p(completion | prompt) in nats; -inf where the two are no prompt and completion of these."""
+        asked, both = self.prompts.log_prob(prompt), self.log_prob(prompt + self.joint + completion)
+        return both - asked if asked > -math.inf else asked
 
     def derive_pair(self, rng: Rng) -> tuple[Derivation, Iterator[Derivation]]:
         """A prompt, and as many texts that begin with it as are asked for, each completed on its own.

@@ -7,7 +7,7 @@ import random
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from fmkit.data.domains.words import deal, dice, pick, split
+from fmkit.data.world_dice import deal, dice, pick, split
 from fmkit.data.world_template import Entity
 from fmkit.data.world_words import nouns
 

@@ -19,9 +19,9 @@ from fmkit.data.domains.base import Domain, Source
 from fmkit.data.domains.finance import Finance
 from fmkit.data.domains.legal import Legal
 from fmkit.data.domains.medical import Medical
-from fmkit.data.domains.words import dice
 from fmkit.data.reviews import Reviews
 from fmkit.data.world import Derivation, Grammar, Rng, World, sample_splits
+from fmkit.data.world_dice import dice
 from fmkit.errors import FmkitError
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class Web:
         rng = dice("web", seed)
         self.prose: dict[str, Source] = {
             "stories": World(seed),
-            "reviews": Reviews(),
+            "reviews": Reviews(seed),
             "medical": Medical(seed),
             "legal": Legal(seed),
             "finance": Finance(seed),
@@ -122,9 +122,9 @@ class Web:
         if not isinstance(text, str):
             raise FmkitError(f"a page is text (str), not {type(text).__name__}")
         logs = [math.log(KINDS[kind]) + grammar.log_prob(text) for kind, grammar in self.junk.items()]
-        header, _, prose = text.rpartition("\n")
-        with_header = WITH_HEADER if header else 1 - WITH_HEADER
-        above = self.header.log_prob(header) if header else 0.0
+        header, line_break, prose = text.rpartition("\n")
+        with_header = WITH_HEADER if line_break else 1 - WITH_HEADER
+        above = self.header.log_prob(header) if line_break else 0.0
         logs.append(math.log(KINDS["prose"] * with_header) + above + self._prose(prose))
         for damage in DAMAGES:
             whole = damage.undo(text)

@@ -10,8 +10,9 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from fmkit.data.domains.words import deal, people, pick, plots, split
+from fmkit.data.domains.words import people, plots
 from fmkit.data.world import Grammar
+from fmkit.data.world_dice import deal, pick, split
 from fmkit.data.world_template import Entity
 from fmkit.data.world_words import nouns
 

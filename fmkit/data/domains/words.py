@@ -1,4 +1,4 @@
-"""What the dialects share: people, numbers and dates, and the dealing of facts by the seed of a world.
+"""What the dialects share: people, and plots to draw from.
 
 The people are the children of the stories with a family name, a job or a school: the same names turn up in
 stories, notes, clauses and reports, so no dialect can be told from the others by its names alone.
@@ -7,16 +7,14 @@ stories, notes, clauses and reports, so no dialect can be told from the others b
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from typing import Any
 
+from fmkit.data.world_dice import deal, split
 from fmkit.data.world_template import Entity
 from fmkit.data.world_words import BOY, BOYS, GIRL, GIRLS
-from fmkit.errors import FmkitError
 
-__all__ = ["SURNAMES", "deal", "dice", "people", "pick", "plots", "split"]
-
-T = TypeVar("T")
+__all__ = ["SURNAMES", "people", "plots"]
 
 SURNAMES = (
     "Hill, Baker, Brooks, Stone, Bell, Fox, Marsh, Field, Woods, Lamb, Cook, Lake, Reed, Snow, Berry, Swan, "
@@ -28,33 +26,6 @@ JOBS = (
 )
 PARENTS = "[mother|father|grandmother|grandfather|aunt|uncle]"
 RELATIVES = "[brother|sister|neighbor|cousin|friend]"
-
-
-def dice(dialect: str, seed: int) -> random.Random:
-    """The dice that deal out the facts of a world. Raises `FmkitError` if the seed is no whole number."""
-    if isinstance(seed, bool) or not isinstance(seed, int):
-        raise FmkitError(f"the seed of a world is a whole number, not {seed!r}")
-    return random.Random(f"{dialect} {seed}")
-
-
-def split(text: str) -> list[str]:
-    """The items of a list with commas."""
-    return [item.strip() for item in text.split(",")]
-
-
-def deal(rng: random.Random, items: Iterable[T]) -> Iterator[T]:
-    """Hand out the items one by one in random order, all of them again whenever they are used up."""
-    items = list(items)
-    while True:
-        left = list(items)
-        while left:
-            yield left.pop(int(rng.random() * len(left)))
-
-
-def pick(rng: random.Random, items: Sequence[T], n: int) -> list[T]:
-    """`n` different items in random order."""
-    dealt = deal(rng, items)
-    return [next(dealt) for _ in range(n)]
 
 
 def people(rng: random.Random) -> list[Entity]:
