@@ -189,8 +189,10 @@ def add_check(commands: Any) -> None:
     )
     command.add_argument(
         "--format",
+        nargs="?",
+        const="",
         metavar="NAME",
-        help="the service that it is for; a wrong name lists those there are (default: none, but finetune, "
+        help="the service that it is for; without a name, those there are (default: none, but finetune, "
         "reward or align)",
     )
 
@@ -209,3 +211,6 @@ def _check(options: Options) -> None:
         count = f"{len(faults)} fault{'s' * (len(faults) > 1)}"
         raise FmkitError(f"{file}: {count}{' or more' * (len(faults) == most)}")
     print(f"{file}: no fault")
+    if options.format is not None:
+        for line in bedrock.advise(file, options.format):
+            print(f"note: {line}")

@@ -2,24 +2,27 @@
 
 Each format is a row of `FORMATS`: what a record looks like and what the service allows, with the page that
 says so and the day it was checked. When the service changes, the table changes and nothing else. Files are
-JSON Lines. Images, video, tools and invocation logs are not read.
+JSON Lines. Images, video, tools and invocation logs are not read. `check` refuses what the guides refuse;
+what they advise, and what they do not forbid but no one wants, is for `advise`.
 """
 
 import difflib
 import os
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from datasets import Dataset
 
-from fmkit.data.files import one_line, write_whole
+from fmkit.data.files import explain_read_errors, one_line, write_whole
 from fmkit.data.formats import Row, features_of, filled, to_example, with_label_names
 from fmkit.data.records import (
+    BOM,
     Fault,
     Problem,
-    explain_read_errors,
     fail,
     kind_of,
     lines_of,
@@ -29,11 +32,12 @@ from fmkit.data.records import (
 )
 from fmkit.errors import FmkitError
 
-__all__ = ["FORMATS", "Fault", "Format", "check", "read", "write"]
+__all__ = ["FORMATS", "Fault", "Format", "advise", "check", "read", "write"]
 
 CHARACTERS_PER_TOKEN = 6  # the service's own rule of thumb for planning
 SCHEMA_VERSION = "bedrock-conversation-2024"
 LABELS = ("preferred", "non-preferred")
+ROLES = ("user", "assistant")
 GUIDE = "https://docs.aws.amazon.com/bedrock/latest/userguide"
 NOVA_GUIDE = "https://docs.aws.amazon.com/nova/latest/userguide"
 RESERVED = ("User:", "Bot:", "Assistant:", "System:", "<image>", "<video>", "[EOS]")
@@ -47,7 +51,7 @@ class Format:
     purpose: str
     shape: str  # a key of SHAPES
     source: str
-    verified_on: str
+    verified_on: str  # the day on which a copy of the source was read
     min_records: int = 1
     max_records: int | None = None
     advised_records: int | None = None  # the service's advice; fewer are no fault
@@ -56,9 +60,16 @@ class Format:
     reserved: tuple[str, ...] = ()  # a user's or system text that begins with one fails the job
     schema_versions: tuple[str, ...] = ()  # none: any text will do
     needs_answer: bool = True  # the last turn is the assistant's
-    note: str = ""
+    alternates: bool = True  # user and assistant take turns
+    file_name: str = ""  # what a name may be, as a regular expression; empty: anything
+    note: str = ""  # what else to know, for people
 
 
+# Nova: that turns alternate is said in the guide to Nova 2, nova2-userguide/nova-data-prep-sft-2.html, and by
+# the script that the guides name for checking, nova_ft_dataset_validator.py in the repository
+# aws-samples/amazon-bedrock-samples. The script has the guide's rule for file names, takes 8 to 20,000
+# records, and refuses reserved words anywhere in a text, the guide only at its start. Of preferences the
+# guide says that all turns but the last are as in fine-tuning.
 FORMATS = {
     format.name: format
     for format in (
@@ -90,7 +101,8 @@ FORMATS = {
             "2026-11-21",
             advised_records=100,
             reserved=RESERVED,
-            note="100 samples a task are advised",
+            file_name=r"[\w./-]+",
+            note="the 100 records are for each task; AWS's own script for checking takes 8 to 20,000 in all",
         ),
         Format(
             "claude-3-haiku",
@@ -101,6 +113,7 @@ FORMATS = {
             min_records=32,
             max_records=10_000,
             max_tokens=32_000,
+            note="the service's page of this model gives 10 September 2026 as its end",
         ),
         Format(
             "pretraining-titan",
@@ -108,13 +121,13 @@ FORMATS = {
             "input",
             f"{GUIDE}/model-customization-prepare.html",
             "2026-11-21",
-            note="gone from the service's current page",
+            note="the service's current page does not have this format anymore",
         ),
         Format(
             "pretraining-nova",
             "continued pre-training of Nova on SageMaker",
             "text",
-            NOVA_GUIDE,
+            f"{NOVA_GUIDE}/nova-cpt-1.html",
             "2026-11-21",
         ),
         Format(
@@ -136,7 +149,8 @@ FORMATS = {
             max_records=15_000,
             schema_versions=(SCHEMA_VERSION,),
             needs_answer=False,
-            note="one user turn a record, but for Nova",
+            alternates=False,
+            note="one turn of the user in each record, but for Nova",
         ),
         Format(
             "evaluation",
@@ -167,6 +181,29 @@ def check(path: str | Path, format: str, limit: int = 100) -> list[Fault]:
             return faults[:limit]
     faults += [Fault(str(path), None, "", p.what, p.remedy) for p in _check_file(path, spec, records)]
     return faults[:limit]
+
+
+def advise(path: str | Path, format: str) -> list[str]:
+    """What to know about a file that is no fault: lines for a person. Faulty records are passed over.
+
+    Raises FmkitError as `check` does.
+    """
+    spec, path = _find_format(format), _find_file(path)
+    records, undecided = 0, []
+    for number, problems, record in _checked_lines(path, spec, limits=False):
+        if not problems:
+            records += 1
+            row = SHAPES[spec.shape].read(record)
+            if "chosen" in row and row["chosen"] == row["rejected"]:
+                undecided.append(number)
+    found = [
+        f"line {number}: both answers are the same, so there is nothing to prefer" for number in undecided
+    ]
+    if spec.advised_records is not None and records < spec.advised_records:
+        found.append(f"{records:,} records; {spec.advised_records:,} or more are advised")
+    if spec.note:
+        found.append(spec.note)
+    return [*found, f"checked by the rules of {spec.verified_on}, {spec.source}"]
 
 
 def read(path: str | Path, format: str) -> Dataset:
@@ -212,9 +249,11 @@ def write(dataset: Dataset, path: str | Path, format: str) -> None:
 def _find_format(name: str) -> Format:
     if name in FORMATS:
         return FORMATS[name]
-    close = difflib.get_close_matches(name, FORMATS, n=1)
-    hint = f"; did you mean {close[0]!r}?" if close else ""
-    raise FmkitError(f"unknown format {name!r}{hint} (there are {', '.join(FORMATS)})")
+    what = f"unknown format {name!r}" if name else "no format"
+    if close := difflib.get_close_matches(name, FORMATS, n=1):
+        raise FmkitError(f"{what}; did you mean {close[0]!r}, {FORMATS[close[0]].purpose}?")
+    known = (f"{format.name} ({format.purpose})" for format in FORMATS.values())
+    raise FmkitError(f"{what}; there are {', '.join(known)}")
 
 
 def _find_file(path: str | Path) -> Path:
@@ -263,6 +302,12 @@ def _count_characters(value: Any) -> int:
 def _check_file(path: Path, spec: Format, records: int) -> Iterator[Problem]:
     if path.suffix != ".jsonl":
         yield Problem("", f"the name ends in {short(path.suffix)}", "the service takes .jsonl")
+    if spec.file_name and not re.fullmatch(spec.file_name, path.name):
+        remedy = "use letters, digits, underscores, hyphens and dots only"
+        yield Problem("", f"the name {short(path.name)} has other characters than the service takes", remedy)
+    with explain_read_errors(path), open(path, "rb") as file:
+        if file.read(len(BOM)) == BOM:  # JSON Lines, jsonlines.org, must not have one
+            yield Problem("", "begins with a byte order mark", "save it as UTF-8 without one")
     if records < spec.min_records:
         yield Problem("", f"{records:,} records", f"a training file takes {spec.min_records:,} or more")
     if spec.max_records is not None and records > spec.max_records:
@@ -284,10 +329,14 @@ class Shape:
     write: Callable[[Row], Row]
 
 
-def _check_texts(*names: str, optional: tuple[str, ...] = ()) -> Callable[[Row, Format], Iterator[Problem]]:
-    """A check for records of plain texts."""
+def _check_texts(
+    *names: str, optional: tuple[str, ...] = (), only: bool = False
+) -> Callable[[Row, Format], Iterator[Problem]]:
+    """A check for records of plain texts, and with `only` of nothing else."""
 
     def check_record(record: Row, _: Format) -> Iterator[Problem]:
+        if only:
+            yield from _check_keys(record, "", names)
         for name in (*names, *(name for name in optional if name in record)):
             yield from _check_text(record.get(name), name)
 
@@ -300,31 +349,24 @@ def _check_conversation(record: Row, spec: Format) -> Iterator[Problem]:
         yield Problem("schemaVersion", f"{short(version)}", f'write "{SCHEMA_VERSION}"')
     yield from _check_system(record, spec)
     turns = record.get("messages")
-    yield from _check_turns(turns, spec, _check_blocks)
+    yield from _check_turns(turns, spec.reserved, _check_blocks)
     if spec.needs_answer:
         yield from _check_last(turns)
+    if spec.alternates:
+        yield from _check_alternation(turns)
 
 
-def _check_claude(record: Row, spec: Format) -> Iterator[Problem]:
-    for name in record:
-        if name not in ("system", "messages"):
-            yield Problem(_field(name), "a key that is not allowed", "keep system and messages only")
+def _check_claude(record: Row, _: Format) -> Iterator[Problem]:
+    yield from _check_keys(record, "", ("system", "messages"))
     if "system" in record:
         yield from _check_text(record["system"], "system")
     turns = record.get("messages")
-    yield from _check_turns(turns, spec, lambda value, field, _: _check_text(value, field))
+    yield from _check_turns(turns, (), lambda value, field, _: _check_text(value, field))
     yield from _check_last(turns)
-    role_before = None
+    yield from _check_alternation(turns)
     for i, turn in enumerate(turns if isinstance(turns, list) else []):
-        if not isinstance(turn, dict):
-            continue
-        for name in turn:
-            if name not in ("role", "content"):
-                place = f"messages[{i}].{_field(name)}"
-                yield Problem(place, "a key that is not allowed", "keep role and content only")
-        if turn.get("role") == role_before:
-            yield Problem(f"messages[{i}].role", "the same role twice in a row", "alternate the two")
-        role_before = turn.get("role")
+        if isinstance(turn, dict):
+            yield from _check_keys(turn, f"messages[{i}].", ("role", "content"))
 
 
 def _check_preference(record: Row, spec: Format) -> Iterator[Problem]:
@@ -333,7 +375,8 @@ def _check_preference(record: Row, spec: Format) -> Iterator[Problem]:
     if not isinstance(turns, list) or len(turns) < 2:
         yield Problem("messages", "no prompt with two answers", "write the turns, and last the candidates")
         return
-    yield from _check_turns(turns[:-1], spec, _check_blocks)
+    yield from _check_turns(turns[:-1], spec.reserved, _check_blocks)
+    yield from _check_alternation(turns)
     last, place = turns[-1], f"messages[{len(turns) - 1}]"
     if not isinstance(last, dict) or not isinstance(last.get("candidates"), list):
         yield Problem(
@@ -361,8 +404,17 @@ def _check_system(record: Row, spec: Format) -> Iterator[Problem]:
         yield from _check_blocks(record["system"], "system", spec.reserved)
 
 
+def _check_keys(record: Row, place: str, allowed: tuple[str, ...]) -> Iterator[Problem]:
+    for name in record:
+        if name not in allowed:
+            remedy = f"keep {' and '.join(allowed)} only"
+            yield Problem(f"{place}{_field(name)}", "a key that is not allowed", remedy)
+
+
 def _check_turns(
-    turns: Any, spec: Format, check_content: Callable[[Any, str, tuple[str, ...]], Iterator[Problem]]
+    turns: Any,
+    reserved: tuple[str, ...],
+    check_content: Callable[[Any, str, tuple[str, ...]], Iterator[Problem]],
 ) -> Iterator[Problem]:
     if not isinstance(turns, list) or not turns:
         what = "no turn" if turns == [] else kind_of(turns) if turns is not None else "missing or null"
@@ -374,16 +426,14 @@ def _check_turns(
             yield Problem(field, f"{kind_of(turn)}, not an object", "write role and content")
             continue
         role = turn.get("role")
-        if role not in ("user", "assistant"):
+        if role not in ROLES:
             remedy = "put it into the field system" if role == "system" else "use user or assistant"
             yield Problem(f"{field}.role", f"{short(role)} is no role here", remedy)
         elif i == 0 and role != "user":
             yield Problem(
                 f"{field}.role", "the first turn is not the user's", "begin with a turn of the user"
             )
-        yield from check_content(
-            turn.get("content"), f"{field}.content", spec.reserved if role == "user" else ()
-        )
+        yield from check_content(turn.get("content"), f"{field}.content", reserved if role == "user" else ())
 
 
 def _check_last(turns: Any) -> Iterator[Problem]:
@@ -397,6 +447,15 @@ def _check_last(turns: Any) -> Iterator[Problem]:
         yield Problem(field, "the last turn is not the assistant's", "end with the answer to be learned")
 
 
+def _check_alternation(turns: Any) -> Iterator[Problem]:
+    turns = turns if isinstance(turns, list) else []
+    roles = [turn.get("role") if isinstance(turn, dict) else None for turn in turns]
+    for i, (before, role) in enumerate(pairwise(roles), 1):
+        if role == before and role in ROLES:
+            remedy = "alternate the two, or make the turns one"
+            yield Problem(f"messages[{i}].role", "the same role twice in a row", remedy)
+
+
 def _check_blocks(value: Any, field: str, reserved: tuple[str, ...]) -> Iterator[Problem]:
     if not isinstance(value, list) or not value:
         what = "missing, null or empty" if not value else f"{kind_of(value)}, not a list"
@@ -406,6 +465,9 @@ def _check_blocks(value: Any, field: str, reserved: tuple[str, ...]) -> Iterator
         if not isinstance(block, dict) or "text" not in block:
             yield Problem(f"{field}[{i}]", "no text (only text is checked here)", 'write {"text": "…"}')
             continue
+        if others := [_field(name) for name in block if name != "text"]:
+            what = f"{', '.join(others)} beside the text (only text is checked here)"
+            yield Problem(f"{field}[{i}]", what, 'write {"text": "…"}')
         yield from _check_text(block["text"], f"{field}[{i}].text")
         start = block["text"].lstrip() if isinstance(block["text"], str) else ""
         if word := next(filter(start.startswith, reserved), None):
@@ -515,7 +577,7 @@ SHAPES = {
     "claude": Shape(_check_claude, _read_conversation, _write_claude),
     "preference": Shape(_check_preference, _read("system", "messages"), _write_preference),
     "input": Shape(_check_texts("input"), _read("input"), _write_text("input")),
-    "text": Shape(_check_texts("text"), _read("text"), _write_text("text")),
+    "text": Shape(_check_texts("text", only=True), _read("text"), _write_text("text")),
     "evaluation": Shape(
         _check_texts("prompt", optional=("referenceResponse", "category")),
         _read_evaluation,

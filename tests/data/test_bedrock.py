@@ -12,8 +12,9 @@ from datasets import Dataset
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from fmkit.cli import main
 from fmkit.data import bedrock
-from fmkit.data.bedrock import FORMATS, check, read, write
+from fmkit.data.bedrock import FORMATS, advise, check, read, write
 from fmkit.data.formats import load_examples
 from fmkit.errors import FmkitError
 
@@ -150,6 +151,10 @@ def set_at(*path: Any) -> Callable[[Any], Callable[[Any], None]]:
         ("conversation", set_at("messages", 1, "content", 0)({"image": {}}), "[1].content[0]: no text"),
         ("conversation", set_at("messages", 0, "content", 0, "text")(7), "[0].text: a number, not text"),
         ("conversation", set_at("messages", 2, "content", 0, "text")(" [EOS] a"), "begins with [EOS], a"),
+        ("conversation", set_at("messages", 1, "role")("user"), "messages[1].role: the same role twice"),
+        ("conversation", set_at("messages", 2, "role")("assistant"), "messages[2].role: the same role twice"),
+        ("conversation", set_at("messages", 0, "content", 0)({"text": "a", "image": {}}),
+         "[0].content[0]: image beside the text"),
         ("claude-3-haiku", set_at("id")(7), "line 2, id: a key that is not allowed"),
         ("claude-3-haiku", set_at("messages", 0, "name")("x"), "messages[0].name: a key that is not"),
         ("claude-3-haiku", set_at("messages", 1, "role")("user"), "messages[1].role: the same role twice"),
@@ -157,6 +162,11 @@ def set_at(*path: Any) -> Callable[[Any], Callable[[Any], None]]:
         ("claude-3-haiku", set_at("system")([{"text": "x"}]), "line 2, system: a list, not text"),
         ("pretraining-titan", set_at("input")(""), "line 2, input: empty"),
         ("pretraining-nova", lambda r: {"input": "x"}, "line 2, text: missing or null"),
+        ("pretraining-nova", set_at("id")(7), "line 2, id: a key that is not allowed; keep text only"),
+        ("preference-nova", lambda r: r["messages"].insert(0, turn("user", "Hi")),
+         "messages[1].role: the same role twice"),
+        ("preference-nova", lambda r: r["messages"].insert(1, turn("assistant", "Hi")),
+         "messages[2].role: the same role twice"),
         ("preference-nova", set_at("messages", 1, "candidates")(None), "messages[1].candidates: missing"),
         ("preference-nova", set_at("messages", 1, "candidates", 1, "preferenceLabel")("bad"),
          "messages[1].candidates[1].preferenceLabel: 'bad'; write preferred or non-preferred"),
@@ -219,6 +229,54 @@ def test_a_large_file_and_another_ending_are_a_fault(tmp_path: Path, monkeypatch
         "the name ends in '.json'; the service takes .jsonl",
         f"{path.stat().st_size} bytes; take 100 or fewer: drop or split records",
     ]
+
+
+def test_a_name_that_the_service_does_not_take_and_a_byte_order_mark_are_a_fault(tmp_path: Path) -> None:
+    path = save(tmp_path / "my data (1).jsonl", sound("conversation"))
+    assert faults(path, "conversation") == [
+        "the name 'my data (1).jsonl' has other characters than the service takes; "
+        "use letters, digits, underscores, hyphens and dots only"
+    ]
+    assert check(save(tmp_path / "my_data-1.b.jsonl", sound("conversation")), "conversation") == []
+    path = save(tmp_path / "my data (1).jsonl", sound("completion-titan"))
+    assert check(path, "completion-titan") == []
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert faults(path, "completion-titan") == ["begins with a byte order mark; save it as UTF-8 without one"]
+    assert len(read(path, "completion-titan")) == 3
+
+
+def test_users_may_write_twice_in_a_row_only_where_the_guide_allows_it(tmp_path: Path) -> None:
+    records = sound("distillation")
+    records[1]["messages"].insert(0, turn("user", "Hello?"))
+    path = save(tmp_path / "a.jsonl", records)
+    assert check(path, "distillation") == []
+    assert len(check(path, "conversation")) == 1
+
+
+def test_what_is_no_fault_may_still_be_advised_against(tmp_path: Path, capsys: Any) -> None:
+    records = sound("preference-nova")
+    same = records[1]["messages"][1]["candidates"]
+    same[1]["content"] = same[0]["content"]
+    path = save(tmp_path / "a.jsonl", records)
+    assert main(["check", str(path), "--format", "preference-nova"]) == 0
+    spec = FORMATS["preference-nova"]
+    assert capsys.readouterr().out.splitlines() == [
+        f"{path}: no fault",
+        "note: line 2: both answers are the same, so there is nothing to prefer",
+        "note: 3 records; 1,000 or more are advised",
+        f"note: checked by the rules of {spec.verified_on}, {spec.source}",
+    ]
+    path = save(tmp_path / "b.jsonl", sound("conversation") * 34)
+    assert len(advise(path, "conversation")) == 2
+    assert FORMATS["conversation"].note in advise(path, "conversation")
+
+
+def test_a_name_that_is_missing_lists_the_formats_and_what_they_are_for(tmp_path: Path, capsys: Any) -> None:
+    path = save(tmp_path / "a.jsonl", sound("evaluation"))
+    for command in (["check", str(path), "--format"], ["check", str(path), "--format", "xyz"]):
+        assert main(command) == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert all(f"{name} ({format.purpose})" in line for name, format in FORMATS.items())
 
 
 def test_a_prompt_without_an_answer_may_be_distilled_and_evaluated(tmp_path: Path) -> None:
@@ -303,9 +361,10 @@ JUNK = st.recursive(
 
 
 def check_and_read(path: Path, format: str) -> None:
-    """Faults of lines and a refusal to read go together; both are one line each."""
+    """Faults of lines and a refusal to read go together; each is one line, and so is each advice."""
     lines = [fault for fault in check(path, format) if fault.line]
     assert all(len(str(fault).splitlines()) == 1 for fault in lines)
+    assert all(len(line.splitlines()) == 1 for line in advise(path, format))
     message = None
     try:
         read(path, format)
