@@ -46,6 +46,7 @@ __all__ = [
     "Derivation",
     "Floor",
     "Grammar",
+    "Source",
     "Story",
     "Validity",
     "Verdict",
@@ -61,6 +62,13 @@ class Rng(Protocol):
     """A source of uniform numbers in [0, 1): `random.Random`, or NumPy's `Generator`."""
 
     def random(self) -> float: ...
+
+
+class Source(Protocol):
+    """What draws texts and knows their probability: samples have `text` and its `log_prob` in nats."""
+
+    def sample(self, rng: Rng) -> Any: ...
+    def log_prob(self, text: str) -> float: ...
 
 
 @dataclass(frozen=True)
@@ -157,6 +165,10 @@ class Grammar:
                     bound[part.name] = thing
                 todo.append(inner)
         return Derivation(text, log_prob, bound)
+
+    def sample(self, rng: Rng) -> Any:
+        """Write a text: something with `text` and its `log_prob`, here a `Derivation`."""
+        return self.derive(rng)
 
     def derivations(self, text: str, misses: list[tuple[int, str]] | None = None) -> Iterator[Derivation]:
         """Read a text: go through the same template, follow every choice the text allows, depth first.
@@ -281,7 +293,7 @@ class World(Grammar):
 
 @dataclass(frozen=True)
 class Floor:
-    """The entropy of a grammar per token of a tokenizer: no model's loss can go below it.
+    """The entropy of a source of texts per token of a tokenizer: no model's loss can go below it.
 
     `nats_per_token` has `standard_error`; `nats_per_text` and `tokens_per_text` are the two means behind it.
     """
@@ -292,7 +304,7 @@ class Floor:
     tokens_per_text: float
 
 
-def floor(grammar: Grammar, tokenizer: Tokenizer, n: int = 2_000, seed: int = 0) -> Floor:
+def floor(source: Source, tokenizer: Tokenizer, n: int = 2_000, seed: int = 0) -> Floor:
     """Estimate the floor from `n` sampled texts: their nats over the tokens that a model predicts.
 
     A text's predicted tokens are its ids without special tokens, and one end of text.
@@ -301,7 +313,7 @@ def floor(grammar: Grammar, tokenizer: Tokenizer, n: int = 2_000, seed: int = 0)
     """
     _at_least("n", n, 2)
     rng = random.Random(f"floor {seed}")
-    samples = [grammar.derive(rng) for _ in range(n)]
+    samples = [source.sample(rng) for _ in range(n)]
     encoded = tokenizer.encode_batch([sample.text for sample in samples], add_special_tokens=False)
     nats = [-sample.log_prob for sample in samples]
     tokens = [len(encoding.ids) + 1 for encoding in encoded]

@@ -18,6 +18,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
+from fmkit.data.domains.markov import Chain
+from fmkit.data.domains.web import Web
 from fmkit.data.world import Grammar, World, floor, load_stories, validity
 from fmkit.data.world_template import Entity, Show
 from fmkit.data.world_words import noun
@@ -262,6 +264,10 @@ def test_the_floor_is_the_entropy_per_predicted_token(tokenizer: Tokenizer) -> N
     assert 0.35 < found.nats_per_token < 0.7
     assert 0 < found.standard_error < 0.01
     assert math.isclose(found.nats_per_token, found.nats_per_text / found.tokens_per_text, rel_tol=1e-9)
+    chain = Chain()
+    of_chain = floor(chain, chain.tokenizer(), n=500)
+    assert abs(of_chain.nats_per_token - chain.nats_per_token) < 4 * of_chain.standard_error
+    assert floor(Web(), tokenizer, n=20).nats_per_text > 0
     other = floor(WORLD, tokenizer, n=1_000, seed=1)
     assert abs(found.nats_per_token - other.nats_per_token) < 5 * math.hypot(
         found.standard_error, other.standard_error

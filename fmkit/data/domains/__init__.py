@@ -22,7 +22,7 @@ from fmkit.data.domains.web import WEB
 from fmkit.errors import FmkitError
 
 if TYPE_CHECKING:
-    from datasets import Dataset
+    from datasets import Dataset, DatasetDict
 
 __all__ = ["DOMAINS", "Domain", "data_card"]
 
@@ -65,8 +65,9 @@ def data_card(name: str, n_train: int = 5_000, n_validation: int = 500, seed: in
     parts = [
         f"# Data card: {name}",
         domain.about,
-        f"Made by `fmkit.data.domains.DOMAINS[{name!r}].load({arguments})`. It is the "
-        "same on every machine; `seed` moves the samples, `world` the names and facts.",
+        f"Made by `fmkit.data.domains.DOMAINS[{name!r}].load({arguments})`. It is the same on every machine; "
+        "`seed` draws other texts of the same world, `world` has other names and facts "
+        f'(`load_corpus("{name}:{world + 1}")` is world {world + 1}).',
         "## Columns",
         _table(("column", "what it holds"), [(f"`{key}`", text) for key, text in domain.columns.items()]),
         "## Sizes and floor",
@@ -76,7 +77,8 @@ def data_card(name: str, n_train: int = 5_000, n_validation: int = 500, seed: in
         ),
         "*Nats a text* is the mean of −log p, give or take one standard error: an estimate of the entropy, "
         "the floor under the loss of any model on a whole text. Texts without a log-probability are left "
-        "out.",
+        "out." + _known_entropy(domain, world),
+        _repeats(domain, splits),
         *_counts(splits["train"]),
         "## An example",
         "\n".join(f"> {line}" for line in splits["validation"][0]["text"].split("\n")),
@@ -104,12 +106,32 @@ def _sizes(split: str, rows: Dataset) -> tuple[str, ...]:
     )
 
 
+def _known_entropy(domain: Domain, world: int) -> str:
+    """The entropy of a text, where the world computes it (as `fmkit.data.domains.markov.Chain` does)."""
+    nats = getattr(domain.make(world), "nats_per_text", None)
+    return "" if nats is None else f" Here the entropy is known without an estimate: {nats:.2f} nats a text."
+
+
+def _repeats(domain: Domain, splits: DatasetDict) -> str:
+    """How much of validation stands in train, too."""
+    told = []
+    for column, plural in (("text", "texts"), ("prompt", "prompts")):
+        if column in splits["train"].column_names:
+            known = set(splits["train"][column])
+            held_out = splits["validation"][column][:]
+            told.append(f"{sum(value in known for value in held_out) / len(held_out):.1%} of its {plural}")
+    return f"Of validation, these stand in train, too: {' and '.join(told)}. {domain.repeats}".rstrip()
+
+
 def _counts(rows: Dataset) -> list[str]:
-    """How often each value occurs, for the columns of words that have only a few."""
+    """How often each value occurs, for labels and the columns of words that have only a few."""
     lines = []
     for column, feature in rows.features.items():
-        if getattr(feature, "dtype", "") == "string":
-            counts: Counter[Any] = Counter(value for value in rows[column][:] if value)
+        if getattr(feature, "dtype", "") == "string" or hasattr(feature, "names"):
+            name = getattr(feature, "int2str", str)  # of a label
+            counts: Counter[Any] = Counter(
+                name(value) for value in rows[column][:] if value not in ("", None)
+            )
             if 1 < len(counts) <= MOST_VALUES:
                 shares = (f"{value} {count / len(rows):.1%}" for value, count in counts.most_common())
                 lines.append(f"- `{column}`: {', '.join(shares)}")

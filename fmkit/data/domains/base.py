@@ -10,30 +10,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
-from fmkit.data.world import Rng, sample_splits
+from fmkit.data.world import Source, sample_splits
 
 if TYPE_CHECKING:
     from datasets import DatasetDict
 
 
-class Source(Protocol):
-    """A world of a dialect."""
-
-    def sample(self, rng: Rng) -> Any: ...
-    def log_prob(self, text: str) -> float: ...
-
-
 @dataclass(frozen=True)
 class Domain:
     """A dialect: `about` says in a few sentences what it holds, what it is for and where it is unlike the
-    real thing; `columns` says what each column holds. Together they become the data card."""
+    real thing; `columns` says what each column holds; `repeats` what it means that texts of train come again
+    in validation, where many do. Together they become the data card."""
 
     name: str
     about: str
     columns: Mapping[str, str]
     make: Callable[[int], Source]
+    repeats: str = ""
 
     def load(
         self, n_train: int = 5_000, n_validation: int = 500, seed: int = 0, world: int = 0

@@ -188,4 +188,8 @@ FACTS = Domain(
         "log_prob": "log-probability of text, in nats",
     },
     make=Almanac,
+    repeats=(
+        "This is meant: the facts are few and are to be learned by heart. What a model can say beyond the "
+        "sentences that it has read, `questions` tells."
+    ),
 )

@@ -371,4 +371,8 @@ SUPPORT = Domain(
         "completion_log_prob": "log p(completion | prompt), in nats: the floor of fine-tuning",
     },
     make=Support,
+    repeats=(
+        "Short questions come again and are answered alike, so a score on the whole of validation rewards "
+        "remembering a little; to measure what a model can answer anew, leave these prompts out."
+    ),
 )

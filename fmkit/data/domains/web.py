@@ -15,12 +15,12 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from fmkit.data.domains import web_words
-from fmkit.data.domains.base import Domain, Source
+from fmkit.data.domains.base import Domain
 from fmkit.data.domains.finance import Finance
 from fmkit.data.domains.legal import Legal
 from fmkit.data.domains.medical import Medical
 from fmkit.data.reviews import Reviews
-from fmkit.data.world import Derivation, Grammar, Rng, World, sample_splits
+from fmkit.data.world import Derivation, Grammar, Rng, Source, World, sample_splits
 from fmkit.data.world_dice import dice
 from fmkit.errors import FmkitError
 
