@@ -17,7 +17,7 @@ from fmkit.lora import LoraConfig, add_lora
 from fmkit.recipes import continue_pretrain
 
 TRAINING: dict[str, Any] = {"steps": 150, "batch_size": 4, "learning_rate": 4e-3}
-HELD_OUT = 200  # stories of each world to measure with
+HELD_OUT = 100  # stories of each world to measure with
 
 
 def lora_near() -> Experiment:

@@ -28,7 +28,7 @@ from fmkit.trainer import Trainer
 READING: dict[str, Any] = {"steps": 1_500, "batch_size": 4, "learning_rate": 6e-3, "min_lr_ratio": 0.0}
 ALIGNING: dict[str, Any] = {"steps": 200, "batch_size": 16, "learning_rate": 2e-4, "min_lr_ratio": 1.0}
 LOOKS = (25, 50, 75, 100, 150, 200)  # steps after which the model ends stories
-BETAS = (0.01, 0.1, 0.3, 1.0, 3.0)
+BETAS = (0.1, 0.3, 1.0, 3.0)
 LONGEST = 80  # tokens of an ending; those of the data have at most 51
 
 

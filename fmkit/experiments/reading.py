@@ -1,12 +1,15 @@
-"""Recorded runs, read for a page: grouped by a setting, with the lowest and highest of their seeds."""
+"""Recorded runs, read for a page: grouped by a setting, with the lowest and highest of their seeds; as lines
+of a figure, or as a table."""
 
+import html
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from fmkit.errors import FmkitError
 from fmkit.experiments.recording import RUNS
+from fmkit.plots import Line
 
 Run = dict[str, Any]
 
@@ -50,3 +53,55 @@ def by_setting(runs: list[Run], setting: str, value: Callable[[Run], float], **o
 def score(name: str) -> Callable[[Run], float]:
     """What a run scored; for `by_setting`."""
     return lambda run: float(run["scores"][name])
+
+
+def made_by(name: str) -> str:
+    """The command of an experiment, its number of runs, and the CPU seconds of those that were timed."""
+    runs = read_runs(name)
+    timed = sorted(run["cpu_seconds"] for run in runs if "cpu_seconds" in run)
+    said = f"python -m fmkit.experiments {name}: {len(runs)} runs"
+    if not timed:
+        return said
+    few, many = f"{timed[0]:.0f}", f"{timed[-1]:.0f}"
+    which = "" if len(timed) == len(runs) else f" in the {len(timed)} that were timed"
+    return f"{said}, {few if few == many else f'{few} to {many}'} CPU seconds{which or ' each'}"
+
+
+def band(label: str, groups: dict[Any, Seeds], color: str, style: str = "-") -> Line:
+    """A line of the means of `groups`, with a band from the lowest to the highest seed."""
+    seeds = list(groups.values())
+    spread = [s.low for s in seeds], [s.high for s in seeds]
+    return Line(label, list(groups), [s.mean for s in seeds], color, style, "o", spread)
+
+
+class Table:
+    """Rows of text under a head, and the sentence that says what they show. On a page the first column names
+    the rows, and what is wider than the page scrolls."""
+
+    def __init__(self, sentence: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        if {len(row) for row in rows} != {len(head)}:
+            raise FmkitError(f"a table with {len(head)} columns needs rows of {len(head)} cells")
+        self.sentence, self.head, self.rows = sentence, head, rows
+
+    def __repr__(self) -> str:
+        columns = list(zip(self.head, *self.rows, strict=True))
+        widths = [max(map(len, column)) for column in columns]
+        lines = [
+            "  ".join(cell.rjust(width) if k else cell.ljust(width) for k, (cell, width) in enumerate(cells))
+            for cells in (list(zip(row, widths, strict=True)) for row in (self.head, *self.rows))
+        ]
+        return "\n".join([*(line.rstrip() for line in lines), self.sentence])
+
+    def _repr_html_(self) -> str:
+        head = "".join(f'<th scope="col">{html.escape(name)}</th>' for name in self.head)
+        body = "".join(
+            f'<tr><th scope="row">{html.escape(name)}</th>'
+            + "".join(f'<td class="text-end">{html.escape(cell)}</td>' for cell in cells)
+            + "</tr>\n"
+            for name, *cells in self.rows
+        )
+        return (
+            '<figure class="fm-figure"><div class="pst-scrollable-table-container" tabindex="0">'
+            f'<table class="table">\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}</tbody></table></div>'
+            f"<figcaption>{html.escape(self.sentence)}</figcaption></figure>"
+        )
