@@ -102,7 +102,7 @@ def _sizes(split: str, rows: Dataset) -> tuple[str, ...]:
         f"{statistics.fmean(words):.1f}",
         str(max(words)),
         f"{sum(map(len, texts)):,}",
-        f"{statistics.fmean(nats):.1f} ± {error:.1f}",
+        f"{statistics.fmean(nats):.2f} ± {error:.2f}",
     )
 
 

@@ -24,7 +24,7 @@ def test_a_card_says_what_the_data_is(name: str) -> None:
         assert f"| `{column}` |" in card
     nats = [-p for p in splits["train"]["log_prob"] if p is not None]
     error = statistics.stdev(nats) / math.sqrt(len(nats))
-    assert f"{statistics.fmean(nats):.1f} ± {error:.1f}" in card
+    assert f"{statistics.fmean(nats):.2f} ± {error:.2f}" in card
     assert f"| train | 200 | {len(set(splits['train']['text']))} |" in card
     for line in card.splitlines():
         assert len(line.replace("\\|", "").split("|")) in (1, 4, 9), line
