@@ -21,14 +21,7 @@ def token_loss(hidden: Tensor, head: Tensor, labels: Tensor) -> Tensor:
 
     hidden (B, T, d), head (V, d). Next-token and masked-token training differ only in the labels.
     """
-    return F.linear_cross_entropy(
-        hidden.flatten(0, 1),
-        head.to(hidden.dtype),
-        labels.flatten(),
-        reduction="sum",
-        ignore_index=IGNORE,
-        options=torch.nn.LinearCrossEntropyOptions(),
-    )
+    return -sequence_log_probs(hidden, head, labels).sum()
 
 
 def distillation_loss(

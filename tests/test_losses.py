@@ -26,6 +26,16 @@ def test_chunked_loss_is_plain_cross_entropy_with_its_gradients(rows, ignored):
         torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-4)
 
 
+def test_the_loss_is_exact_in_bfloat16_too():
+    """A sum of thousands of nats has more digits than a number of bfloat16 holds."""
+    torch.manual_seed(0)
+    hidden, head = torch.randn(4, 300, 32).bfloat16(), torch.randn(500, 32)
+    labels = torch.randint(0, 500, (4, 300))
+    logits = hidden.double() @ head.bfloat16().double().T
+    exact = F.cross_entropy(logits.flatten(0, 1), labels.flatten(), reduction="sum")
+    assert token_loss(hidden, head, labels).item() == pytest.approx(exact.item(), rel=1e-4)
+
+
 def test_masks_have_the_shares_of_the_paper():
     ids = torch.randint(0, 1000, (200, 500), generator=torch.Generator().manual_seed(1))
     corrupted, labels = mask_tokens(ids, 1000, 3, torch.Generator().manual_seed(0))
