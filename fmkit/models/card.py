@@ -17,12 +17,6 @@ from fmkit.flops import num_parameters
 from fmkit.footprint import GRID, PUE, Usage
 from fmkit.models.plans import Plan
 
-SOURCES = {  # what a corpus is, where a model card needs fewer words than the data card
-    "stories": "the book's story world (`fmkit.data.world`): short stories from a grammar with exact "
-    "log-probabilities, so the entropy is known",
-    "reviews": "reviews of films and products, positive or negative, from a grammar of the same kind "
-    "(`fmkit.data.reviews`)",
-}
 CORPORA = {
     "--corpus": "corpus",
     "--data": "corpus",
@@ -36,6 +30,8 @@ NAMES = {
     "perplexity": "perplexity",
     "bits_per_byte": "bits per byte",
     "true_stories": "share that is true from beginning to end",
+    "possible_notes": "share of notes of its own that are possible in its world",
+    "named_conditions": "conditions named rightly, from what a note says before",
     "accuracy": "accuracy",
     "f1": "F1, macro",
     "exact_match": "likeliest answers equal to the one in the data",
@@ -81,7 +77,7 @@ def card(plan: Plan, directory: Path, record: dict[str, Any], earlier: dict[str,
         _results(plan, record),
         _notes(record["runs"][-1]),
         "## Time, energy, carbon",
-        _footprint(used, whole, plan.base),
+        _footprint(record["command_cpu_seconds"], used, whole, plan.base),
         "## Limits and risks",
         plan.limits.strip(),
         "It was trained on text that a grammar wrote, so nothing it says is about real people, companies, "
@@ -140,7 +136,10 @@ def _runs(runs: list[dict[str, Any]]) -> str:
         rows.append(
             (out, f"{run['steps']:,}", f"{run['tokens']:,}", run["summary"], f"{usage.cpu_seconds:.0f}")
         )
-    return _table(("run", "steps", "tokens seen", "what it says of itself", "CPU seconds"), rows)
+    table = _table(("run", "steps", "tokens seen", "what it says of itself", "CPU seconds"), rows)
+    if any(run["settings"].get("soft_weight") == 1 for run in runs):
+        table += "\n\nThe loss is the divergence from the teacher, the validation loss that of the text."
+    return table
 
 
 def _sources(runs: list[dict[str, Any]]) -> list[str]:
@@ -159,8 +158,6 @@ def _about(name: str, told: Iterable[str]) -> str:
     corpus = Path(name).stem  # a file that a command wrote is named after its corpus
     if corpus in told:
         return f"the file that a command above wrote from {corpus}."
-    if corpus in SOURCES:
-        return f"{SOURCES[corpus]}."
     return f"{DOMAINS[corpus].about} Its data card: `fmkit.data.domains.data_card({corpus!r})`."
 
 
@@ -180,10 +177,13 @@ def _notes(run: dict[str, Any]) -> str:
     return f"At its end, the last run itself recorded: {told}."
 
 
-def _footprint(used: Usage, whole: Usage, base: str | None) -> str:
-    lines = [f"These commands took {_cost(used)}."]
+def _footprint(command_seconds: float, used: Usage, whole: Usage, base: str | None) -> str:
+    lines = [
+        f"The training took {_cost(used)}. With starting, and reading and writing data, the commands took "
+        f"{command_seconds:.0f} CPU seconds; energy and carbon are of the training."
+    ]
     if base:
-        lines.append(f"Together with those of {base}: {_cost(whole)}.")
+        lines.append(f"Together with that of {base}: {_cost(whole)}.")
     lines.append(
         f"How the energy was obtained: {'; '.join(whole.obtained)}. Carbon is energy times PUE times the "
         f"grid's intensity, here from {PUE[0]:g} and {GRID[0]:g} to {PUE[1]:g} and {GRID[1]:g} kg CO2e per "

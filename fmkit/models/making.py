@@ -3,6 +3,7 @@
 import datetime
 import json
 import os
+import resource
 import shlex
 import shutil
 import subprocess
@@ -35,6 +36,7 @@ def make(plan: Plan, models: Path) -> None:
         for made in models.iterdir():
             if (made / "model.safetensors").is_file() and made.name != plan.name:
                 shutil.copytree(made, work / made.name)
+        before = _cpu_seconds()
         runs = [run for command in plan.commands if (run := _run(command, work))]
         if not (work / plan.name / "model.safetensors").is_file():
             raise FmkitError(f"{plan.name}: its last command must write --out {plan.name}")
@@ -42,6 +44,7 @@ def make(plan: Plan, models: Path) -> None:
             **provenance(),
             "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
             "commands": plan.commands,
+            "command_cpu_seconds": round(_cpu_seconds() - before, 1),
             "runs": runs,
             "results": measure_all(
                 plan.measures, work / plan.name, work / plan.beside if plan.beside else None
@@ -51,6 +54,12 @@ def make(plan: Plan, models: Path) -> None:
             for name in KEPT:
                 shutil.copyfile(work / plan.name / name, target / name)
             write_json(target / "record.json", record)
+
+
+def _cpu_seconds() -> float:
+    """What all processes that were started and have ended took."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def write_card(plan: Plan, models: Path) -> None:

@@ -11,13 +11,16 @@ from datasets import Dataset
 from fmkit.data.corpora import load_corpus
 from fmkit.data.domains import DOMAINS
 from fmkit.data.examples import tokenize_completions
+from fmkit.data.tokenizer import BOS, EOS, special_id
 from fmkit.errors import FmkitError
 from fmkit.evaluation.answers import answer_examples
 from fmkit.evaluation.evaluate import evaluate, true_stories
+from fmkit.evaluation.sampling import complete
 from fmkit.experiments.preference import compare, end_stories
 from fmkit.model import open_model
 
 TEXTS = 300  # of a validation split, that are read, answered or continued
+ENOUGH = 80  # characters of a note that stand before its condition, for a guess that can be right
 
 Result = dict[str, Any]  # measure, on (what data), name, value, and beside: the other model's value
 Measure = Callable[[Any, Any], dict[str, float]]  # of a model and the one beside it
@@ -88,6 +91,27 @@ def endings(corpus: str, model: Any, before: Any) -> dict[str, float]:
     return compare(now, then)
 
 
+def notes(model: Any, _: Any) -> dict[str, float]:
+    """How many of the model's own notes are possible in its world, and how often it names the condition of a
+    held-out note rightly, from what stands before the name."""
+    tokenizer, world = model.tokenizer, DOMAINS["medical"].make(0)
+    longest, end = model.config.max_position_embeddings, special_id(tokenizer, EOS)
+    start = [special_id(tokenizer, BOS)]
+    written = map(tokenizer.decode, complete(model, [start] * TEXTS, longest, end, seed=0))
+    asked = [
+        (row["text"][:place].rstrip(), row["condition"])
+        for row in held_out("medical")
+        if (place := row["text"].find(row["condition"])) >= ENOUGH
+    ]
+    prompts = [start + tokenizer.encode(text, add_special_tokens=False).ids for text, _ in asked]
+    named = map(tokenizer.decode, complete(model, prompts, 12, end, temperature=0))
+    right = sum(said.lstrip().startswith(name) for said, (_, name) in zip(named, asked, strict=True))
+    return {
+        "possible_notes": sum(world.log_prob(note) > -math.inf for note in written) / TEXTS,
+        "named_conditions": right / len(asked),
+    }
+
+
 def told(model: Any, _: Any) -> dict[str, float]:
     """The share of the model's own stories that are true from beginning to end."""
     return {"true_stories": true_stories(model, model.tokenizer, TEXTS)}
@@ -101,6 +125,7 @@ MEASURES: dict[str, tuple[str, Measure]] = {
     "stories": ("held-out stories", partial(likelihood, "stories")),
     "told": ("stories of its own", told),
     "medical": ("held-out medical notes", partial(likelihood, "medical")),
+    "notes": ("medical notes", notes),
     "reviews": ("held-out reviews", partial(labels, "reviews")),
     "support": ("held-out support dialogs", partial(answers, "support")),
     "endings": ("its own endings of held-out openings", partial(endings, "preferences")),
