@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
+from fmkit import __version__
 from fmkit.commands import training, using
 from fmkit.errors import FmkitError
 
@@ -76,6 +77,7 @@ def _discard_output() -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="fmkit", description="Train transformers, small and large.", allow_abbrev=False)
+    parser.add_argument("--version", action="version", version=f"fmkit {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True, dest="name")
     for add in COMMANDS:
         add(commands)

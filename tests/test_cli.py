@@ -3,6 +3,8 @@
 import ast
 import io
 import json
+import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +14,8 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 import fmkit
 from fmkit import ModelConfig, Transformer, load_corpus, load_examples
-from fmkit.cli import main
+from fmkit.cli import COMMANDS, _parser, main
+from fmkit.commands.options import EXAMPLES
 from fmkit.data.domains import DOMAINS
 from fmkit.generation import reply
 
@@ -275,6 +278,7 @@ def test_what_a_model_writes_is_learned_from_by_another(base, talker, texts, exa
     out = ["--out", str(tmp_path / "none.jsonl")]
     assert "--count, --prompts or both" in fails(capsys, "write", base, *out)
     assert "--count 0" in fails(capsys, "write", base, "--count", "0", *out)
+    assert "--max-new-tokens 0" in fails(capsys, "write", base, "--count", "2", "--max-new-tokens", "0", *out)
     assert "did you mean 'support'" in fails(capsys, "write", base, "--prompts", "suport", *out)
     assert "no prompts: the data has text" in fails(capsys, "write", base, "--prompts", "reviews", *out)
     assert "unknown ending" in fails(capsys, "write", base, "--count", "2", "--out", str(tmp_path / "a.txt"))
@@ -338,6 +342,7 @@ def test_faulty_arguments_of_other_commands(base, texts, examples, tmp_path, cap
         capsys, "continue", base, "--corpus", good, "--replay", good, "--replay-share", "2", *out
     )
     assert "nothing to measure" in fails(capsys, "evaluate", base)
+    assert "one at a time" in fails(capsys, "evaluate", base, "--corpus", good, "--data", prompts)
     assert "give --corpus or --data" in fails(capsys, "distill", base, *out)
     both = ["--corpus", good, "--data", prompts]
     assert "give --corpus or --data" in fails(capsys, "distill", base, *both, *out)
@@ -432,6 +437,38 @@ def test_a_file_is_checked_for_our_own_commands(texts, examples, capsys):
     printed = capsys.readouterr()
     assert "other.jsonl, line 1: columns 'body'" in printed.out
     assert printed.err == f"fmkit: error: {texts / 'other.jsonl'}: 1 fault\n"
+
+
+def test_what_is_measured_is_said(base, examples, capsys):
+    prompts = str(examples / "prompts.jsonl")
+    assert main(["evaluate", base, "--data", prompts]) == 0
+    said = re.fullmatch(
+        r"fmkit: measured on (\d+) of 60, the split validation \(--split all takes them all\)\n",
+        capsys.readouterr().err,
+    )
+    assert 0 < int(said[1]) < 20
+    assert main(["evaluate", base, "--data", prompts, "--split", "all"]) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_a_corpus_is_read_as_text_whatever_else_it_holds(base, tmp_path, capsys, monkeypatch):
+    few = DOMAINS["support"].load(20, 4)
+    monkeypatch.setattr("fmkit.load_corpus", lambda *_, **__: few)
+    assert main(["evaluate", base, "--corpus", "support"]) == 0
+    assert capsys.readouterr().out.startswith("perplexity ")
+    out = ["--out", str(tmp_path / "out"), "--hidden-size", "16", *SHORT]
+    assert main(["distill", base, "--corpus", "support", *out]) == 0
+
+
+def test_every_command_has_an_example_that_it_understands(capsys):
+    for name, example in EXAMPLES.items():
+        program, *words = shlex.split(example)
+        assert (program, words[0]) == ("fmkit", name)
+        assert _parser().parse_args(words).name == name
+        with pytest.raises(SystemExit):
+            main([name, "--help"])
+        assert example in " ".join(capsys.readouterr().out.split())
+    assert {add.__name__ for add in COMMANDS} == {f"add_{name}" for name in EXAMPLES}
 
 
 def test_help_does_not_wait_for_torch():

@@ -21,10 +21,29 @@ Columns = tuple[tuple[str, ...], ...]  # each of them one kind of example
 QUESTIONS: Columns = (("prompt", "completion"), ("messages",))
 TASKS: Columns = (*QUESTIONS, ("text", "label"))
 PREFERENCES: Columns = (("prompt", "chosen", "rejected"),)
+OWN = {"support": QUESTIONS[0], "reviews": TASKS[-1], "preferences": PREFERENCES[0]}  # of the book
+
+
+EXAMPLES = {
+    "pretrain": "fmkit pretrain --corpus stories --steps 600 --out my-model",
+    "continue": "fmkit continue my-model --corpus medical --replay stories --out doctor",
+    "finetune": "fmkit finetune my-model --data support --lora-r 8 --out assistant",
+    "distill": "fmkit distill my-model --corpus stories --hidden-size 32 --out student",
+    "reward": "fmkit reward my-model --data preferences --out judge",
+    "align": "fmkit align my-model --data preferences --beta 0.5 --out aligned",
+    "generate": 'fmkit generate my-model --prompt "Once upon a time" --temperature 0.8',
+    "write": "fmkit write assistant --prompts questions.jsonl --out answers.jsonl",
+    "chat": "fmkit chat assistant",
+    "evaluate": "fmkit evaluate my-model --corpus stories --stories 100",
+    "check": "fmkit check answers.jsonl --format conversation",
+}
 
 
 def new_command(commands: Any, name: str, help: str, function: Callable[[Options], None]) -> Command:
-    command: Command = commands.add_parser(name, help=help, allow_abbrev=False)
+    description, example = f"{help[0].upper()}{help[1:]}.", f"For example: {EXAMPLES[name]}"
+    command: Command = commands.add_parser(
+        name, help=help, description=description, epilog=example, allow_abbrev=False
+    )
     command.set_defaults(function=function)
     return command
 
@@ -54,7 +73,12 @@ def open_with(opener: Any, directory: str) -> Any:
 
 def add_lora(command: Command) -> None:
     lora = command.add_argument_group("low-rank adaptation")
-    lora.add_argument("--lora-r", type=int, metavar="INT", help="train adapters of this rank alone")
+    lora.add_argument(
+        "--lora-r",
+        type=int,
+        metavar="INT",
+        help="train adapters of this rank alone, which OUT/adapter has in peft's format",
+    )
     lora.add_argument("--lora-alpha", type=float, metavar="FLOAT", help="scale (twice the rank)")
     lora.add_argument("--target-modules", nargs="+", metavar="NAME", help="matrices that are adapted (all)")
     lora.add_argument(
@@ -104,19 +128,21 @@ def add_corpus(command: Command, required: bool = True, trains: bool = True) -> 
 
 
 def read_corpus(options: Options, name: str | None = None) -> Any:
+    """The texts of a corpus; whatever columns it has besides, it is read as text."""
     from fmkit import load_corpus
 
-    return load_corpus(name or options.corpus, text_column=options.text_column, streaming=options.streaming)
+    corpus = load_corpus(name or options.corpus, text_column=options.text_column, streaming=options.streaming)
+    return corpus.select_columns("text")
 
 
 def add_data(command: Command, kinds: Columns, required: bool = True) -> None:
+    own = ", ".join(name for name, columns in OWN.items() if columns in kinds)
     command.add_argument(
         "--data",
         type=filled,
         required=required,
         metavar="NAME|PATH",
-        help="reviews, support, preferences, or a file or folder of examples (JSONL, JSON, CSV, parquet), "
-        f"with {_describe(kinds)}",
+        help=f"{own}, or a file or folder of examples (JSONL, JSON, CSV, parquet), with {_describe(kinds)}",
     )
 
 
@@ -201,8 +227,11 @@ def configured(config: type, options: Options) -> Any:
 # --- writing ----------------------------------------------------------------------------------------------
 
 
-def add_sampling(command: Command, temperature: float | None, shown: str = "") -> None:
-    command.add_argument("--max-new-tokens", type=int, default=100, help="length at most (100)")
+def add_sampling(
+    command: Command, temperature: float | None, shown: str = "", length: int | None = 100
+) -> None:
+    limit = "the context" if length is None else length
+    command.add_argument("--max-new-tokens", type=int, default=length, help=f"length at most ({limit})")
     command.add_argument(
         "--temperature",
         type=float,

@@ -63,7 +63,7 @@ def add_write(commands: Any) -> None:
     command.add_argument(
         "--out", type=filled, required=True, metavar="FILE", help="a .jsonl, .csv or .parquet"
     )
-    add_sampling(command, temperature=None, shown="1 for texts, 0 for answers")
+    add_sampling(command, temperature=None, shown="1 for texts, 0 for answers", length=None)
 
 
 def _write(options: Options) -> None:
@@ -71,6 +71,8 @@ def _write(options: Options) -> None:
         raise FmkitError("nothing to write: give --count, --prompts or both")
     if options.count is not None and options.count < 1:
         raise FmkitError(f"--count {options.count}: have it write at least one")
+    if options.max_new_tokens is not None and options.max_new_tokens < 1:
+        raise FmkitError(f"--max-new-tokens {options.max_new_tokens}: let it write at least one")
 
     from fmkit import Transformer, load_prompts, write_answers, write_corpus, write_examples
     from fmkit.data.formats import prompts_of
@@ -143,7 +145,10 @@ def add_evaluate(commands: Any) -> None:
     add_corpus(command, required=False, trains=False)
     add_data(command, TASKS + PREFERENCES, required=False)
     command.add_argument(
-        "--split", default="validation", choices=("train", "validation", "all"), help="(validation)"
+        "--split",
+        default="validation",
+        choices=("train", "validation", "all"),
+        help="the part that is measured (validation: what the training commands hold out, too)",
     )
     command.add_argument(
         "--stories",
@@ -155,12 +160,12 @@ def add_evaluate(commands: Any) -> None:
 
 
 def _evaluate(options: Options) -> None:
-    if not (options.corpus or options.data or options.stories is not None):
+    if options.corpus is None and options.data is None and options.stories is None:
         raise FmkitError("nothing to measure: give --corpus, --data or --stories")
+    if options.corpus and options.data:
+        raise FmkitError("one at a time: give --corpus or --data")
     if options.stories is not None and options.stories < 1:
         raise FmkitError(f"--stories {options.stories}: have it tell at least one")
-
-    from datasets import concatenate_datasets
 
     from fmkit import evaluate
     from fmkit.data.world import World
@@ -169,17 +174,25 @@ def _evaluate(options: Options) -> None:
 
     model, tokenizer = open_with(open_model, options.model)
     measured: dict[str, float] = {}
-    for data in (
-        options.corpus and read_corpus(options),
-        options.data and read_data(options, TASKS + PREFERENCES),
-    ):
-        if data:
-            splits = data.values() if options.split == "all" else [data[options.split]]
-            measured |= evaluate(model, tokenizer, concatenate_datasets(list(splits)))
+    if options.corpus or options.data:
+        measured |= evaluate(model, tokenizer, _rows_to_measure(options))
     if options.stories:
         measured["true_stories"] = true_stories(model, tokenizer, options.stories, World(options.world))
     for name, value in measured.items():
         print(f"{name} {value:.4g}")
+
+
+def _rows_to_measure(options: Options) -> Any:
+    """The rows of the split; standard error says how many of them all they are."""
+    from datasets import concatenate_datasets
+
+    data = read_corpus(options) if options.corpus else read_data(options, TASKS + PREFERENCES)
+    if options.split == "all":
+        return concatenate_datasets(list(data.values()))
+    rows, everything = data[options.split], sum(map(len, data.values()))
+    told = f"fmkit: measured on {len(rows):,} of {everything:,}, the split {options.split}"
+    print(f"{told} (--split all takes them all)", file=sys.stderr)
+    return rows
 
 
 def add_check(commands: Any) -> None:
