@@ -48,12 +48,62 @@ def test_good_prose_passes(check: filters.Filter) -> None:
     assert check(GOOD) is None
 
 
+# Good text, and hard: letters before closing marks, no-break spaces, capitals, units.
+LANGUAGES = {
+    "Arabic": "لا يوجد شيء هنا بعد، حاول مرة أخرى.",
+    "Chinese": "你好，世界。今天天气很好。",
+    "Croatian": "Žena je čula šum, a „džep“ bio je prazan…",
+    "Czech": "„Úžasné,“ řekl Tomáš… Kéž\xa0by přišel též\xa0Lukáš“; Škoda.",
+    "Danish": "På en Ø… æblegrød i Århus – «Ø».",
+    "Dutch": "Reünie in Oekraïne: “één idee”, ’s avonds.",
+    "Estonian": "Öötöö ja Šveits – „mäetipp“.",
+    "Finnish": "Yö on pitkä – ”Älä mene Åboon”… Hyvää!",
+    "French": "«\xa0Liberté\xa0»… voilà\xa0», né…\xa0» à\xa0½\xa0h, à\xa0£5, l’œuvre, CAFÉ», Où ça\u202f?",
+    "German": "„Spaß“, „Spaß…“, GRÖẞE, Fuß– und Maß»: Übermut.",
+    "Greek": "Καλημέρα σε όλους, τι κάνετε;",
+    "Hebrew": "שלום לכולם, מה שלומכם היום?",
+    "Hindi": "नमस्ते दुनिया, आप कैसे हैं?",
+    "Hungarian": "Őszi szellő – „hűvös” és «szép».",
+    "Icelandic": "Þórður, það…\xa0» og «ráð» í Borgarfirði.",
+    "Italian": "«Perché\xa0no?» È così… PIÙ», città’, “là”.",
+    "Japanese": "こんにちは世界。元気ですか？",
+    "Korean": "안녕하세요 세계, 잘 지내요?",
+    "Lithuanian": "Šaltis žmonių namuose, ėjo ąsotis.",
+    "Norwegian": "Å\xa0gå er «bra», Å…",
+    "Polish": "Żółta łódka – „śnieg” i więcej…",
+    "Portuguese": "AMANHÃ… «IRMÃ» não, “MAÇÃ” é\xa0», 2×½",
+    "Romanian": "Și țara „frumoasă” – «mâine».",
+    "Russian": "«Привет», как дела? Всё хорошо.",
+    "Spanish": "¿Qué…? ¡Sí! «menú»… MENÚ”, PERÚ», N.º 3",
+    "Swedish": "Får får får? ”Ö”… en våg på 2 Å², 3 Å³",
+    "Turkish": "İstanbul’da güneş – “ışık” ve ağaç.",
+    "Ukrainian": "Їжак каже: «добрий день».",
+    "Vietnamese": "Tiếng Việt rất đẹp, phải không?",
+    "emoji": "Well done 😀👍🏽 and ❤️",
+    "typography": "don’t “say” – 5\xa0°C, ½, 3 × 4, 10 €, © 2020, ™ and §\xa05",
+}
+
+
+def misread(text: str, codec: str) -> str:
+    """The bytes of UTF-8 one by one; those that Windows-1252 does not know stay, as in browsers."""
+    return "".join(bytes([b]).decode(codec, "ignore") or chr(b) for b in text.encode())
+
+
 @pytest.mark.parametrize("codec", ["cp1252", "latin-1"])
-@pytest.mark.parametrize("word", ["café", "don’t", "“yes”", "naïve", "½ — €", "не"])
-def test_utf8_that_was_read_as_something_else(word: str, codec: str) -> None:
-    broken = word.encode().decode(codec, errors="replace")
-    assert filters.encoding(f"{GOOD} {broken}") == "a wrong encoding"
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_utf8_that_was_read_as_something_else(language: str, codec: str) -> None:
+    assert filters.encoding(LANGUAGES[language]) is None
+    assert filters.encoding(misread(LANGUAGES[language], codec)) == "a wrong encoding"
+
+
+WORDS = "café don’t “yes” naïve ½ € não voilà\xa0 škoda złoty łódź świat ένα не да שלום سلام 你 😀 Österreich"
+
+
+@pytest.mark.parametrize("codec", ["cp1252", "latin-1"])
+@pytest.mark.parametrize("word", WORDS.split(" "))
+def test_one_word_is_enough(word: str, codec: str) -> None:
     assert filters.encoding(f"{GOOD} {word}") is None
+    assert filters.encoding(f"{GOOD} {misread(word, codec)}") == "a wrong encoding"
 
 
 @pytest.mark.parametrize("text", ["AT&amp;amp;T", "&amp;#39;", "lost \ufffd byte"])

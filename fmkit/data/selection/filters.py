@@ -26,12 +26,23 @@ BOILERPLATE = re.compile(  # C4's phrases, and others that pages of a site share
 )
 END_MARKS = (".", "!", "?", '"', "”", "'", "’", ")", ":", "…")
 SENTENCE_END = re.compile(r"(?<=[.!?])\s|\n")
-CONTINUATION = "\x80-\xbf" + re.escape(
-    bytes(set(range(0x80, 0xA0)) - {0x81, 0x8D, 0x8F, 0x90, 0x9D}).decode("cp1252")
-)
-# UTF-8 of two or three bytes read as Latin-1 or Windows-1252; HTML escaped twice; the mark of a lost byte.
+# The bytes from 80 to BF, which in UTF-8 stand only after another, as Windows-1252 and Latin-1 read them:
+# marks that follow a letter in good text too (`voilà\xa0»`), letters that do (`Tomáš`), signs that do not.
+MARKS = "\xa0«»©®ª°ºª¹²³·…‘’“”‹›„‚–—•™"
+LETTERS = "ƒŠŒŽšœžŸ"
+SIGNS = "\x80-\x9f€†‡ˆ‰˜¡-¨¬\xad¯±´-¶¸¼-¿"
+# UTF-8 that was read as one of the two. Of two bytes: the letters of the Latin, Greek, Cyrillic, Hebrew and
+# Arabic alphabets, after which a mark counts only where no capital would stand. Of three, unless they read as
+# a letter and its marks. Emoji. Then HTML that was escaped twice, and the mark of a lost byte.
 MOJIBAKE = re.compile(
-    f"[ÂÃÐÑ][{CONTINUATION}]|[à-ï][{CONTINUATION}]{{2}}"
+    r"Â[\xa0-\xbf]"
+    r"|[ÃÄÎÏÐÑØÙÛ][¡-ª¬-º¼-¿]"
+    rf"|(?<!\d)[ÃÄÅÎÏÐÑ×ØÙÛ][{LETTERS}{SIGNS}]"
+    rf"|(?<=[a-z])[ÃÄÅÈ×ØÙÛ][{MARKS}]"
+    r"|(?<![A-ZÀ-Þ])(?:[ÃÄÅÈ][‘“”‹›„‚–—•™](?=[a-z])|Ã\xa0)"
+    rf"|×[{MARKS}]×"
+    rf"|[à-ï](?:[{SIGNS}][{LETTERS}{MARKS}{SIGNS}]|[{LETTERS}{MARKS[1:]}][{SIGNS}])"
+    r"|ð[Ÿ\x9f]"
     "|&amp;(?:amp|quot|apos|lt|gt|nbsp|#[0-9]{1,5});|\ufffd"
 )
 
@@ -135,7 +146,7 @@ def unfinished_lines(text: str, max_share: float = 0.5) -> str | None:
 
 
 def encoding(text: str) -> str | None:
-    """Mojibake (`cafÃ©`, `donâ€™t`) and replacement characters."""
+    """Mojibake (`cafÃ©`, `donâ€™t`, `ðŸ˜€`) and replacement characters."""
     return "a wrong encoding" if MOJIBAKE.search(text) else None
 
 
