@@ -6,3 +6,11 @@ class FmkitError(Exception):
 
     The command line prints the line and exits with code 2; in Python it is an ordinary exception.
     """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(one_line(message))
+
+
+def one_line(message: str) -> str:
+    """The message without line breaks, which a path or a foreign error may hold."""
+    return " ".join(filter(None, map(str.strip, message.splitlines())))

@@ -322,6 +322,8 @@ def test_a_conversation_longer_than_the_context_forgets_its_start_and_says_so_on
 def test_faulty_arguments_of_other_commands(base, texts, examples, tmp_path, capsys):
     out = ["--out", str(tmp_path / "out"), *SHORT]
     pairs, good = str(examples / "pairs.jsonl"), str(texts / "good.txt")
+    two_lines = tmp_path / "a\nb"
+    (two_lines / "c").mkdir(parents=True)
     prompts = str(examples / "prompts.jsonl")
     assert "--lora-r" in fails(capsys, "finetune", base, "--data", prompts, *out, "--lora-alpha", "0")
     for alpha in ("0", "nan"):
@@ -341,6 +343,8 @@ def test_faulty_arguments_of_other_commands(base, texts, examples, tmp_path, cap
     assert "replay_share" in fails(
         capsys, "continue", base, "--corpus", good, "--replay", good, "--replay-share", "2", *out
     )
+    assert "no model" in fails(capsys, "generate", "no\nmodel here")
+    assert "is not empty" in fails(capsys, "align", base, "--data", pairs, "--out", str(two_lines), *SHORT)
     assert "nothing to measure" in fails(capsys, "evaluate", base)
     assert "one at a time" in fails(capsys, "evaluate", base, "--corpus", good, "--data", prompts)
     assert "give --corpus or --data" in fails(capsys, "distill", base, *out)

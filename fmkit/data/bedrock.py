@@ -17,7 +17,7 @@ from typing import Any
 
 from datasets import Dataset
 
-from fmkit.data.files import explain_read_errors, one_line, write_whole
+from fmkit.data.files import explain_read_errors, write_whole
 from fmkit.data.formats import Row, features_of, filled, to_example, with_label_names
 from fmkit.data.records import (
     BOM,
@@ -220,7 +220,7 @@ def read(path: str | Path, format: str) -> Dataset:
             fail(path, ("line", number), problems[0])
         rows.append(SHAPES[spec.shape].read(record))
     if not rows:
-        raise FmkitError(one_line(f"{path}: no record; write one object a line"))
+        raise FmkitError(f"{path}: no record; write one object a line")
     return Dataset.from_list(rows, features=features_of(rows))
 
 
@@ -242,7 +242,7 @@ def write(dataset: Dataset, path: str | Path, format: str) -> None:
             fail("the dataset", ("row", number), found)
         records.append(record)
     if not records:
-        raise FmkitError(one_line(f"{path}: no example to write"))
+        raise FmkitError(f"{path}: no example to write")
     write_whole(path, to_json_lines(records))
 
 
@@ -260,7 +260,7 @@ def _find_file(path: str | Path) -> Path:
     path = Path(os.path.expanduser(path))
     if not path.is_file():
         what = "a folder, not a file" if path.is_dir() else "no such file"
-        raise FmkitError(one_line(f"{path}: {what}; give one .jsonl file"))
+        raise FmkitError(f"{path}: {what}; give one .jsonl file")
     return path
 
 

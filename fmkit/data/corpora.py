@@ -14,7 +14,7 @@ from datasets import DatasetDict, Features, IterableDataset, IterableDatasetDict
 from fmkit.data import python_docs
 from fmkit.data.cache import Row, cached
 from fmkit.data.domains import DOMAINS
-from fmkit.data.files import KINDS, explain_read_errors, find_files, one_line
+from fmkit.data.files import KINDS, explain_read_errors, find_files
 from fmkit.data.hub import load_from_hub
 from fmkit.data.records import (
     Problem,
@@ -59,10 +59,8 @@ def load_corpus(name: str | Path, *, text_column: str = "text", streaming: bool 
     """
     try:
         return _load(str(name), text_column, streaming)
-    except FmkitError as error:
-        raise FmkitError(one_line(str(error))) from error.__cause__
     except OSError as error:
-        raise FmkitError(one_line(f"{error.filename or name}: cannot be used: {error.strerror}")) from None
+        raise FmkitError(f"{error.filename or name}: cannot be used: {error.strerror}") from None
 
 
 def content_hash(corpus: Mapping[str, Iterable[Row]]) -> str:
@@ -199,9 +197,7 @@ def _cut(text: str, path: Path) -> tuple[str, str]:
     """The last tenth apart, at a line break or else at a space."""
     text = text.strip()
     if len(text) < 2:
-        raise FmkitError(
-            one_line(f"{path}: a corpus of one character cannot be split into train and validation")
-        )
+        raise FmkitError(f"{path}: a corpus of one character cannot be split into train and validation")
     low, high = len(text) * 8 // 10, max(1, len(text) * 9 // 10)
     cut = text.rfind("\n", low, high) + 1 or text.rfind(" ", low, high) + 1 or high
     return text[:cut], text[cut:]
@@ -220,7 +216,7 @@ def _documents(files: Sequence[Path], text_column: str) -> Iterator[str]:
     for path in files:
         for text in _texts(path, text_column):
             if len(text) > 2**29 and len(text.encode()) >= 2**31:
-                raise FmkitError(one_line(f"{path}: one document is larger than 2 GiB; split it"))
+                raise FmkitError(f"{path}: one document is larger than 2 GiB; split it")
             if text.strip():
                 yield text
 

@@ -46,7 +46,7 @@ def write_whole(path: Path, data: bytes) -> None:
         finally:
             part.unlink(missing_ok=True)
     except OSError as error:
-        raise FmkitError(one_line(f"{path}: cannot be written: {error.strerror}")) from None
+        raise FmkitError(f"{path}: cannot be written: {error.strerror}") from None
 
 
 @contextmanager
@@ -55,14 +55,9 @@ def explain_read_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise FmkitError(one_line(f"{path}: cannot be read: {error.strerror or error}")) from None
+        raise FmkitError(f"{path}: cannot be read: {error.strerror or error}") from None
     except MemoryError:
-        raise FmkitError(one_line(f"{path}: does not fit into memory; use JSON Lines or Parquet")) from None
-
-
-def one_line(message: str) -> str:
-    """The message without line breaks, which a path or a foreign error may hold."""
-    return " ".join(message.split())
+        raise FmkitError(f"{path}: does not fit into memory; use JSON Lines or Parquet") from None
 
 
 def _is_ours(path: Path) -> bool:

@@ -34,7 +34,7 @@ import pyarrow.parquet as pq
 from datasets import ClassLabel, Dataset, DatasetDict, Features, List, NamedSplit, Value
 
 from fmkit.data.chat import ROLES
-from fmkit.data.files import KINDS, find_files, one_line, write_whole
+from fmkit.data.files import KINDS, find_files, write_whole
 from fmkit.data.records import (
     Fault,
     Place,
@@ -97,7 +97,7 @@ def load_prompts(path: str | Path) -> Dataset:
     path = Path(os.path.expanduser(path))
     rows = [row for _, row in _read_rows(_example_files(path), _to_prompt)]
     if not rows:
-        raise FmkitError(one_line(f"{path}: no record; write one a line"))
+        raise FmkitError(f"{path}: no record; write one a line")
     return Dataset.from_list(rows, features=features_of(rows))
 
 
@@ -142,7 +142,7 @@ def write_examples(dataset: Dataset, path: str | Path) -> None:
         except Problem as problem:
             fail("the dataset", ("row", number), problem)
     if not rows:
-        raise FmkitError(one_line(f"{path}: no example to write"))
+        raise FmkitError(f"{path}: no example to write")
     writers: dict[str, Callable[[list[Row]], bytes]] = {
         ".jsonl": to_json_lines,
         ".json": lambda rows: json.dumps(rows, ensure_ascii=False, indent=1).encode() + b"\n",
@@ -150,14 +150,14 @@ def write_examples(dataset: Dataset, path: str | Path) -> None:
         ".parquet": _to_parquet,
     }
     if path.suffix.lower() not in writers:
-        raise FmkitError(one_line(f"{path}: unknown ending; use one of {', '.join(ENDINGS)}"))
+        raise FmkitError(f"{path}: unknown ending; use one of {', '.join(ENDINGS)}")
     write_whole(path, writers[path.suffix.lower()](rows))
 
 
 def _example_files(path: Path) -> list[Path]:
     files = [file for file in find_files(path) if file.suffix.lower() in ENDINGS]
     if not files:
-        raise FmkitError(one_line(f"{path}: no file of examples; save them as one of {', '.join(ENDINGS)}"))
+        raise FmkitError(f"{path}: no file of examples; save them as one of {', '.join(ENDINGS)}")
     return files
 
 
@@ -199,9 +199,7 @@ def _hold_out(rows: list[Row], path: Path) -> list[bool]:
     digests = [digest(json.dumps(row)) for row in rows]
     if len(set(digests)) < 2:
         found = "no record" if not rows else "one record only"
-        raise FmkitError(
-            one_line(f"{path}: {found}; two different ones are needed, to train and to validate")
-        )
+        raise FmkitError(f"{path}: {found}; two different ones are needed, to train and to validate")
     threshold = min(max(TENTH, min(digests) + 1), max(digests))  # so that both splits have a record
     return [digest < threshold for digest in digests]
 
@@ -215,7 +213,7 @@ def _to_splits(rows: list[Row], held_out: list[bool], path: Path) -> DatasetDict
     for is_held_out, name in enumerate(SPLITS):
         chosen = [row for row, out in zip(rows, held_out, strict=True) if out == is_held_out]
         if not chosen:
-            raise FmkitError(one_line(f"{path}: no record in the files for {name}; write one a line"))
+            raise FmkitError(f"{path}: no record in the files for {name}; write one a line")
         columns = {column: [row[column] for row in chosen] for column in features}
         splits[name] = Dataset.from_dict(columns, features=features, split=NamedSplit(name))
     return DatasetDict(splits)

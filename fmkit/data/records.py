@@ -16,8 +16,8 @@ from typing import Any, NoReturn
 import pyarrow.parquet as pq
 from datasets import ClassLabel, Features
 
-from fmkit.data.files import explain_read_errors, one_line
-from fmkit.errors import FmkitError
+from fmkit.data.files import explain_read_errors
+from fmkit.errors import FmkitError, one_line
 
 Place = tuple[str, int | None]  # the unit that is counted, and the number from 1; None: the whole file
 Located = Iterator[tuple[Place, Any]]  # records: objects, if all is well
