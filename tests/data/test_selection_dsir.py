@@ -205,6 +205,18 @@ def test_one_line_for_what_cannot_be_selected(
             dsir_select(dataset, table(target), k)
 
 
+def test_a_stream_that_is_shorter_or_longer_when_read_again() -> None:
+    for later in (30, 41):
+        lengths = iter([40, later])
+        stream = IterableDataset.from_generator(lambda lengths=lengths: map(numbered, range(next(lengths))))
+        with pytest.raises(FmkitError, match=f"gave 40 rows, and {later} when it was read again; gather it"):
+            dsir_select(stream, table(["w1"]), 35)
+
+
+def numbered(i: int) -> dict[str, str]:
+    return {"text": f"w{i}"}
+
+
 @settings(deadline=None, max_examples=60)
 @given(st.lists(st.text()), st.lists(st.text()))
 def test_any_text_has_a_finite_weight(raw: list[str], target: list[str]) -> None:

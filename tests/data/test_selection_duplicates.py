@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from datasets import Dataset, DatasetDict
+from datasets import Dataset, DatasetDict, IterableDataset
 from datasketch import MinHash
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -20,6 +21,14 @@ WORDS = [f"word{i}" for i in range(400)]
 
 def table(texts: list[str]) -> Dataset:
     return Dataset.from_dict({"text": texts})
+
+
+def unread_stream() -> IterableDataset:
+    def rows() -> Iterator[dict[str, str]]:
+        raise AssertionError("the stream was read")
+        yield {}
+
+    return IterableDataset.from_generator(rows)
 
 
 def shingle_set(text: str) -> set[tuple[str, ...]]:
@@ -75,6 +84,38 @@ def test_near_duplicates_as_brute_force_finds_them(threshold: float) -> None:
     assert len(found & dropped) >= 0.98 * len(found)  # precision
     for first, *others in report.clusters:  # exact, whatever was missed
         assert all(similarity(sets[first], sets[i]) >= threshold for i in others)
+
+
+def pages_of_one_site(count: int) -> list[str]:
+    """Any two are alike to about 0.75 by their boilerplate, and each tenth nearly repeats another."""
+    boilerplate = [f"menu{i}" for i in range(180)]
+    own = [[f"own{i - (i % 10 == 9)} {j}" for j in range(16)] for i in range(count)]
+    return [" ".join([*boilerplate, *words, "last" * (i % 10 == 9)]) for i, words in enumerate(own)]
+
+
+def test_pages_of_one_site_are_told_apart_without_comparing_their_words(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    texts = pages_of_one_site(300)
+    assert 0.7 < similarity(shingle_set(texts[0]), shingle_set(texts[1])) < 0.8
+    compared = []
+    measure = duplicates.jaccard
+    monkeypatch.setattr(duplicates, "jaccard", lambda a, b: compared.append(measure(a, b)) or compared[-1])
+    _, report = drop_near_duplicates(table(texts))
+    assert report.clusters == tuple((i, i + 1) for i in range(8, 300, 10))
+    assert len(compared) < 2 * len(report.clusters)  # of 40 000 pairs, nearly all of which share a band
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.sets(st.integers(0, 2**64 - 1)), st.sets(st.integers(0, 2**64 - 1)), st.sets(st.integers(0, 99)))
+def test_a_sketch_never_rules_out_what_is_alike(a: set[int], b: set[int], common: set[int]) -> None:
+    one, two = (np.array(sorted(x | common), dtype=np.uint64) for x in (a, b))
+    kept = duplicates._Kept(1, 0.5)
+    kept.add(0, one, [b"key"])
+    true = similarity(a | common, b | common)
+    assert kept._bound(np.array([0]), two)[0] >= true == pytest.approx(duplicates.jaccard(one, two))
+    assert kept.find(two, [b"key"]) == (0 if true >= 0.5 else None)
+    assert kept.find(two, [b"other"]) is None
 
 
 def test_most_near_duplicates_of_a_crawl_are_found_at_half() -> None:
@@ -152,6 +193,9 @@ def test_one_line_for_what_cannot_be_done() -> None:
         drop_near_duplicates(table(["a"]), shingle_words=0)
     with pytest.raises(FmkitError, match=r'give corpus\["train"\]'):
         drop_duplicates(DatasetDict(train=table(["a"])))
+    for drop in (drop_duplicates, drop_near_duplicates):
+        with pytest.raises(FmkitError, match=r"a stream has no places .* gather a part: Dataset\.from_list"):
+            drop(unread_stream())
     with pytest.raises(FmkitError, match="no column 'text'; the data has body"):
         drop_duplicates(Dataset.from_dict({"body": ["a"]}))
     with pytest.raises(FmkitError, match="holds int, not text"):

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from scaling import grows_like_its_length
 
 from fmkit.data.domains.web import WEB
-from fmkit.data.selection import FILTERS, filter_corpus, filters
+from fmkit.data.selection import FILTERS, filter_corpus, filters, find_fault
+from fmkit.errors import FmkitError
 
 GOOD = (
     "The fox went to the river because it was thirsty. There it met a duck that had lost its way. They "
@@ -133,6 +134,18 @@ def test_a_filter_of_ones_own() -> None:
     assert kept["text"][:] == ["a cat"]
     assert report.reasons == {"about dogs": 1}
     assert len(filter_corpus(dataset, [])[0]) == 2
+
+
+def test_a_stream_is_filtered_as_it_is_read() -> None:
+    texts = [GOOD, "short", GOOD + "\ufffd", GOOD + " again"]
+    dataset = Dataset.from_dict({"text": texts})
+    stream = dataset.to_iterable_dataset()
+    with pytest.raises(FmkitError, match=r"a stream has no places .* gather a part: Dataset\.from_list"):
+        filter_corpus(stream)
+    kept = stream.filter(lambda row: find_fault(row["text"]) is None)  # as the docstring has it
+    assert [row["text"] for row in kept] == filter_corpus(dataset)[0]["text"][:] == [texts[0], texts[3]]
+    gathered = Dataset.from_list(list(stream.take(3)))  # as the error has it
+    assert filter_corpus(gathered)[1].kept == 1
 
 
 def test_the_kinds_of_a_crawl() -> None:

@@ -6,7 +6,7 @@ In the order of a pipeline: `filter_corpus`, `drop_duplicates`, `drop_near_dupli
 
 from fmkit.data.selection.dsir import dsir_select, dsir_weights, ngram_divergence
 from fmkit.data.selection.duplicates import DuplicateReport, drop_duplicates, drop_near_duplicates
-from fmkit.data.selection.filters import FILTERS, FilterReport, filter_corpus
+from fmkit.data.selection.filters import FILTERS, FilterReport, filter_corpus, find_fault
 from fmkit.data.selection.personal import Score, Span, find_personal, precision_recall, scrub
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "dsir_select",
     "dsir_weights",
     "filter_corpus",
+    "find_fault",
     "find_personal",
     "ngram_divergence",
     "precision_recall",

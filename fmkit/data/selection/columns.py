@@ -24,6 +24,13 @@ def iterate_texts(dataset: Dataset | IterableDataset) -> Iterator[str]:
     return (_as_text(value) for batch in batches for value in batch["text"])
 
 
+def require_places(dataset: Dataset | IterableDataset) -> None:
+    """Raises `FmkitError` for a stream, unread: its rows cannot be chosen by their places."""
+    if isinstance(dataset, IterableDataset):
+        remedy = "load it without streaming, or gather a part: Dataset.from_list(list(stream.take(10_000)))"
+        raise FmkitError(f"a stream has no places to choose from; {remedy}")
+
+
 def get_text(row: dict[str, Any]) -> str:
     """The text of a row."""
     if "text" not in row:

@@ -61,7 +61,8 @@ def dsir_select(
 
     A stream is read twice, to weigh and to pick, and must give the same rows both times. Held in memory are
     a number for each row, the chosen rows and a batch; see `dsir_weights` for the disk. The choice is the
-    same as in memory, and the same for the same seed. Raises `FmkitError` unless 1 ≤ k ≤ rows.
+    same as in memory, and the same for the same seed. Raises `FmkitError` unless 1 ≤ k ≤ rows, and where a
+    stream gives another number of rows the second time.
     """
     if k < 1:
         raise FmkitError(f"k = {k}: at least one document must be selected")
@@ -73,7 +74,14 @@ def dsir_select(
     if isinstance(dataset, Dataset):
         return dataset.select(chosen)
     wanted = set(chosen.tolist())
-    rows = [row for i, row in enumerate(dataset) if i in wanted]
+    rows, again = [], 0
+    for again, row in enumerate(dataset, start=1):
+        if again - 1 in wanted:
+            rows.append(row)
+    if again != len(scores):
+        raise FmkitError(
+            f"the stream gave {len(scores)} rows, and {again} when it was read again; gather it first"
+        )
     return Dataset.from_list(rows, features=dataset.features)
 
 

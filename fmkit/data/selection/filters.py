@@ -14,7 +14,7 @@ from itertools import pairwise
 
 from datasets import Dataset
 
-from fmkit.data.selection.columns import iterate_texts
+from fmkit.data.selection.columns import iterate_texts, require_places
 
 Filter = Callable[[str], str | None]
 
@@ -164,19 +164,24 @@ FILTERS: tuple[Filter, ...] = (
 )
 
 
+def find_fault(text: str, filters: Iterable[Filter] = FILTERS) -> str | None:
+    """Why the text fails the first of the filters that it fails; None if it passes all."""
+    return next(filter(None, (check(text) for check in filters)), None)
+
+
 def filter_corpus(dataset: Dataset, filters: Iterable[Filter] = FILTERS) -> tuple[Dataset, FilterReport]:
     """The documents that pass all filters, in order, and the counts of the others by reason, most frequent
-    first. Raises `FmkitError` where there is no column `text`."""
+    first.
+
+    Raises `FmkitError` where there is no column `text`, and for a stream. That one is filtered as it is read,
+    and has no counts: `stream.filter(lambda row: find_fault(row["text"]) is None)`.
+    """
+    require_places(dataset)
     filters = tuple(filters)
-    reasons: Counter[str] = Counter()
-    kept = []
-    for i, text in enumerate(iterate_texts(dataset)):
-        reason = next(filter(None, (check(text) for check in filters)), None)
-        if reason is None:
-            kept.append(i)
-        else:
-            reasons[reason] += 1
-    return dataset.select(kept), FilterReport(len(dataset), len(kept), dict(reasons.most_common()))
+    reasons = [find_fault(text, filters) for text in iterate_texts(dataset)]
+    kept = [i for i, reason in enumerate(reasons) if reason is None]
+    counts = Counter(reason for reason in reasons if reason is not None)
+    return dataset.select(kept), FilterReport(len(dataset), len(kept), dict(counts.most_common()))
 
 
 def _lines(text: str) -> list[str]:
