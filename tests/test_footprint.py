@@ -2,13 +2,23 @@
 
 import json
 import re
+import time
 
 import pytest
 
 from fmkit import Transformer, pretrain
 from fmkit.config import TrainConfig
 from fmkit.flops import PEAK_FLOPS
-from fmkit.footprint import WATTS, Meter, Usage, carbon_kg, energy_kwh, gpu_hours, training_flops
+from fmkit.footprint import (
+    WATTS,
+    WATTS_PER_CORE,
+    Meter,
+    Usage,
+    carbon_kg,
+    energy_kwh,
+    gpu_hours,
+    training_flops,
+)
 
 # run, parameters, tokens, GPU-hours, chip, watts, PUE, kg CO2e/kWh, published MWh, published t CO2e
 PUBLISHED = [
@@ -54,9 +64,25 @@ def test_an_estimate_says_that_it_is_one_and_is_a_range(tmp_path):
     used = meter.usage()
     low, high = used.joules
     assert 0 < low < high
+    assert (low, high) == pytest.approx([used.cpu_seconds * watts for watts in WATTS_PER_CORE])
     assert used.cpu_seconds > 0
     assert "estimated" in " ".join(used.obtained)
     assert used.carbon_grams[0] < used.carbon_grams[1]
+
+
+def test_wall_seconds_are_those_since_the_meter_was_made(tmp_path):
+    start = time.perf_counter()
+    meter = Meter(powercap=tmp_path)
+    time.sleep(0.01)
+    assert 0.01 <= meter.usage().wall_seconds <= time.perf_counter() - start
+
+
+def test_usage_adds_up_and_is_told_in_other_units():
+    morning, evening = Usage(1.0, 2.0, (3.0, 4.0), ("a",)), Usage(10.0, 20.0, (30.0, 40.0), ("a", "b"))
+    assert morning + evening == Usage(11.0, 22.0, (33.0, 44.0), ("a", "b"))
+    used = Usage(joules=(3.6e6, 7.2e6))  # one kilowatt-hour, two
+    assert used.kwh == (1.0, 2.0)
+    assert used.carbon_grams == pytest.approx((57, 2 * 1.58 * 430))  # the low ends of PUE and grid, the high
 
 
 def zone(powercap, name, microjoules, title="package-0"):

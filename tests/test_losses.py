@@ -69,6 +69,23 @@ def test_chunks_change_neither_values_nor_gradients(loss, monkeypatch):
         torch.testing.assert_close(a, b, rtol=1e-5, atol=1e-3)
 
 
+@pytest.mark.parametrize("loss", [distillation_loss, token_loss])
+def test_the_logits_of_chunks_are_not_kept_for_the_backward_pass(loss, monkeypatch):
+    """They are made again: the largest that is kept is what comes in."""
+    hidden, head = torch.randn(2, 50, 4, requires_grad=True), torch.randn(97, 4, requires_grad=True)
+    teacher = (hidden.detach(), head.detach()) if loss is distillation_loss else ()
+
+    def largest() -> int:
+        kept = []
+        with torch.autograd.graph.saved_tensors_hooks(lambda t: kept.append(t.numel()) or t, lambda t: t):
+            loss(hidden, head, *teacher, torch.randint(0, 97, (2, 50)))
+        return max(kept, default=0)
+
+    assert largest() == 2 * 50 * 97
+    monkeypatch.setattr("fmkit.losses.LOGITS", 97 * 7)  # seven positions at a time
+    assert largest() <= hidden.numel()
+
+
 def test_preference_losses_are_the_formulas():
     chosen, rejected, before_chosen, before_rejected = torch.randn(4, 5)
     ours = dpo_loss(chosen, rejected, before_chosen, before_rejected, beta=0.2)

@@ -1,6 +1,8 @@
 """Objectives against the field's own, and how little it takes to add one."""
 
 import copy
+import inspect
+from pathlib import Path
 
 import pytest
 import torch
@@ -11,8 +13,8 @@ from trl import DPOConfig, DPOTrainer, RewardConfig, RewardTrainer, SFTConfig, S
 
 from fmkit import Classifier, ModelConfig, TrainConfig, Transformer
 from fmkit.data.batches import IGNORE, make_loader, validation_batches
-from fmkit.data.examples import collate_completions, collate_pairs
-from fmkit.objectives import imitate, predict_tokens, prefer, rank
+from fmkit.data.examples import collate_completions, collate_labeled, collate_pairs
+from fmkit.objectives import choose_label, imitate, predict_tokens, prefer, rank
 from fmkit.trainer import Trainer
 
 SHAPE = ModelConfig(vocab_size=80, hidden_size=32, num_hidden_layers=2, num_attention_heads=4)
@@ -108,12 +110,22 @@ def test_ranking_equals_trl(tmp_path, plain):
     assert trainer.compute_loss(trainer.model.eval(), batch).item() == pytest.approx(ours.item(), rel=1e-4)
 
 
+def test_choosing_a_label_equals_transformers(tmp_path):
+    model = shaken(Classifier(SHAPE, ["no", "yes", "maybe"]), 1)
+    batch = collate_labeled([{"input_ids": ids, "label": n} for n, ids in enumerate(PROMPTS)], pad_id=2)
+    opened = theirs(model, tmp_path, "classifier", LlamaForSequenceClassification)
+    opened.config.pad_token_id = 2
+    loss = opened(batch["input_ids"], labels=batch["labels"]).loss  # the mean
+    torch.testing.assert_close(choose_label(model, batch) / batch["num_items"], loss, rtol=1e-4, atol=1e-5)
+
+
 @pytest.mark.parametrize("temperature", [1.0, 3.0])
 def test_imitation_is_the_plain_formula(temperature, stories, tokenizer):
     shape = ModelConfig(vocab_size=400, hidden_size=32, num_hidden_layers=1)
     student = shaken(Transformer(shape), 1)
     teacher = shaken(Transformer(ModelConfig(vocab_size=400, hidden_size=48, num_hidden_layers=2)), 2)
     batch = next(make_loader(stories["train"], tokenizer, 2, 96, seed=0))
+    batch["labels"][:, ::3] = IGNORE  # as of a prompt: neither loss counts it
     labels = batch["labels"] != IGNORE
     p, q = (m(batch["input_ids"], batch["document_ids"])[labels] for m in (teacher, student))
     p_soft, q_soft = ((x / temperature).softmax(-1) for x in (p, q))
@@ -146,6 +158,11 @@ def predict_calmly(model: Transformer, batch: dict) -> torch.Tensor:
 
 
 # --- ... and one test -------------------------------------------------------------------------------------
+
+
+def test_the_new_objective_is_the_one_that_is_shown():
+    shown = (Path(__file__).parents[1] / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    assert f"```python\n{inspect.getsource(predict_calmly)}```" in shown
 
 
 def test_a_new_objective_is_one_function(model, stories, tokenizer):
