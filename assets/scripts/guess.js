@@ -24,8 +24,16 @@ function start(box) {
     box.classList.toggle("guessed", number > 1);
   }
 
+  function clear() {
+    field.value = result.textContent = loss.textContent = "";
+    blank.textContent = "…";
+    rows.forEach((row) => row.classList.remove("own"));
+    at(1);
+  }
+
   function compare(word) {
     if (!word) {
+      clear();
       result.textContent = "Type a word, or pick one.";
       return;
     }
@@ -34,7 +42,7 @@ function start(box) {
     blank.textContent = word;
     result.textContent = row ? hit(word, row) : miss(word);
     loss.textContent = row
-      ? `If your word came, it is −ln\u00a0${row.dataset.p} =\u00a0${nats(row)}\u00a0nats.`
+      ? `If your word came, it is −log\u00a0${row.dataset.p} =\u00a0${nats(row)}\u00a0nats.`
       : `If your word came, it is more than ${nats(rows.at(-1))} nats, and the weights move further.`;
     at(2);
   }
@@ -60,10 +68,7 @@ function start(box) {
     compare(button.dataset.word);
   }));
   box.querySelector(".fm-guess-again").addEventListener("click", () => {
-    field.value = result.textContent = loss.textContent = "";
-    blank.textContent = "…";
-    rows.forEach((row) => row.classList.remove("own"));
-    at(1);
+    clear();
     field.focus();
   });
   at(1);

@@ -130,7 +130,8 @@ def box(recorded: Record) -> html:
         step("Predict", "Which word comes next?", form(recorded)),
         step(
             "Compare",
-            "A model gives every token a probability. Where a word is several tokens, theirs are multiplied.",
+            "A model gives every token a probability. Where a word is several tokens, their probabilities "
+            "are multiplied.",
             *table(recorded),
         ),
         step("Adjust", ADJUST, losses(recorded), tag("p", role="status", class_="fm-guess-loss fm-scripted")),
@@ -213,7 +214,7 @@ def table(recorded: Record) -> list[html]:
 def losses(recorded: Record) -> html:
     """The loss for the first and for the last row; the script adds that of the reader's word."""
     said = [
-        f"“{word}” it is −ln\u00a0{p:.4f} =\u00a0{-math.log(p):.2f}\u00a0nats" for word, p in recorded.top
+        f"“{word}” it is −log\u00a0{p:.4f} =\u00a0{-math.log(p):.2f}\u00a0nats" for word, p in recorded.top
     ]
     return tag("p", f"For {said[0]}; for {said[-1]}.", class_="fm-guess-losses")
 

@@ -18,6 +18,7 @@ from fmkit.errors import FmkitError
 logger = logging.getLogger(__name__)
 
 VOID = {"input", "br"}
+INLINE = {"a", "b", "span", "br", "input"}  # around any other element white space shows nothing
 STYLES = "assets/styles"
 
 
@@ -49,7 +50,9 @@ def opening(node: html) -> str:
 
 
 def closing(node: html) -> str:
-    return "" if node["name"] in VOID else f"</{node['name']}>"
+    """With a line's end after a block: where a search takes out the tags, words must not run together."""
+    end = "" if node["name"] in INLINE else "\n"
+    return end if node["name"] in VOID else f"</{node['name']}>{end}"
 
 
 def render(node: nodes.Node) -> str:

@@ -145,7 +145,7 @@ def test_by_keyboard(visit: Any) -> None:
     page.keyboard.press("Enter")
     assert said(page) == (
         "“Midnight” is number 2 of the model’s list, with a probability of 30.0%.",
-        "If your word came, it is −ln 0.3 = 1.20 nats.",
+        "If your word came, it is −log 0.3 = 1.20 nats.",
     )
     assert table.is_visible()
     assert table.locator("tr.own").inner_text().startswith("2\tmidnight")
@@ -162,6 +162,9 @@ def test_by_mouse(visit: Any) -> None:
     assert said(page)[0] == "Type a word, or pick one."
     page.locator(".fm-guess-pick").first.click()
     assert said(page)[0].startswith("“'s” is number 3 of")
+    page.get_by_label("Your next word").fill(" ")
+    page.get_by_role("button", name="Compare").click()
+    assert said(page) == ("Type a word, or pick one.", ""), "nothing is left of the guess before"
 
 
 def test_what_is_typed_stays_text(visit: Any) -> None:
@@ -189,6 +192,6 @@ def test_accessible_before_and_after(visit: Any, width: int, colors: str) -> Non
 def test_without_a_script(visit: Any) -> None:
     page = visit(java_script_enabled=False)
     assert page.locator(".fm-guess-table").is_visible()
-    assert page.get_by_text("−ln 0.6000 = 0.51 nats").is_visible()
+    assert page.get_by_text("−log 0.6000 = 0.51 nats").is_visible()
     assert not page.get_by_role("button", name="Compare").is_visible()
     assert page.locator(".fm-guess pre").text_content().strip() == GOOD["command"]

@@ -5,6 +5,7 @@ import io
 import json
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 import quiz_book
@@ -12,6 +13,8 @@ import tiny
 from playwright.sync_api import Page, expect
 from test_quiz import SIGNS, answer, measure, place, said
 
+from fmkit.book.quiz.places import quiz_titles
+from fmkit.book.quiz.progress import coverage
 from fmkit.errors import FmkitError
 
 PAGE = "chapters/back/progress"
@@ -26,8 +29,11 @@ def go(page: Page, name: str, day: str) -> Page:
 
 
 def tables(page: Page) -> dict[str, str]:
-    rows = [row.inner_text().split("\t") for row in page.locator(".fm-progress tbody tr").all()]
-    return {first.split(" ")[0]: second for first, second in rows}
+    """What the cells say, by the name of the quiz, or by the first word of the row."""
+    return page.evaluate("""() => Object.fromEntries(
+        [...document.querySelectorAll(".fm-progress tbody td")].map((cell) =>
+            [cell.dataset.of ?? cell.parentElement.innerText.split(/\\s/)[0], cell.innerText])
+    )""")
 
 
 def kept(page: Page) -> dict[str, str]:
@@ -56,6 +62,24 @@ SPACED = [
 ]
 
 
+def test_quizzes_have_the_names_and_the_order_of_the_book(visit_quiz: Any, tmp_path: Path) -> None:
+    page = visit_quiz(name="chapters/back/progress")
+    titles = page.locator("[data-part=quizzes] tbody th").all_inner_texts()
+    assert titles == ["Sums", "Adding up", "Many"]
+    book = quiz_book.write(tmp_path)
+    chapter = book / "chapters/1-sums/adding.md"
+    chapter.write_text(chapter.read_text() + "\n## And many\n\n```{quiz} many\n```\n")
+    titles = list(quiz_titles(book, ["many", "signs", "sums"]).values())
+    assert titles[1:] == ["Adding up: More questions", "Adding up: And many"]
+
+
+def test_how_much_of_the_exam_is_asked_about() -> None:
+    items = [Mock(objective="1.1.1", beyond=True), Mock(objective="1.1.2", beyond=False)]
+    assert coverage(["1.1.1", "1.1.2", "1.2.1"], items) == (
+        "The exam’s guide has 3 objectives; so far the book asks about 2, its practice exam about 1."
+    )
+
+
 def test_when_a_question_comes_back(visit_quiz: Any) -> None:
     page = visit_quiz(name=PAGE, timezone_id="America/Los_Angeles")
     for attempts, day in SPACED:
@@ -73,7 +97,7 @@ def test_review_from_the_first_answer_to_the_next(visit_quiz: Any) -> None:
     page = visit_quiz(name=PAGE)
     assert due(page).startswith("Nothing to review yet.")
     assert not page.locator(".fm-progress-start").is_visible()
-    assert tables(page) == {"Adding": "not yet", "Many": "0 of 12", "Signs": "0 of 3", "Sums": "0 of 2"} | {
+    assert tables(page) == {"Adding": "not yet", "many": "0 of 12", "signs": "0 of 3", "sums": "0 of 2"} | {
         "3.3.1": "0 of 14",
         "3.3.2": "0 of 2",
         "3.4.2": "0 of 1",
@@ -89,16 +113,17 @@ def test_review_from_the_first_answer_to_the_next(visit_quiz: Any) -> None:
     assert due(page) == "Nothing is due today. Next: 3 questions tomorrow."
     assert tables(page) == {
         "Adding": "✓ November 21",
-        "Many": "0 of 12",
-        "Signs": "1 of 3",
-        "Sums": "1 of 2",
+        "many": "0 of 12",
+        "signs": "1 of 3",
+        "sums": "1 of 2",
     } | {
         "3.3.1": "1 of 14",
         "3.3.2": "1 of 2",
         "3.4.2": "0 of 1",
     }
     assert page.get_by_text("You have answered something right on 2 objectives.").is_visible()
-    assert page.get_by_role("link", name="Signs").get_attribute("href") == "../1-sums/adding.html#quiz-signs"
+    link = page.locator("[data-part=quizzes]").get_by_role("link", name="Adding up")
+    assert link.get_attribute("href") == "../1-sums/adding.html#quiz-signs"
 
     go(page, PAGE, "11-23")
     assert due(page) == "3 questions are due today."
@@ -136,7 +161,7 @@ def test_many_are_reviewed_in_rounds(visit_quiz: Any) -> None:
     assert due(page) == "2 questions are due today. Next: 10 questions on November 25."
     page.get_by_role("button", name="Review 2 questions").click()
     assert page.locator(".fm-quiz-items form").count() == 2
-    assert tables(page)["Many"] == "10 of 12"
+    assert tables(page)["many"] == "10 of 12"
     assert page.get_by_role("link", name="Many").count() == 0  # no page shows it
 
 
@@ -416,7 +441,7 @@ def test_accessible_in_every_state(visit_quiz: Any, width: int, colors: str) -> 
 def test_without_a_script_and_on_paper(visit_quiz: Any) -> None:
     page = visit_quiz(name=PAGE, java_script_enabled=False)
     assert page.get_by_text("it takes JavaScript to show it").is_visible()
-    assert page.get_by_role("link", name="Signs").is_visible()
+    assert page.locator("[data-part=quizzes]").get_by_role("link", name="Adding up").is_visible()
     assert page.locator("article button:visible, article form:visible").count() == 0
     page = visit_quiz(name=PAGE)
     page.emulate_media(media="print")

@@ -224,6 +224,21 @@ def facts(page: Page) -> dict[str, Any]:
     })""")
 
 
+def test_words_do_not_run_together_without_their_tags(visit_quiz: Any) -> None:
+    """As in the excerpts of a search."""
+    text = " ".join((visit_quiz().locator(".fm-quiz").text_content() or "").split())
+    assert "Question 1 of 2 What is" in text
+    assert "Choose one. A One B Two C Three D Four Check" in text
+
+
+def test_a_number_says_where_it_stands(visit_quiz: Any) -> None:
+    page = visit_quiz(name=SIGNS)
+    hint = page.locator("form[data-type=numeric] .fm-quiz-hint")
+    assert "Read it off the page, or run the chapter." in hint.inner_text()
+    assert hint.get_by_role("link").inner_text() == "The sum"
+    assert (hint.get_by_role("link").get_attribute("href") or "").endswith("#the-sum")
+
+
 def test_grading(visit_quiz: Any) -> None:
     page = visit_quiz()
     assert facts(page)["score"] == "2 questions, none answered yet."
@@ -472,7 +487,7 @@ def test_a_number(visit_quiz: Any) -> None:
         assert said(page, 2)[0] == "✓ Right.", text
         page.get_by_role("button", name="Try again").click()
     measure(page, "0.46")
-    floor = "It is the entropy of the world. The cell floor-value of Adding up measures it."
+    floor = "It is the entropy of the world. A cell of Adding up prints it."
     assert said(page, 2)[1] == [f"✗ You wrote 0.46. It is 0.43 nats per token. {floor}"]
     page.get_by_role("button", name="Try again").click()
     measure(page, "−1,53")

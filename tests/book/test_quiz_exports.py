@@ -655,6 +655,7 @@ def test_no_sign_is_lost(texts: list[str], sums: Quiz, tmp_path: Path):
 
 
 def test_the_page_offers_the_files(book: Path):
+    (book / "_toc.yml").write_text("format: jb-book\nroot: chapters/intro\n")
     extensions = ["myst_parser", "fmkit.book.html", "fmkit.book.quiz.downloads"]
     overrides = {
         "extensions": extensions,

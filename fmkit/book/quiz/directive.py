@@ -63,7 +63,7 @@ class Questions(SphinxDirective):
 
     def questions(self, quiz: str, items: list[Item]) -> list[html]:
         """The list of the questions, and that of their keys."""
-        forms = [self.question(item, number, len(items)) for number, item in enumerate(items, start=1)]
+        forms = [self.question(quiz, item, number, len(items)) for number, item in enumerate(items, start=1)]
         return [
             tag("ol", *forms, class_="fm-quiz-items"),
             tag(
@@ -74,14 +74,19 @@ class Questions(SphinxDirective):
             ),
         ]
 
-    def question(self, item: Item, number: int, count: int) -> html:
+    def question(self, quiz: str, item: Item, number: int, count: int) -> html:
         place = tag("span", f"Question {number} of {count}", class_="fm-quiz-place")
         beyond = [tag("span", "beyond the exam", class_="fm-quiz-beyond")] if item.beyond else []
+        # The number is measured on a page, which the reader may have open or not.
+        link = self.reference(quiz, item.section, item.section_line)
+        where = [" See: ", link] if item.answer else []
         legend = tag(
             "legend",
-            tag("span", place, *beyond, class_="fm-quiz-number"),
+            tag("span", place, " ", *beyond, class_="fm-quiz-number"),
+            " ",
             tag("span", *self.inline(item.stem), class_="fm-quiz-stem"),
-            tag("span", item.hint, class_="fm-quiz-hint"),
+            " ",
+            tag("span", item.hint, *where, class_="fm-quiz-hint"),
         )
         foot = tag(
             "div",
@@ -125,6 +130,7 @@ class Questions(SphinxDirective):
             "label",
             tag("input", type=kind, name=item.id, value=letter, autocomplete="off"),
             tag("span", letter, class_="fm-quiz-letter"),
+            " ",
             tag("span", *self.inline(text), class_="fm-quiz-text"),
         )
 
@@ -133,7 +139,7 @@ class Questions(SphinxDirective):
         shown = sorted(item.pairs, key=lambda pair: pair.shown)
         texts = [self.inline(pair.match) for pair in shown]
         matches = [
-            tag("li", tag("span", letter, class_="fm-quiz-letter"), tag("span", *text))
+            tag("li", tag("span", letter, class_="fm-quiz-letter"), " ", tag("span", *text))
             for letter, text in zip(LETTERS, texts, strict=False)
         ]
         choices = [
@@ -196,11 +202,9 @@ class Questions(SphinxDirective):
         page = str(PurePosixPath(source.notebook).with_suffix(""))
         cell = tag(
             "span",
-            "The cell ",
-            nodes.literal(source.cell, source.cell),
-            " of ",
+            "A cell of ",
             self.reference(quiz, f"/{page}", item.answer.line, "doc"),
-            " measures it.",
+            " prints it.",
             class_="fm-quiz-measured",
         )
         right = self.reason(f"{item.answer.value:.10g}", item.answer.rationale, item.answer.value)

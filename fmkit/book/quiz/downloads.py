@@ -14,8 +14,7 @@ from sphinx.util.docutils import SphinxDirective
 
 from fmkit.book.html import html, report, tag
 from fmkit.book.quiz.exports import FORMATS, export
-from fmkit.book.quiz.exports.quizzes import title
-from fmkit.book.quiz.items import FOLDER
+from fmkit.book.quiz.places import quiz_titles
 from fmkit.errors import FmkitError
 
 PLACE = "_static/quizzes"
@@ -24,21 +23,22 @@ PLACE = "_static/quizzes"
 class QuizDownloads(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         root = Path(self.env.srcdir)
-        for file in sorted((root / FOLDER).glob("*.yml")):
-            self.env.note_dependency(str(file))
+        self.env.note_reread()  # it depends on every quiz, and on the titles of other pages
         try:
             paths = export(root, Path(self.env.app.outdir, PLACE))
         except FmkitError as error:
             report(error)
             return []
-        rows = [paths[start : start + len(FORMATS)] for start in range(0, len(paths), len(FORMATS))]
-        return [tag("ul", *map(self.row, rows), class_="fm-quiz-downloads")]
+        files = [paths[start : start + len(FORMATS)] for start in range(0, len(paths), len(FORMATS))]
+        rows = {row[0].name.partition(".")[0]: row for row in files}
+        lines = [self.row(title, rows[quiz]) for quiz, title in quiz_titles(root, rows).items()]
+        return [tag("ul", *lines, class_="fm-quiz-downloads")]
 
-    def row(self, paths: list[Path]) -> html:
+    def row(self, title: str, paths: list[Path]) -> html:
         up = "../" * self.env.docname.count("/")
-        parts: list[nodes.Node | str] = [tag("b", title(paths[0].name.partition(".")[0])), ": "]
-        for path, name in zip(paths, FORMATS.values(), strict=True):
-            link = tag("a", name, href=f"{up}{PLACE}/{path.name}", download=path.name)
+        parts: list[nodes.Node | str] = [tag("b", title), ": "]
+        for path, kind in zip(paths, FORMATS.values(), strict=True):
+            link = tag("a", kind, href=f"{up}{PLACE}/{path.name}", download=path.name)
             comma = "" if path == paths[-1] else ", "
             parts += [link, f" ({max(1, round(path.stat().st_size / 1000))}\N{NO-BREAK SPACE}kB){comma}"]
         return tag("li", *parts)

@@ -147,7 +147,7 @@ class Item:
         """What to do, in a sentence."""
         if self.answer:
             near = f"{self.answer.tolerance:.10g}"
-            return f"Run the chapter and measure it. What is within {near} of the answer counts as right."
+            return f"Read it off the page, or run the chapter. What is within {near} of it counts as right."
         return {
             CHOICE: "Choose one.",
             RESPONSE: f"Choose {NUMBERS[self.correct]}.",

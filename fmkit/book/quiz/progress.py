@@ -6,23 +6,28 @@
 `review` brings back the questions that are due, and holds the book's whole bank for it; `chapters`, `quizzes`
 and `objectives` are tables, which the script fills; `file` saves, loads and forgets.
 
+The `coverage` directive says in a sentence how much of the exam the book asks about.
+
 Every chapter ends with a button by which the reader says that it is read. Scrolling past is not reading, so
 nothing else counts.
 """
 
 import re
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 from docutils import nodes
 from sphinx import addnodes
 from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
 
 from fmkit.book.build import toc_pages
 from fmkit.book.html import html, report, tag
 from fmkit.book.quiz.directive import Questions, anchor
-from fmkit.book.quiz.items import read_bank
+from fmkit.book.quiz.items import Item, read_bank
 from fmkit.book.quiz.objectives import OBJECTIVES, read_objectives
+from fmkit.book.quiz.places import quiz_titles
 from fmkit.errors import FmkitError
 
 CHAPTER = re.compile(r"chapters/\d[^/]*/")  # the pages that can be read, as against those that are used
@@ -69,11 +74,11 @@ class Progress(Questions):
         return table("Chapters", ("Chapter", "Read"), rows)
 
     def quizzes(self) -> list[html]:
-        rows = []
-        for quiz, items in self.questions_by_quiz().items():
-            name = quiz.replace("-", " ").capitalize()
-            score = tag("td", f"{len(items)} questions", data_of=quiz)
-            rows.append([self.link("ref", anchor(quiz), name), score])
+        bank = self.questions_by_quiz()
+        rows: list[list[nodes.Node]] = []
+        for quiz, title in quiz_titles(Path(self.env.srcdir), bank).items():
+            score = tag("td", f"{len(bank[quiz])} questions", data_of=quiz)
+            rows.append([self.link("ref", anchor(quiz), title), score])
         return table("Quizzes", ("Quiz", "Right last time"), rows)
 
     def objectives(self) -> list[html]:
@@ -83,14 +88,14 @@ class Progress(Questions):
             report(error)
             return []
         self.env.note_dependency(str(Path(self.env.srcdir, OBJECTIVES)))
-        asked = {item.objective for items in self.questions_by_quiz().values() for item in items}
+        items = [item for items in self.questions_by_quiz().values() for item in items]
+        asked = {item.objective for item in items}
         rows: list[list[nodes.Node]] = [
             [tag("span", tag("b", number), f" {guide[number].title}"), tag("td", data_objective=number)]
             for number in guide
             if number in asked
         ]
-        rest = f"The guide has {len(guide)} objectives; the book asks about {len(rows)} of them so far."
-        said = tag("p", tag("span", class_="fm-progress-covered fm-scripted"), f" {rest}")
+        said = tag("p", tag("span", class_="fm-progress-covered fm-scripted"), f" {coverage(guide, items)}")
         return [said, *table("Objectives", ("Objective", "Right last time"), rows)]
 
     def file(self) -> list[html]:
@@ -154,6 +159,27 @@ class Progress(Questions):
         )
 
 
+class Coverage(SphinxDirective):
+    """How much of the exam the book asks about, in a sentence."""
+
+    def run(self) -> list[nodes.Node]:
+        self.env.note_reread()  # it depends on every quiz
+        try:
+            guide, bank = read_objectives(Path(self.env.srcdir)), read_bank(Path(self.env.srcdir))
+        except FmkitError as error:
+            report(error)
+            return []
+        items = [item for items in bank.values() for item in items]
+        return [nodes.paragraph("", coverage(guide, items))]
+
+
+def coverage(guide: Collection[str], items: list[Item]) -> str:
+    asked = {item.objective for item in items}
+    drawn = {item.objective for item in items if not item.beyond}
+    what = f"so far the book asks about {len(asked)}, its practice exam about {len(drawn)}"
+    return f"The exam’s guide has {len(guide)} objectives; {what}."
+
+
 def table(name: str, head: tuple[str, str], rows: list[list[nodes.Node]]) -> list[html]:
     """Two columns: what it is about, and a cell for the script."""
     heads = [tag("th", text, scope="col") for text in head]
@@ -180,4 +206,5 @@ def add_button(app: Sphinx, doctree: nodes.document, page: str) -> None:
 
 def setup(app: Sphinx) -> None:
     app.add_directive("progress", Progress)
+    app.add_directive("coverage", Coverage)
     app.connect("doctree-resolved", add_button)
