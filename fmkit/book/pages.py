@@ -130,11 +130,12 @@ def copy_vendor(app: Sphinx) -> None:
 def page_context(
     app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None
 ) -> None:
-    """No thebe (it loads from elsewhere), each script once, and the page's card for other sites."""
+    """No thebe (it loads from elsewhere), MathJax only for math, each script once, and the page's card."""
+    math = doctree is None or next(doctree.findall(is_math), None) is not None
     scripts: dict[str, Any] = {}
     for script in context["script_files"]:
         name = str(getattr(script, "filename", script) or getattr(script, "attributes", {}).get("body"))
-        if "thebe" not in name.lower():
+        if "thebe" not in name.lower() and (math or "mathjax/" not in name):
             scripts.setdefault(name, script)
     context["script_files"] = list(scripts.values())
     context["css_files"] = [style for style in context["css_files"] if "thebe" not in str(style.filename)]
@@ -142,6 +143,10 @@ def page_context(
         first = next(doctree.findall(nodes.paragraph), None)
         description = first.astext() if first else ""
         context["metatags"] = context.get("metatags", "") + card(app, page, context["pagetitle"], description)
+
+
+def is_math(node: nodes.Node) -> bool:
+    return isinstance(node, nodes.math | nodes.math_block)
 
 
 def card(app: Sphinx, page: str, title: str, description: str) -> str:

@@ -28,6 +28,8 @@ READY = """async () => {
 FACTS = """() => ({
     width: document.documentElement.scrollWidth,
     raw: [...document.querySelectorAll(".math:not(:has(mjx-container)), mjx-merror")].length,
+    hidden: [...document.querySelectorAll(".bd-article table.table")]
+        .filter((table) => table.scrollWidth > table.closest(".bd-article").clientWidth).length,
     cut: [...document.querySelectorAll("span.math")]
         .filter((formula) => formula.getBoundingClientRect().right > innerWidth).length,
     undrawn: document.querySelectorAll(".fm-diagram:not(:has(> svg))").length,
@@ -103,6 +105,7 @@ def test_page(visit: Any, name: str, width: int) -> None:
     facts = page.evaluate(FACTS)
     assert facts["width"] <= width, "the page scrolls sideways"
     assert facts["raw"] == 0, "math that was not typeset"
+    assert facts["hidden"] == 0, "a table of the text is wider than the page"
     assert facts["cut"] == 0, "a formula in the line is wider than the page: display it on its own"
     assert facts["undrawn"] == 0, "a diagram that was not drawn"
     assert facts["shift"] < SHIFT, "the page jumps while it loads"
@@ -140,6 +143,58 @@ def test_colors_are_right_from_the_first_paint(browser: Browser, address: str) -
     page.goto(f"{address}{PAGES[0]}.html")
     assert page.evaluate("document.documentElement.dataset.theme") == "dark"
     context.close()
+
+
+@pytest.mark.parametrize("name", ["chapters/0-front/life", "chapters/1-pretraining/predicting"])
+def test_a_click_on_a_title_unfolds_its_own_box(visit: Any, name: str) -> None:
+    """Wherever on it: also on a link or on code in it."""
+    page, complaints = visit(name, 1300)
+    titles = page.locator(".admonition.toggle > .admonition-title")
+    assert titles.count() > 2
+    put = "one => one.insertAdjacentHTML('afterbegin', '<code>code</code> ')"
+    titles.evaluate_all(f"all => all.forEach({put})")
+    for title in titles.all():
+        content = title.locator("xpath=following-sibling::*").first
+        for visible in (True, False, True):
+            title.locator("code").first.click(force=True)
+            assert content.is_visible() == visible, title.inner_text()
+    assert not complaints
+
+
+def test_buttons_look_the_same_on_every_page(visit: Any) -> None:
+    """Also where a widget has buttons of its own."""
+    look = """button => {
+        const style = getComputedStyle(button);
+        return ["border", "background", "color", "padding", "font", "height"].map((name) => style[name]);
+    }"""
+    looks = [
+        visit(name, 1300)[0].locator(".fm-quiz-check").first.evaluate(look)
+        for name in ("chapters/0-front/life", "chapters/1-pretraining/predicting")
+    ]
+    assert looks[0] == looks[1]
+    assert looks[0][0].startswith("1px solid")
+
+
+def test_a_page_opened_as_a_file_shows_the_source_of_its_diagrams(browser: Browser, address: str) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto((site(ROOT) / "chapters/intro.html").as_uri())
+    page.locator(".fm-diagram > pre").wait_for(state="visible")
+    assert "Pre-training" in page.locator(".fm-diagram > pre").inner_text()
+    context.close()
+
+
+def test_math_is_typeset_only_where_there_is_some(visit: Any) -> None:
+    scripts = "script[src*=mathjax]"
+    assert visit("chapters/intro", 1300)[0].locator(scripts).count() == 0
+    assert visit("chapters/1-pretraining/predicting", 1300)[0].locator(scripts).count() == 1
+
+
+def test_a_page_on_paper_is_as_wide_as_the_sheet(visit: Any) -> None:
+    page, _ = visit(PAGES[0], 794)
+    page.emulate_media(media="print")
+    box = page.locator(".bd-article-container").bounding_box()
+    assert box["width"] > 0.9 * 794
 
 
 def test_keyboard(visit: Any) -> None:
