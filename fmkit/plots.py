@@ -146,9 +146,9 @@ def plot_run(run: "TrainingRun", floor: float | None = None) -> Plot:
         color = COLORS["own-run"]
         axes.plot(tokens, loss, color=color, alpha=0.3, linewidth=0.8)
         axes.plot(tokens, running_mean(loss), color=color)
-        early = len(tokens) // 12
+        early = len(tokens) // 25  # where the curve is steep, there is room right of it
         at = (tokens[early], running_mean(loss)[early])
-        axes.annotate("training", at, (-4, -26), textcoords="offset points", color=color)
+        axes.annotate("training", at, (8, 8), textcoords="offset points", color=color)
         if checked:
             x, y = [r["tokens"] for r in checked], [r["validation_loss"] for r in checked]
             axes.plot(x, y, color=COLORS["evaluation"], linestyle="none", marker="o", markersize=5)
@@ -258,19 +258,20 @@ def _name_at_the_ends(axes: Axes, lines: Sequence[Line]) -> None:
 
 def draw_floor(axes: Axes, floor: float) -> None:
     """The dashed line that no model's loss can pass, with its value: the same in every figure."""
-    draw_level(axes, floor, f"floor {floor:.2f}")
+    # A loss begins far above its floor, and a floor may be near the axis: so its name stands above it.
+    draw_level(axes, floor, f"floor {floor:.2f}", above=True)
 
 
-def draw_level(axes: Axes, height: float, name: str) -> None:
-    """A dashed line across the figure, with its name."""
+def draw_level(axes: Axes, height: float, name: str, above: bool = False) -> None:
+    """A dashed line across the figure, with its name at the left end, below it or above."""
     axes.axhline(height, color=COLORS["floor"], linestyle="--", linewidth=1.2)
     axes.annotate(
         name,
         (0, height),
-        (4, -3),
+        (4, 3 if above else -3),
         xycoords=axes.get_yaxis_transform(),
         textcoords="offset points",
-        va="top",
+        va="bottom" if above else "top",
         color=COLORS["floor"],
     )
 

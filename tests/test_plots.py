@@ -37,6 +37,20 @@ def test_a_figure_takes_the_color_of_the_page():
     assert "font-family" not in svg
 
 
+def test_names_stand_clear_of_lines_and_axes():
+    figure = plot_run(a_run(), floor=0.1).figure
+    figure.draw_without_rendering()
+    axes = figure.axes[0]
+    boxes = {text.get_text(): text.get_window_extent() for text in axes.texts}
+    assert set(boxes) == {"training", "validation 2.00", "floor 0.10"}
+    for name, box in boxes.items():
+        assert box.y0 > axes.bbox.y0, name
+        for line in axes.lines[1:]:  # all but the pale one of the single steps
+            points = axes.transData.transform(line.get_xydata())
+            assert not any(box.contains(x, y) for x, y in points), name
+        assert not any(box.overlaps(other) for other in boxes.values() if other is not box)
+
+
 def test_the_sentence_is_made_from_the_data():
     run = a_run()
     assert repr(run.plot()) == "loss 7.0 → 1.8 over 100 steps, validation 2.0"
