@@ -22,7 +22,8 @@ from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from fmkit.data.tokenizer import BOS, EOS, PAD, save_tokenizer
+from fmkit.config import read_field
+from fmkit.data.tokenizer import save_tokenizer, token_ids
 from fmkit.errors import FmkitError
 
 KEEP = 2  # checkpoints of a run: the newest, and the one before it should the newest be damaged
@@ -56,28 +57,32 @@ def filling(directory: str | Path) -> Iterator[Path]:
             shutil.rmtree(scratch, ignore_errors=True)
 
 
-def load_model(directory: str | Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """The config.json and the weights (float32) of a Llama model directory, sharded or not.
-
-    Raises `FmkitError` naming the file that is missing or damaged.
-    """
-    directory = Path(directory)
-    config_file, index = directory / "config.json", directory / "model.safetensors.index.json"
-    if not config_file.is_file():
+def load_config(directory: str | Path) -> dict[str, Any]:
+    """The config.json of a model directory. Raises `FmkitError` where it is missing or damaged."""
+    file = Path(directory) / "config.json"
+    if not file.is_file():
         raise FmkitError(
             f"{directory}: no model here (config.json is missing): name a directory that "
             "`fmkit pretrain --out` or save_pretrained wrote"
         )
-    config = read_json(config_file)
+    return read_json(file)
+
+
+def load_weights(directory: str | Path) -> dict[str, Tensor]:
+    """The weights (float32) of a model directory, in one file or in several that an index names.
+
+    Raises `FmkitError` naming the file that is missing or damaged.
+    """
+    directory = Path(directory)
+    index, names = directory / "model.safetensors.index.json", ["model.safetensors"]
     if index.is_file():
-        shards = read_json(index).get("weight_map", {}).values()
-        files = [directory / name for name in sorted(set(shards))]
-    else:
-        files = [directory / "model.safetensors"]
+        names = list(read_field(read_json(index), "weight_map", dict, str(index), {}).values())
+        if not all(isinstance(name, str) and Path(name).name == name for name in names):
+            raise FmkitError(f"{index}: weight_map must name files beside it")
     weights: dict[str, Tensor] = {}
-    for file in files:
-        weights.update(read_tensors(file))
-    return config, {name: tensor.float() for name, tensor in weights.items()}
+    for name in sorted(set(names)):
+        weights.update(read_tensors(directory / name))
+    return {name: tensor.float() for name, tensor in weights.items()}
 
 
 def assign_weights(targets: dict[str, Tensor], weights: dict[str, Tensor], where: str) -> None:
@@ -102,8 +107,7 @@ def _write_model(
     config = dict(config)
     if tokenizer is not None:
         save_tokenizer(tokenizer, directory)
-        for name, token in (("bos_token_id", BOS), ("eos_token_id", EOS), ("pad_token_id", PAD)):
-            config[name] = tokenizer.token_to_id(token)
+        config |= token_ids(tokenizer)
     write_json(directory / "config.json", config)
 
 

@@ -6,12 +6,15 @@ anything is computed or written.
 
 import random
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from fmkit.errors import FmkitError
 
 if TYPE_CHECKING:
     import torch
+
+Value = TypeVar("Value")
+JSON_TYPES = {dict: "an object", list: "a list", int: "a whole number", float: "a number"}
 
 _reproducible = False
 
@@ -24,6 +27,20 @@ def _option(default: Any, help: str, choices: tuple[str, ...] | None = None) -> 
 def _require(condition: bool, message: str) -> None:
     if not condition:
         raise FmkitError(message)
+
+
+def read_field(data: dict[str, Any], name: str, kind: type[Value], where: str, default: Value) -> Value:
+    """A field of a JSON object from a file, or the default where it is missing or null.
+
+    Raises `FmkitError` where it is of another type; a whole number is a number, true and false are none.
+    """
+    value: Any = data.get(name)
+    if value is None:
+        return default
+    kinds: Any = (int, float) if kind is float else kind
+    if not isinstance(value, kinds) or isinstance(value, bool):
+        raise FmkitError(f"{where}: {name} is {value!r:.60}, not {JSON_TYPES[kind]}")
+    return value
 
 
 @dataclass(frozen=True)
@@ -62,7 +79,18 @@ class ModelConfig:
             "max_position_embeddings",
         ):
             value = getattr(self, name)
-            _require(isinstance(value, int) and value > 0, f"{name}={value} must be a positive whole number")
+            _require(
+                type(value) is int and value > 0, f"{name}={value!r:.60} must be a positive whole number"
+            )
+        for name in ("rope_theta", "rms_norm_eps", "initializer_range"):
+            value = getattr(self, name)
+            _require(
+                type(value) in (int, float) and 0 < value < 1e38,
+                f"{name}={value!r:.60} must be a positive number",
+            )
+        for name in ("tie_word_embeddings", "is_causal"):
+            value = getattr(self, name)
+            _require(type(value) is bool, f"{name}={value!r:.60} must be true or false")
         heads, width = self.num_attention_heads, self.hidden_size
         _require(
             width % heads == 0,
@@ -103,7 +131,8 @@ class ModelConfig:
             data.get("model_type") == "llama",
             f"{where}: model_type is {data.get('model_type')!r}; fmkit opens 'llama' checkpoints",
         )
-        rope = data.get("rope_parameters") or data.get("rope_scaling") or {}
+        rope: dict[str, Any] = read_field(data, "rope_parameters", dict, where, {})
+        rope = rope or read_field(data, "rope_scaling", dict, where, {})
         unsupported = {
             "hidden_act": data.get("hidden_act", "silu") != "silu",
             "attention_bias": bool(data.get("attention_bias")),
@@ -116,9 +145,10 @@ class ModelConfig:
         known.setdefault("tie_word_embeddings", False)  # the default of transformers' Llama
         if "rope_theta" in rope:
             known["rope_theta"] = rope["rope_theta"]
+        _require("vocab_size" in known, f"{where}: vocab_size is missing")
         try:
             config = cls(**known)
-        except TypeError as error:
+        except FmkitError as error:
             raise FmkitError(f"{where}: {error}") from None
         head_dim = data.get("head_dim") or config.head_dim
         _require(head_dim == config.head_dim, f"{where}: head_dim={head_dim} is not hidden_size / heads")

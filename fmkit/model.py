@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from fmkit import checkpoint
 from fmkit.attention import KVCache, allowed_positions, attention
-from fmkit.config import ModelConfig
+from fmkit.config import ModelConfig, read_field
 from fmkit.data.tokenizer import load_tokenizer
 from fmkit.errors import FmkitError
 
@@ -209,9 +209,12 @@ class Model(nn.Module):
     @classmethod
     def from_pretrained(cls, directory: str | Path) -> Self:
         """Open a Llama checkpoint that fmkit or transformers wrote. Raises `FmkitError` where it is none."""
-        data, weights = checkpoint.load_model(directory)
-        model = cls._from_hugging_face(data, f"{directory}/config.json")
-        checkpoint.assign_weights(model.weights(), weights, str(directory))
+        where = f"{directory}/config.json"
+        try:
+            model = cls._from_hugging_face(checkpoint.load_config(directory), where)
+        except (RuntimeError, MemoryError, OverflowError):
+            raise FmkitError(f"{where}: a model of these sizes does not fit into memory") from None
+        checkpoint.assign_weights(model.weights(), checkpoint.load_weights(directory), str(directory))
         if (Path(directory) / "tokenizer.json").is_file():
             model.tokenizer = load_tokenizer(directory)
         return model
@@ -259,7 +262,7 @@ class Transformer(Model):
 
     @classmethod
     def _from_hugging_face(cls, data: dict[str, Any], where: str) -> Self:
-        if _classifies(data):
+        if _classifies(data, where):
             raise FmkitError(
                 f"{where}: a classifier or reward model, which writes no text: take a language model"
             )
@@ -334,19 +337,23 @@ class Classifier(Model):
 
     @classmethod
     def _from_hugging_face(cls, data: dict[str, Any], where: str) -> Self:
-        names = data.get("id2label")
-        if not isinstance(names, dict) or not names:
+        names: dict[str, Any] = read_field(data, "id2label", dict, where, {})
+        if not names:
             raise FmkitError(f"{where}: no id2label: this model does not classify")
-        labels = [str(names[key]) for key in sorted(names, key=int)]
+        try:
+            labels = [str(names[key]) for key in sorted(names, key=int)]
+        except ValueError:
+            raise FmkitError(f"{where}: the keys of id2label must be whole numbers") from None
         return cls(ModelConfig.from_hugging_face(data, where), labels)
 
 
 def open_model(directory: str | Path) -> "Transformer | Classifier":
     """Whichever model a directory holds. Raises `FmkitError` where there is none."""
-    data, _ = checkpoint.load_model(directory)
-    return (Classifier if _classifies(data) else Transformer).from_pretrained(directory)
+    classifies = _classifies(checkpoint.load_config(directory), f"{directory}/config.json")
+    return (Classifier if classifies else Transformer).from_pretrained(directory)
 
 
-def _classifies(data: dict[str, Any]) -> bool:
+def _classifies(data: dict[str, Any], where: str) -> bool:
     """Whether a config.json is that of a classifier."""
-    return any("SequenceClassification" in str(name) for name in data.get("architectures") or ())
+    architectures: list[Any] = read_field(data, "architectures", list, where, [])
+    return any("SequenceClassification" in str(name) for name in architectures)

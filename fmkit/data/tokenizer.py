@@ -12,6 +12,7 @@ from fmkit.errors import FmkitError
 
 BOS, EOS, PAD, MASK = SPECIAL_TOKENS = ("<|bos|>", "<|eos|>", "<|pad|>", "<|mask|>")
 BOS_ID, EOS_ID, PAD_ID, MASK_ID = range(4)
+ROLES = {"bos_token": BOS, "eos_token": EOS, "pad_token": PAD, "mask_token": MASK}  # transformers' names
 CHAT_TOKENS = ("<|system|>", "<|user|>", "<|assistant|>")  # each begins a message; see fmkit.data.chat
 SMALLEST = len(SPECIAL_TOKENS) + 256  # every byte has a token, so every text can be encoded
 SAMPLE = 50_000_000  # characters that are learned from at most
@@ -48,9 +49,7 @@ def train_tokenizer(dataset: Texts, vocab_size: int) -> Tokenizer:
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
-    tokenizer.post_processor = processors.TemplateProcessing(
-        single=f"{BOS} $A", pair=f"{BOS} $A {BOS}:1 $B:1", special_tokens=[(BOS, BOS_ID)]
-    )
+    tokenizer.post_processor = _begin_with(BOS, BOS_ID)
     trainer = trainers.BpeTrainer(
         vocab_size=vocab_size,
         min_frequency=2,
@@ -76,12 +75,10 @@ def save_tokenizer(tokenizer: Tokenizer, directory: str | Path) -> None:
 
     Raises FmkitError when the directory cannot be written.
     """
+    roles = {role: _serving(tokenizer, token) for role, token in ROLES.items()}
     config: dict[str, str | bool] = {
         "tokenizer_class": "PreTrainedTokenizerFast",
-        "bos_token": BOS,
-        "eos_token": EOS,
-        "pad_token": PAD,
-        "mask_token": MASK,
+        **{role: token for role, token in roles.items() if tokenizer.token_to_id(token) is not None},
         "clean_up_tokenization_spaces": False,
         "split_special_tokens": True,
     }
@@ -99,13 +96,20 @@ def save_tokenizer(tokenizer: Tokenizer, directory: str | Path) -> None:
 
 
 def load_tokenizer(directory: str | Path) -> Tokenizer:
-    """The tokenizer of a directory that `save_tokenizer` wrote.
+    """The tokenizer of a directory that `save_tokenizer` or transformers wrote.
+
+    Where transformers' files give other names to the tokens that begin, end and pad a text, these get ours,
+    and the ids stay. Every text then begins with its token, as in `train_tokenizer`.
 
     Raises FmkitError when tokenizer.json is missing or damaged.
     """
     path = Path(directory) / "tokenizer.json"
     try:
-        tokenizer = Tokenizer.from_str(path.read_text(encoding="utf-8"))
+        tokenizer = Tokenizer.from_str(_read(path))
+        begin = _serving(tokenizer, BOS)
+        begin_id = tokenizer.token_to_id(begin)
+        if begin_id is not None and not tokenizer.encode("").ids:
+            tokenizer.post_processor = _begin_with(begin, begin_id)
         tokenizer.encode("")  # some damage shows only when the tokenizer is used
     except OSError as error:
         raise FmkitError(f"{path}: cannot be read: {error.strerror}") from None
@@ -116,6 +120,45 @@ def load_tokenizer(directory: str | Path) -> Tokenizer:
         raise FmkitError(f"{path}: damaged, or no tokenizer ({reason})") from None
     tokenizer.encode_special_tokens = True
     return tokenizer
+
+
+def _begin_with(token: str, token_id: int) -> processors.TemplateProcessing:
+    """What puts a token before each text."""
+    return processors.TemplateProcessing(
+        single=f"{token} $A", pair=f"{token} $A {token}:1 $B:1", special_tokens=[(token, token_id)]
+    )
+
+
+def _read(path: Path) -> str:
+    """A tokenizer.json with our names of special tokens in it."""
+    text = path.read_text(encoding="utf-8")
+    names = {theirs: ours for theirs, ours in _names(path.parent).items() if f'"{ours}"' not in text}
+    return json.dumps(_renamed(json.loads(text), names)) if names else text
+
+
+def _names(directory: Path) -> dict[str, str]:
+    """Tokens that transformers' files give a role, and what they are called here; the end goes first."""
+    found: dict[str, str] = {}
+    for file in ("tokenizer_config.json", "special_tokens_map.json"):
+        try:
+            config = json.loads((directory / file).read_text(encoding="utf-8"))
+        except (OSError, ValueError, RecursionError):
+            continue
+        for role in ("eos_token", "bos_token", "pad_token"):
+            token = config.get(role) if isinstance(config, dict) else None
+            token = token.get("content") if isinstance(token, dict) else token
+            if isinstance(token, str) and token != ROLES[role]:
+                found.setdefault(token, ROLES[role])
+    return found
+
+
+def _renamed(data: Any, names: dict[str, str]) -> Any:
+    """A tokenizer.json in which tokens have other names."""
+    if isinstance(data, dict):
+        return {names.get(key, key): _renamed(value, names) for key, value in data.items()}
+    if isinstance(data, list):
+        return [_renamed(value, names) for value in data]
+    return names.get(data, data) if isinstance(data, str) else data
 
 
 def _sample(dataset: Texts) -> Iterator[str]:
@@ -166,7 +209,21 @@ def has_chat_tokens(tokenizer: Tokenizer) -> bool:
 
 
 def special_id(tokenizer: Tokenizer, token: str) -> int:
-    """The id of a special token. Raises FmkitError when the tokenizer has none such."""
-    if (token_id := tokenizer.token_to_id(token)) is None:
+    """The id of a special token; without one that begins or pads a text, of that which ends it.
+
+    Raises FmkitError when the tokenizer has none such.
+    """
+    if (token_id := tokenizer.token_to_id(_serving(tokenizer, token))) is None:
         raise FmkitError(f"the tokenizer has no token {token}: use one that train_tokenizer made")
     return token_id
+
+
+def token_ids(tokenizer: Tokenizer) -> dict[str, int | None]:
+    """What a model's config.json says of special tokens, None for those that the tokenizer has not."""
+    roles = ("bos_token", "eos_token", "pad_token")
+    return {f"{role}_id": tokenizer.token_to_id(_serving(tokenizer, ROLES[role])) for role in roles}
+
+
+def _serving(tokenizer: Tokenizer, token: str) -> str:
+    """What does a special token's work: the end of a text where nothing begins or pads one, else itself."""
+    return EOS if token in (BOS, PAD) and tokenizer.token_to_id(token) is None else token
