@@ -9,36 +9,32 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from fmkit import checkpoint
+from fmkit.config import read_field
+from fmkit.data.tokenizer import load_tokenizer, save_tokenizer
 from fmkit.errors import FmkitError
 from fmkit.model import Classifier, Linear, Model, Transformer
 
 CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 PREFIX = "base_model.model."  # before every name in peft's file
-NEUTRAL = {  # settings of peft that change what an adapter computes, at the values that do not
-    "bias": "none",
-    "fan_in_fan_out": False,
-    "use_rslora": False,
-    "use_dora": False,
-    "rank_pattern": {},
-    "alpha_pattern": {},
-    "layers_to_transform": None,
-    "layers_pattern": None,
-    "exclude_modules": None,
-    "target_parameters": None,
-    "trainable_token_indices": None,
-    "layer_replication": None,
-    "lora_bias": False,
-}
-
-
+EMBEDDINGS, HEAD = f"{PREFIX}model.embed_tokens.weight", f"{PREFIX}lm_head.weight"
 ALL_MATRICES = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")  # of a block
+WHOLE = ("embed_tokens", "lm_head", "score")  # what can be trained in full beside adapters
+
+# Settings of peft that leave what an adapter computes as it is. Any other that is set is refused: PiSSA and
+# its like change the base model, and peft will have more.
+HARMLESS = (
+    *("r", "lora_alpha", "target_modules", "modules_to_save", "ensure_weight_tying"),  # computed here, too
+    *("peft_type", "peft_version", "task_type", "base_model_name_or_path", "revision", "auto_mapping"),
+    *("inference_mode", "lora_dropout", "eva_config", "megatron_core", "qalora_group_size"),
+)
+PLAIN = {"bias": ("none",), "init_lora_weights": (True, "gaussian", "eva", "orthogonal")}  # harmless values
 
 
 @dataclass(frozen=True)
@@ -46,8 +42,8 @@ class LoraConfig:
     """Which matrices are adapted, and by how much; peft's names.
 
     `r` is the rank, `lora_alpha` / r the factor of the update, `target_modules` the names of adapted
-    matrices, `modules_to_save` those that are trained in full: name `embed_tokens` where new tokens are to be
-    learned. A classifier's head is always trained. Raises `FmkitError` for a value out of range.
+    matrices, `modules_to_save` those that are trained in full: name `token_modules` where new tokens are to
+    be learned. A classifier's head is always trained. Raises `FmkitError` for a value out of range.
     """
 
     r: int = 8
@@ -58,8 +54,18 @@ class LoraConfig:
     def __post_init__(self) -> None:
         for name in ("target_modules", "modules_to_save"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
-        if self.r < 1 or not 0 < self.lora_alpha < math.inf:
-            raise FmkitError(f"r={self.r} must be at least 1 and lora_alpha={self.lora_alpha} positive")
+        if type(self.r) is not int or self.r < 1 or not 0 < self.lora_alpha < 1e38:
+            raise FmkitError(f"r={self.r} must be a whole number, at least 1, and lora_alpha={self.lora_alpha} positive")
+        if not self.target_modules:
+            raise FmkitError(f"no matrix to adapt: choose from {', '.join(ALL_MATRICES)}")
+        for name in self.target_modules:
+            if name not in ALL_MATRICES:
+                raise FmkitError(
+                    f"the model has no matrix {name!r} to adapt: choose from {', '.join(ALL_MATRICES)}"
+                )
+        for name in self.modules_to_save:
+            if name not in WHOLE:
+                raise FmkitError(f"{name!r} is never trained in full: choose from {', '.join(WHOLE)}")
 
 
 class LoraLinear(Linear):
@@ -94,21 +100,19 @@ def add_lora(model: Model, config: LoraConfig, seed: int = 0) -> None:
     """
     if find_lora(model):
         raise FmkitError("the model has an adapter already: merge_lora(model) first")
-    modules = dict(model.named_modules())
-    targets = [name for name, m in modules.items() if _last(name) in config.target_modules]
-    saved = [name for name in modules if _last(name) in _trained_in_full(model, config)]
-    for wanted in (*config.target_modules, *config.modules_to_save):
-        found = [name for name in (*targets, *saved) if _last(name) == wanted]
-        if not found or (wanted in config.target_modules and type(modules[found[0]]) is not Linear):
-            raise FmkitError(
-                f"the model has no matrix {wanted!r} to adapt: choose from {', '.join(ALL_MATRICES)}"
-            )
+    _require_modules(model, config)
     model.requires_grad_(False)
     generator = torch.Generator().manual_seed(seed)
-    for name in targets:
-        _replace(model, name, LoraLinear(modules[name], config, generator))
-    for name in saved:
-        modules[name].requires_grad_(True)
+    for name, module in list(model.named_modules()):
+        if _last(name) in config.target_modules:
+            _replace(model, name, LoraLinear(module, config, generator))
+        elif _last(name) in _trained_in_full(model, config):
+            module.requires_grad_(True)
+
+
+def token_modules(model: Transformer) -> tuple[str, ...]:
+    """The `modules_to_save` with which a model learns new tokens: all that holds a vector for each token."""
+    return ("embed_tokens",) if model.config.tie_word_embeddings else ("embed_tokens", "lm_head")
 
 
 def merge_lora(model: Model) -> None:
@@ -131,10 +135,11 @@ def adapted(model: nn.Module) -> Iterator[tuple[str, LoraLinear]]:
 
 
 def save_adapter(model: Model, directory: str | Path, base: str | Path = "") -> None:
-    """Write the adapter alone, in the files of peft: `peft.PeftModel.from_pretrained(base, directory)`.
+    """Write the adapter alone, in the files of peft, with the tokenizer where the model has one.
 
-    `base` is noted as the model that it belongs to. Raises `FmkitError` for a model without adapters, and
-    where the disk is full.
+    `base`, the directory of the model that it belongs to, is noted there:
+    `peft.AutoPeftModelForCausalLM.from_pretrained(directory)` opens both and makes room for new tokens.
+    Raises `FmkitError` for a model without adapters, and where the disk is full.
     """
     config = find_lora(model)
     if config is None:
@@ -150,15 +155,16 @@ def save_adapter(model: Model, directory: str | Path, base: str | Path = "") -> 
         "modules_to_save": sorted(_trained_in_full(model, config)) or None,
         "ensure_weight_tying": _ties_embeddings(model, config),
         "inference_mode": True,
-        **NEUTRAL,
     }
     with checkpoint.filling(directory) as scratch:
+        if model.tokenizer is not None:
+            save_tokenizer(model.tokenizer, scratch)
         checkpoint.write_tensors(scratch / WEIGHTS, tensors)
         checkpoint.write_json(scratch / CONFIG, settings)
 
 
 def load_adapter(model: Model, directory: str | Path) -> None:
-    """Put an adapter that `save_adapter` or peft wrote onto its base model.
+    """Put an adapter that `save_adapter` or peft wrote onto its base model, with the tokens that it brings.
 
     Raises `FmkitError` where files are missing or damaged, for an adapter that computes something else than
     plain LoRA, and where it does not fit the model, which then stays as it was.
@@ -168,12 +174,39 @@ def load_adapter(model: Model, directory: str | Path) -> None:
         raise FmkitError(f"{directory}: no adapter here ({CONFIG} is missing)")
     config = _read_config(directory / CONFIG)
     tensors = checkpoint.read_tensors(directory / WEIGHTS)
+    if any(t.shape[:1] != (config.r,) for name, t in tensors.items() if name.endswith("lora_A.weight")):
+        raise FmkitError(f"{directory / WEIGHTS}: its matrices are not of the rank r={config.r}")
+    tokenizer = load_tokenizer(directory) if (directory / "tokenizer.json").is_file() else None
     add_lora(model, config)
     try:
-        checkpoint.assign_weights(_adapter(model, config), tensors, str(directory / WEIGHTS))
+        _assign(model, config, tensors, str(directory / WEIGHTS))
     except FmkitError:
         merge_lora(model)  # of adapters that are still zero: the model as it was
         raise
+    if tokenizer is not None and tokenizer.get_vocab_size() <= model.config.vocab_size:
+        model.tokenizer = tokenizer
+
+
+def _assign(model: Model, config: LoraConfig, tensors: dict[str, Tensor], where: str) -> None:
+    """Copy an adapter's tensors into the model, after making room for its new tokens."""
+    targets, new = _adapter(model, config), _new_tokens(model, tensors)
+    if unknown := sorted(tensors.keys() - targets.keys()):
+        raise FmkitError(f"{where}: {unknown[0]} has no place in the model")
+    if new and HEAD not in tensors:
+        raise FmkitError(f"{where}: it brings {new} new tokens without the rows of lm_head that write them")
+    known = {name: t[: len(t) - new] if name in (EMBEDDINGS, HEAD) else t for name, t in tensors.items()}
+    checkpoint.assign_weights(targets, known if new else tensors, where)
+    if new and isinstance(model, Transformer):  # all else fits
+        model.resize_vocab(model.config.vocab_size + new)
+        checkpoint.assign_weights(_adapter(model, config), tensors, where)
+
+
+def _new_tokens(model: Model, tensors: dict[str, Tensor]) -> int:
+    """How many more tokens an adapter's embeddings have than the model's."""
+    embeddings = tensors.get(EMBEDDINGS)
+    if embeddings is None or embeddings.dim() != 2 or isinstance(model, Classifier):
+        return 0
+    return max(0, len(embeddings) - model.config.vocab_size)
 
 
 def _adapter(model: Model, config: LoraConfig) -> dict[str, Tensor]:
@@ -187,7 +220,7 @@ def _adapter(model: Model, config: LoraConfig) -> dict[str, Tensor]:
         if _last(name) in full:
             tensors[f"{PREFIX}{name}.weight"] = module.weight
     if _ties_embeddings(model, config):  # peft has the one matrix under both names
-        tensors[f"{PREFIX}lm_head.weight"] = model.model.embed_tokens.weight
+        tensors[HEAD] = model.model.embed_tokens.weight
     return tensors
 
 
@@ -202,26 +235,36 @@ def _trained_in_full(model: Model, config: LoraConfig) -> set[str]:
     return {*config.modules_to_save, *head}
 
 
+def _require_modules(model: Model, config: LoraConfig) -> None:
+    """Raise `FmkitError` where the model cannot train one of the `modules_to_save` on its own."""
+    there = {_last(name) for name, _ in model.named_modules()}
+    for name in config.modules_to_save:
+        if name not in there:
+            choice = ", ".join(sorted(there & {*WHOLE}))
+            raise FmkitError(f"this model has no {name} to train in full: choose from {choice}")
+    tied = isinstance(model, Transformer) and model.config.tie_word_embeddings
+    if tied and "lm_head" in config.modules_to_save and "embed_tokens" not in config.modules_to_save:
+        raise FmkitError("lm_head and embed_tokens are one matrix here: name embed_tokens to train it")
+
+
 def _read_config(file: Path) -> LoraConfig:
     data = checkpoint.read_json(file)
     if data.get("peft_type") != "LORA":
         raise FmkitError(f"{file}: peft_type is {data.get('peft_type')!r}; fmkit opens 'LORA' adapters")
-    for name, neutral in NEUTRAL.items():
-        if data.get(name) and data[name] != neutral:
-            raise FmkitError(f"{file}: {name}={data[name]!r} is not supported by fmkit's LoRA")
-    targets, saved = data.get("target_modules"), data.get("modules_to_save") or []
-    r, alpha = data.get("r"), data.get("lora_alpha")
-    if not (_are_names(targets) and _are_names(saved)):
+    for name, value in data.items():
+        if value and name not in HARMLESS and value not in PLAIN.get(name, ()):
+            raise FmkitError(f"{file}: {name}={value!r:.60} is not supported by fmkit's LoRA")
+    targets = read_field(data, "target_modules", list, str(file), [])
+    saved = read_field(data, "modules_to_save", list, str(file), [])
+    if not all(isinstance(name, str) for name in (*targets, *saved)):
         raise FmkitError(f"{file}: target_modules and modules_to_save must be lists of names")
-    if not isinstance(r, int) or not isinstance(alpha, int | float):
-        raise FmkitError(f"{file}: r must be a whole number and lora_alpha a number")
     # peft names a module by its path too, and both heads that a classifier may have; ours is always trained.
     full = {_last(name) for name in saved} - {"classifier", "score"}
-    return LoraConfig(r, alpha, tuple(targets), tuple(sorted(full)))
-
-
-def _are_names(value: Any) -> TypeGuard[list[str]]:
-    return isinstance(value, list) and all(isinstance(name, str) for name in value)
+    r, alpha = read_field(data, "r", int, str(file), 0), read_field(data, "lora_alpha", float, str(file), 0.0)
+    try:
+        return LoraConfig(r, alpha, tuple(targets), tuple(sorted(full)))
+    except FmkitError as error:
+        raise FmkitError(f"{file}: {error}") from None
 
 
 def _last(name: str) -> str:

@@ -1,13 +1,26 @@
 """Checkpoints are transformers' checkpoints: same logits, same greedy text, both ways round."""
 
+import contextlib
 import json
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
-from fmkit import FmkitError, ModelConfig, Transformer
+from fmkit import (
+    Classifier,
+    FmkitError,
+    LoraConfig,
+    ModelConfig,
+    Transformer,
+    add_lora,
+    load_adapter,
+    save_adapter,
+)
 from fmkit.generation import generate_ids
+from fmkit.model import open_model
 
 SHAPES = {
     "tied": ModelConfig(vocab_size=300, hidden_size=48, num_hidden_layers=2, num_attention_heads=4),
@@ -105,6 +118,15 @@ def test_the_tokenizer_travels_with_the_model(tmp_path, stories, tokenizer):
         ({"num_hidden_layers": 3}, "weights are missing"),
         ({"vocab_size": 91}, "shape"),
         ({"hidden_size": "many"}, "whole number"),
+        ({"vocab_size": True}, "whole number"),
+        ({"vocab_size": 10**15}, "does not fit into memory"),
+        ({"max_position_embeddings": 10**15}, "does not fit into memory"),
+        ({"rms_norm_eps": "1e-5"}, "rms_norm_eps='1e-5' must be a positive number"),
+        ({"rms_norm_eps": float("nan")}, "rms_norm_eps=nan"),
+        ({"rope_parameters": [1]}, r"rope_parameters is \[1\], not an object"),
+        ({"rope_parameters": {"rope_theta": "x"}}, "rope_theta='x'"),
+        ({"tie_word_embeddings": "no"}, "true or false"),
+        ({"architectures": 3}, "architectures is 3, not a list"),
     ],
 )
 def test_a_config_we_cannot_compute_is_refused_in_one_line(change, message, tmp_path):
@@ -130,3 +152,69 @@ def test_damaged_files_are_named(tmp_path):
     (tmp_path / "config.json").write_text("[" * 100_000)
     with pytest.raises(FmkitError, match=r"config\.json: cannot be read"):
         Transformer.from_pretrained(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("index", "message"),
+    [
+        ({"weight_map": ["a"]}, "not an object"),
+        ({"weight_map": {"a": 1}}, "must name files"),
+        ({"weight_map": {"a": ["a"]}}, "must name files"),
+        ({"weight_map": {"a": "../model.safetensors"}}, "must name files beside it"),
+        ({"weight_map": {"a": "other.safetensors"}}, "is missing"),
+        ({}, "weights are missing"),
+    ],
+)
+def test_an_index_that_names_no_files_beside_it_is_one_line(index, message, tmp_path):
+    Transformer(ModelConfig(vocab_size=90, hidden_size=32)).save_pretrained(tmp_path)
+    (tmp_path / "model.safetensors.index.json").write_text(json.dumps(index))
+    with pytest.raises(FmkitError, match=message):
+        Transformer.from_pretrained(tmp_path)
+
+
+def test_labels_need_numbers(tmp_path):
+    Classifier(ModelConfig(vocab_size=90, hidden_size=32), ["no", "yes"]).save_pretrained(tmp_path)
+    file = tmp_path / "config.json"
+    for labels, message in [({"a": "no", "b": "yes"}, "whole numbers"), (["no", "yes"], "not an object")]:
+        file.write_text(json.dumps(json.loads(file.read_text()) | {"id2label": labels}))
+        with pytest.raises(FmkitError, match=message):
+            open_model(tmp_path)
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-3, 300) | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@pytest.fixture(scope="module")
+def foreign(tmp_path_factory):
+    """The JSON files of a classifier, and of a language model in several files with an adapter beside it."""
+    directory = tmp_path_factory.mktemp("foreign")
+    config = ModelConfig(vocab_size=30, hidden_size=8, num_hidden_layers=1, intermediate_size=8)
+    Classifier(config, ["no", "yes"]).save_pretrained(directory / "classifier")
+    model = Transformer(config)
+    model.save_pretrained(directory / "whole")
+    theirs = LlamaForCausalLM.from_pretrained(directory / "whole")
+    theirs.save_pretrained(directory / "language", max_shard_size="1KB")
+    add_lora(model, LoraConfig(r=2, modules_to_save=("embed_tokens",)))
+    save_adapter(model, directory / "language")
+    names = ("config.json", "model.safetensors.index.json", "adapter_config.json")
+    return {file: file.read_text() for name in names for file in sorted(directory.glob(f"[cl]*/{name}"))}
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.data())
+def test_any_value_of_any_field_is_read_or_refused(foreign, data):
+    for file, text in foreign.items():
+        file.write_text(text)
+    file = data.draw(st.sampled_from(list(foreign)))
+    fields = json.loads(foreign[file])
+    inside = data.draw(st.sampled_from([fields, *(v for v in fields.values() if isinstance(v, dict) and v)]))
+    inside[data.draw(st.sampled_from(sorted(inside)))] = data.draw(VALUES)
+    file.write_text(json.dumps(fields))
+    with contextlib.suppress(FmkitError):
+        model = open_model(file.parent)
+        if file.parent.name == "language":
+            load_adapter(model, file.parent)

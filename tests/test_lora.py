@@ -5,6 +5,7 @@ import json
 import peft
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification
 
 from fmkit import (
@@ -18,6 +19,8 @@ from fmkit import (
     merge_lora,
     save_adapter,
 )
+from fmkit.cli import main
+from fmkit.data.tokenizer import CHAT_TOKENS
 from fmkit.lora import find_lora
 
 CONFIG = ModelConfig(
@@ -101,6 +104,56 @@ def test_we_open_the_adapter_that_peft_saves(saved, tmp_path):
     torch.testing.assert_close(logits(model), logits(theirs), atol=2e-4, rtol=1e-4)
 
 
+@pytest.mark.parametrize(
+    ("tied", "room"), [(True, 0), (False, 0), (True, 64)], ids=["tied", "untied", "a padded vocabulary"]
+)
+def test_an_adapter_brings_its_new_tokens(tied, room, tokenizer, tmp_path):
+    size = tokenizer.get_vocab_size()
+    shape = ModelConfig(vocab_size=size + room, hidden_size=32, num_hidden_layers=2, tie_word_embeddings=tied)
+    base = Transformer(shape)
+    base.tokenizer = tokenizer
+    base.save_pretrained(tmp_path / "base")
+    answer = {"role": "assistant", "content": "The fox."}
+    chats = [{"messages": [{"role": "user", "content": f"Who saw {n}?"}, answer]} for n in range(20)]
+    (tmp_path / "chats.jsonl").write_text("".join(json.dumps(chat) + "\n" for chat in chats))
+    run = ["--data", str(tmp_path / "chats.jsonl"), "--out", str(tmp_path / "run"), "--lora-r", "2"]
+    settings = ["--steps", "3", "--batch-size", "2", "--learning-rate", "0.1", "--device", "cpu"]
+    assert main(["finetune", str(tmp_path / "base"), *run, *settings]) == 0
+    tuned = Transformer.from_pretrained(tmp_path / "run")
+    assert tuned.config.vocab_size == size + max(3, room)
+    ids = torch.arange(size - 17, size + 3)[None]
+    with torch.no_grad():
+        ours = tuned.eval()(ids)
+        assert (ours[..., :size] - base.eval()(ids.clamp(max=size - 1))[..., :size]).abs().max() > 0.1
+        theirs = peft.AutoPeftModelForCausalLM.from_pretrained(tmp_path / "run/adapter").eval()
+        torch.testing.assert_close(theirs(input_ids=ids).logits, ours, atol=2e-4, rtol=1e-4)
+        again = Transformer.from_pretrained(tmp_path / "base")
+        load_adapter(again, tmp_path / "run/adapter")
+        torch.testing.assert_close(again.eval()(ids), ours, atol=2e-4, rtol=1e-4)
+    assert again.config == tuned.config
+    assert again.tokenizer.token_to_id(CHAT_TOKENS[0]) == size
+
+
+def test_new_tokens_that_do_not_fit_leave_the_model_as_it_was(tmp_path):
+    base = Transformer(UNTIED)
+    before = logits(base)
+    grown = Transformer(UNTIED)
+    grown.resize_vocab(93)
+    add_lora(grown, LoraConfig(r=2, modules_to_save=("embed_tokens", "lm_head")))
+    save_adapter(grown, tmp_path)
+    file = tmp_path / "adapter_model.safetensors"
+    sound = load_file(file)
+    head = "base_model.model.lm_head.weight"
+    for rows in (sound[head][:91], None):
+        tensors = sound | {head: rows}
+        save_file({name: t.contiguous() for name, t in tensors.items() if t is not None}, file)
+        with pytest.raises(FmkitError, match="lm_head"):
+            load_adapter(base, tmp_path)
+        assert torch.equal(logits(base), before)
+        assert base.config == UNTIED
+        assert find_lora(base) is None
+
+
 def test_a_classifier_learns_its_head_and_opens_in_peft(tmp_path):
     model = Classifier(CONFIG, ["no", "yes", "maybe"])
     shake(model)
@@ -134,8 +187,9 @@ def test_what_cannot_be_adapted_is_one_line(tmp_path):
         save_adapter(model, tmp_path)
     with pytest.raises(FmkitError, match="no matrix 'qproj'"):
         add_lora(model, LoraConfig(target_modules=("qproj",)))
-    with pytest.raises(FmkitError, match="r=0"):
-        LoraConfig(r=0)
+    for rank in (0, 2.5, True):
+        with pytest.raises(FmkitError, match=f"r={rank} must be a whole number"):
+            LoraConfig(r=rank)
     with pytest.raises(FmkitError, match=r"adapter_config\.json is missing"):
         load_adapter(model, tmp_path)
     add_lora(model, LoraConfig())
@@ -147,10 +201,16 @@ def test_what_cannot_be_adapted_is_one_line(tmp_path):
     sound = json.loads(file.read_text())
     for change, message in [
         ({"use_dora": True}, "use_dora"),
+        ({"init_lora_weights": "pissa_niter_4"}, "init_lora_weights='pissa_niter_4'"),
+        ({"alora_invocation_tokens": [5]}, "alora_invocation_tokens"),
+        ({"bias": "all"}, "bias='all'"),
+        ({"of_next_year": 1}, "of_next_year"),
         ({"peft_type": "IA3"}, "'IA3'"),
-        ({"target_modules": ".*proj"}, "lists of names"),
+        ({"target_modules": ".*proj"}, "target_modules is '.*proj', not a list"),
+        ({"target_modules": [1]}, "lists of names"),
+        ({"target_modules": ["q_proj"]}, "no place"),
         ({"r": None}, "whole number"),
-        ({"r": 5}, "shape"),
+        ({"r": 5}, "rank r=5"),
         ({"modules_to_save": ["embed_tokens"]}, "weights are missing"),
     ]:
         file.write_text(json.dumps(sound | change))
@@ -159,3 +219,32 @@ def test_what_cannot_be_adapted_is_one_line(tmp_path):
         assert "\n" not in str(error.value)
         assert torch.equal(logits(model), before)
         assert find_lora(model) is None
+
+
+@pytest.mark.parametrize("tied", [True, False])
+@pytest.mark.parametrize(
+    ("kind", "config", "message"),
+    [
+        (Transformer, {"target_modules": ("q_proj", "lm_head")}, "no matrix 'lm_head'"),
+        (Transformer, {"target_modules": ()}, "no matrix to adapt"),
+        (Transformer, {"modules_to_save": ("mlp",)}, "'mlp' is never trained in full"),
+        (Transformer, {"modules_to_save": ("norm",)}, "'norm' is never trained in full"),
+        (Transformer, {"modules_to_save": ("score",)}, "no score .* choose from embed_tokens, lm_head"),
+        (Classifier, {"target_modules": ("score",)}, "no matrix 'score'"),
+        (Classifier, {"modules_to_save": ("lm_head",)}, "no lm_head .* choose from embed_tokens, score"),
+    ],
+)
+def test_what_would_not_be_learned_or_opened_is_refused_before_training(kind, config, message, tied):
+    shape = CONFIG if tied else UNTIED
+    model = Transformer(shape) if kind is Transformer else Classifier(shape, ["no", "yes"])
+    with pytest.raises(FmkitError, match=message):
+        add_lora(model, LoraConfig(**config))
+    assert find_lora(model) is None
+    assert all(parameter.requires_grad for parameter in model.parameters())
+
+
+def test_a_tied_head_is_trained_by_the_name_of_the_embeddings():
+    with pytest.raises(FmkitError, match="name embed_tokens"):
+        add_lora(Transformer(CONFIG), LoraConfig(modules_to_save=("lm_head",)))
+    add_lora(Transformer(UNTIED), LoraConfig(modules_to_save=("lm_head",)))
+    add_lora(Transformer(CONFIG), LoraConfig(modules_to_save=("embed_tokens", "lm_head")))

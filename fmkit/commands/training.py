@@ -97,19 +97,20 @@ def _finetune(options: Options) -> None:
 
     from fmkit import Classifier, Transformer, add_chat_tokens, finetune
     from fmkit.data.tokenizer import has_chat_tokens
+    from fmkit.lora import token_modules
 
     data = read_data(options, TASKS)
     columns = data["train"].column_names
     model: Any
     model, tokenizer = open_with(Transformer, options.model)
     chats = "messages" in columns and "label" not in columns
-    new_tokens = chats and not has_chat_tokens(tokenizer)
     if "label" in columns:
         model = Classifier.from_base(model, data["train"].features["label"].names, seed=config.seed)
-    elif new_tokens:
+    elif chats and not has_chat_tokens(tokenizer):
         tokenizer = add_chat_tokens(tokenizer)
-        model.resize_vocab(tokenizer.get_vocab_size(), seed=config.seed)
-    adapt(model, options, new_tokens)
+        model.resize_vocab(max(model.config.vocab_size, tokenizer.get_vocab_size()), seed=config.seed)
+        options.modules_to_save = sorted({*options.modules_to_save, *token_modules(model)})
+    adapt(model, options)
     run = finetune(model, tokenizer, data, config, options.out, options.resume, options.mask_prompt)
     report(run, options, model)
 
