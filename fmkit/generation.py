@@ -99,7 +99,7 @@ def pick(
     `top_k` keeps the k likeliest tokens; `top_p` the fewest whose probabilities reach p (Holtzman et al.
     2019, arXiv:1904.09751).
     """
-    if temperature == 0:
+    if temperature < 1e-30:  # 0, or so small that a division by it is infinite
         return logits.argmax(-1)
     logits = logits / temperature
     if top_k is not None and top_k < logits.shape[-1]:

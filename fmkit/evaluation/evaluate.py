@@ -1,6 +1,5 @@
 """One function for whatever a model is to be measured on."""
 
-import math
 from functools import partial
 
 from datasets import Dataset
@@ -21,7 +20,7 @@ from fmkit.data.tokenizer import BOS, EOS, PAD, special_id
 from fmkit.data.world import Grammar, validity
 from fmkit.evaluation.answers import answer_examples, exact_match
 from fmkit.evaluation.classification import accuracy, f1, predict_labels
-from fmkit.evaluation.likelihood import bits_per_byte, perplexity, total_nats
+from fmkit.evaluation.likelihood import bits_per_byte, exp_mean, perplexity, total_nats
 from fmkit.evaluation.preferences import judge_rewards, scores
 from fmkit.evaluation.sampling import complete
 from fmkit.model import Classifier, Transformer
@@ -54,7 +53,7 @@ def evaluate(model: Classifier | Transformer, tokenizer: Tokenizer, data: Datase
         collate = partial(collate_completions, pad_id=pad)
         nats, tokens = total_nats(model, example_batches(examples, BATCH, collate))
         answers, truth = answer_examples(model, tokenizer, examples)
-        return {"perplexity": math.exp(nats / tokens), "exact_match": exact_match(answers, truth)}
+        return {"perplexity": exp_mean(nats, tokens), "exact_match": exact_match(answers, truth)}
     require_columns(data, "text")
     texts = list(data["text"])
     return {

@@ -30,8 +30,15 @@ def perplexity(model: Transformer, tokenizer: Tokenizer, texts: Sequence[str]) -
     It depends on the tokenizer: between models with different ones, compare bits per byte. A text's end
     counts as a token; one longer than the context is read in parts. Raises `FmkitError` for no texts.
     """
-    nats, tokens = total_nats(model, _batches(model, tokenizer, texts))
-    return math.exp(nats / tokens)
+    return exp_mean(*total_nats(model, _batches(model, tokenizer, texts)))
+
+
+def exp_mean(nats: float, tokens: int) -> float:
+    """The perplexity of so many nats of so many tokens: exp of their mean, infinite from 710 nats a token."""
+    try:
+        return math.exp(nats / tokens)
+    except OverflowError:
+        return math.inf
 
 
 def bits_per_byte(model: Transformer, tokenizer: Tokenizer, texts: Sequence[str]) -> float:

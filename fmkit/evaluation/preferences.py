@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from fmkit.data.batches import Batch, to_device
+from fmkit.errors import FmkitError
 from fmkit.losses import ranking_loss
 from fmkit.model import Classifier, Transformer
 from fmkit.objectives import log_probs
@@ -13,9 +14,14 @@ from fmkit.objectives import log_probs
 
 @torch.no_grad()
 def scores(model: Classifier | Transformer, pairs: Sequence[Batch]) -> Tensor:
-    """Scores (2, N) of N pairs, chosen first: a reward model's, or log-probabilities of answers in nats."""
+    """Scores (2, N) of N pairs, chosen first: a reward model's, or log-probabilities of answers in nats.
+
+    Raises `FmkitError` for a classifier of several labels, and for a model of masked tokens.
+    """
     if isinstance(model, Transformer):
         model.require_causal()
+    else:
+        require_one_score(model)
     model.eval()
     found = []
     for pair in pairs:
@@ -26,6 +32,12 @@ def scores(model: Classifier | Transformer, pairs: Sequence[Batch]) -> Tensor:
             score = log_probs(model, batch)
         found.append(score.view(2, -1))
     return torch.cat(found, dim=1)
+
+
+def require_one_score(model: Classifier) -> None:
+    """Raise `FmkitError` for a classifier that is no reward model."""
+    if len(model.labels) != 1:
+        raise FmkitError(f"a reward model has one score and this classifier {len(model.labels)} labels")
 
 
 def judge_rewards(rewards: Tensor) -> dict[str, float]:

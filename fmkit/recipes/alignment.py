@@ -16,7 +16,7 @@ from fmkit.data.tokenizer import EOS, PAD, special_id
 from fmkit.defaults import ALIGN, FINETUNE
 from fmkit.errors import FmkitError
 from fmkit.evaluation.divergence import sampled_kl
-from fmkit.evaluation.preferences import judge_rewards, scores
+from fmkit.evaluation.preferences import judge_rewards, require_one_score, scores
 from fmkit.model import Classifier, Transformer
 from fmkit.objectives import prefer, rank
 from fmkit.recipes.shared import consult, fingerprint, fit_together, identity
@@ -40,9 +40,8 @@ def train_reward(
     `FmkitError` for a model with another number of labels, and as `pretrain` does.
     """
     config = config or TrainConfig(**FINETUNE)
-    if len(model.labels) != 1:
-        raise FmkitError(f"a reward model has one score and this classifier {len(model.labels)} labels")
-    context = fit_together(model, tokenizer, config)
+    context = fit_together(model, tokenizer, preferences, config, (Classifier,))
+    require_one_score(model)
     loader, held_out, _ = _pairs(tokenizer, preferences, config, context)
     trainer = Trainer(model, rank, loader, config)
 
@@ -73,16 +72,17 @@ def align(
     config = config or TrainConfig(**ALIGN)
     if not 0 < beta < math.inf:
         raise FmkitError(f"beta={beta} must be positive")
+    context = fit_together(model, tokenizer, preferences, config)
     model.require_causal()
-    context = fit_together(model, tokenizer, config)
     loader, held_out, prompts = _pairs(tokenizer, preferences, config, context)
     reference = consult(copy.deepcopy(model), config)
     trainer = Trainer(model, prefer(reference, beta), loader, config)
     longest = max(batch["input_ids"].shape[1] for batch in held_out)
     eos, pad = special_id(tokenizer, EOS), special_id(tokenizer, PAD)
+    before = scores(reference, held_out)
 
     def validate() -> Record:
-        rewards = beta * (scores(model, held_out) - scores(reference, held_out))
+        rewards = beta * (scores(model, held_out) - before)
         kl = sampled_kl(model, reference, prompts, longest, eos, pad, seed=config.seed)
         return {**judge_rewards(rewards), "kl": kl}
 

@@ -10,7 +10,15 @@ from fmkit.data.splits import Corpus
 from fmkit.errors import FmkitError
 from fmkit.model import Transformer
 from fmkit.objectives import imitate, predict_tokens
-from fmkit.recipes.shared import consult, fingerprint, fit_together, identity, token_data
+from fmkit.recipes.shared import (
+    consult,
+    fingerprint,
+    fit_together,
+    identity,
+    require_kind,
+    require_tokens,
+    token_data,
+)
 from fmkit.run import TrainingRun, fit
 from fmkit.trainer import Record, Trainer
 
@@ -31,14 +39,16 @@ def distill(
     `soft_weight` of the loss is T² KL(teacher ‖ student) of distributions softened by the temperature T, the
     rest is the usual one (Hinton et al. 2015, arXiv:1503.02531, section 2). The corpus holds texts, prompts
     and completions, or messages. `validation_loss` is of the text alone, to be compared with other runs.
-    Raises `FmkitError` where the models' vocabularies differ, and as `pretrain` does.
+    Raises `FmkitError` where the models' tokens differ, and as `pretrain` does.
     """
     config = config or TrainConfig()
+    require_kind(teacher, Transformer)
     if student.config.vocab_size != teacher.config.vocab_size:
         raise FmkitError(
             f"the teacher has {teacher.config.vocab_size} tokens and the student "
             f"{student.config.vocab_size}: a student needs its teacher's tokenizer"
         )
+    require_tokens(teacher, tokenizer, "teacher")
     if not 0 < temperature < math.inf or not 0 <= soft_weight <= 1:
         raise FmkitError(
             f"temperature={temperature} must be positive, soft_weight={soft_weight} between 0 and 1"
@@ -47,7 +57,7 @@ def distill(
         raise FmkitError(
             "one of the two models predicts masked tokens, the other the next one: is_causal differs"
         )
-    context = fit_together(student, tokenizer, config)
+    context = fit_together(student, tokenizer, corpus, config)
     longest = teacher.config.max_position_embeddings
     if context > longest:
         raise FmkitError(f"context_length={context} is more than the teacher's {longest}")

@@ -37,7 +37,7 @@ def finetune(
     `pretrain` does.
     """
     config = config or TrainConfig(**FINETUNE)
-    context = fit_together(model, tokenizer, config)
+    context = fit_together(model, tokenizer, corpus, config, (Transformer, Classifier))
     if isinstance(model, Classifier):
         return _learn_labels(model, tokenizer, corpus, config, context, output_dir, resume)
     model.require_causal()

@@ -10,7 +10,7 @@ from fmkit.defaults import CONTINUE
 from fmkit.errors import FmkitError
 from fmkit.model import Transformer
 from fmkit.objectives import predict_tokens
-from fmkit.recipes.shared import fit_together, held_out_texts, identity, text_data
+from fmkit.recipes.shared import fit_together, held_out_texts, identity, require_splits, text_data
 from fmkit.run import TrainingRun, fit
 from fmkit.trainer import Record, Trainer
 
@@ -27,11 +27,11 @@ def pretrain(
 
     `corpus` has the splits train and validation and a column `text` (see `load_corpus`). With `output_dir`,
     metrics, checkpoints and the final model are left there, and `resume` goes on where a stopped run was.
-    Raises `FmkitError` for a corpus shorter than a context, a tokenizer that is larger than the model, and as
-    `fmkit.run.fit` says.
+    Raises `FmkitError` for a corpus shorter than a context or without a split, a tokenizer that is larger
+    than the model or not the one that it was trained with, and as `fmkit.run.fit` says.
     """
     config = config or TrainConfig()
-    context = fit_together(model, tokenizer, config)
+    context = fit_together(model, tokenizer, corpus, config)
     loader, held_out = text_data(model, tokenizer, corpus, config, context)
     trainer = Trainer(model, predict_tokens, loader, config)
 
@@ -61,7 +61,9 @@ def continue_pretrain(
     config = config or TrainConfig(**CONTINUE)
     if not 0 <= replay_share < 1:
         raise FmkitError(f"replay_share={replay_share} must be at least 0 and less than 1")
-    context = fit_together(model, tokenizer, config)
+    context = fit_together(model, tokenizer, corpus, config)
+    if replay:
+        require_splits(replay)
     mixed = replay if replay_share else None
     loader, held_out = text_data(model, tokenizer, corpus, config, context, mixed, replay_share)
     before = held_out_texts(model, tokenizer, replay, config, context) if replay else []

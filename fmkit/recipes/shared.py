@@ -33,8 +33,20 @@ COLUMNS = ("text", "label", "prompt", "completion", "messages", "chosen", "rejec
 Data = tuple[Loader, list[Batch]]  # training batches without end, and those that are held out
 
 
-def fit_together(model: Model, tokenizer: Tokenizer, config: TrainConfig) -> int:
-    """Give the model its tokenizer; the context length to train with. Raises where sizes do not fit."""
+def fit_together(
+    model: Model,
+    tokenizer: Tokenizer,
+    corpus: Corpus,
+    config: TrainConfig,
+    kinds: tuple[type[Model], ...] = (Transformer,),
+) -> int:
+    """Give the model its tokenizer; the context length to train with.
+
+    Raises `FmkitError` for a model of none of the `kinds`, a tokenizer that is not the model's, a missing
+    split, and sizes that do not fit.
+    """
+    require_kind(model, *kinds)
+    require_splits(corpus)
     longest = model.config.max_position_embeddings
     context = config.context_length or longest
     if context > longest:
@@ -46,8 +58,34 @@ def fit_together(model: Model, tokenizer: Tokenizer, config: TrainConfig) -> int
             f"the tokenizer has {tokenizer.get_vocab_size()} tokens and the model "
             f"vocab_size={model.config.vocab_size}: make them equal"
         )
+    require_tokens(model, tokenizer)
     model.tokenizer = tokenizer
     return context
+
+
+def require_kind(model: Model, *kinds: type[Model]) -> None:
+    """Raise `FmkitError` for another class of model."""
+    if not isinstance(model, kinds):
+        names = " or ".join(kind.__name__ for kind in kinds)
+        raise FmkitError(f"a {type(model).__name__} does not learn or teach this way: give a {names}")
+
+
+def require_splits(corpus: Corpus) -> None:
+    """Raise `FmkitError` for data without what is learned from and what is measured on."""
+    there = list(corpus) if isinstance(corpus, dict) else []
+    for split in ("train", "validation"):
+        if split not in there:
+            have = ", ".join(map(str, there)) or "no splits"
+            raise FmkitError(f"the data has {have}: give a DatasetDict with train and validation")
+
+
+def require_tokens(model: Model, tokenizer: Tokenizer, whose: str = "model") -> None:
+    """Raise `FmkitError` where the model knows its tokens by other ids; new ones may have been added."""
+    if model.tokenizer and not model.tokenizer.get_vocab().items() <= tokenizer.get_vocab().items():
+        raise FmkitError(
+            f"the {whose} was trained with another tokenizer: take its own, {whose}.tokenizer, or one that "
+            "adds tokens to it"
+        )
 
 
 def token_data(
