@@ -11,7 +11,6 @@ ratios, and the greatest difference between two log-weights.
 import argparse
 import contextlib
 import os
-import platform
 import statistics
 import subprocess
 import tempfile
@@ -32,6 +31,7 @@ from datasets import Dataset
 from fmkit import load_corpus
 from fmkit.data.domains.web import WEB
 from fmkit.data.selection import dsir_select, dsir_weights
+from fmkit.experiments.recording import processor
 
 
 def official_weights(folder: Path) -> np.ndarray:
@@ -81,8 +81,7 @@ def main() -> None:
         "web, a dialect of the world": crawl,
     }
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout
-    chip = platform.processor() or "CPU"
-    print(f"{chip}; commit {commit.strip()}; one process, one thread, {options.rounds} rounds")
+    print(f"{processor()}; commit {commit.strip()}; one process, one thread, {options.rounds} rounds")
     print(f"data-selection {__version__} with nltk {nltk.__version__}; numpy {np.__version__}")
     for name, raw in corpora.items():
         times, difference = compare(raw, target, options.rounds)

@@ -9,7 +9,6 @@ table gives medians over the rounds, and the median of the round-by-round ratios
 
 import argparse
 import os
-import platform
 import statistics
 import subprocess
 import tempfile
@@ -27,6 +26,7 @@ from transformers.trainer_callback import PrinterCallback, TrainerCallback
 from fmkit import ModelConfig, TrainConfig, Transformer
 from fmkit import trainer as ours
 from fmkit.config import choose_device, choose_dtype
+from fmkit.experiments.recording import processor
 from fmkit.flops import flops_per_token
 from fmkit.objectives import predict_tokens
 
@@ -150,7 +150,7 @@ def main() -> None:
             times[name].append(run(options.steps))
     tokens = options.steps * BATCH * CONTEXT
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout
-    chip = torch.cuda.get_device_name() if DEVICE.type == "cuda" else platform.processor() or "CPU"
+    chip = torch.cuda.get_device_name() if DEVICE.type == "cuda" else processor()
     capability = "" if DEVICE.type == "cuda" else f", {torch.backends.cpu.get_cpu_capability()}"
     print(f"{chip}{capability}; torch {torch.__version__}; commit {commit.strip()}; one thread")
     print(

@@ -10,6 +10,7 @@ from statistics import correlation
 import pytest
 
 from fmkit import lab
+from fmkit.errors import FmkitError
 from fmkit.experiments import reading, recording
 from fmkit.experiments.__main__ import EXPERIMENTS, main
 
@@ -224,3 +225,55 @@ def test_every_record_is_shown_on_a_page() -> None:
     pages = "".join(path.read_text(encoding="utf-8") for path in chapters.rglob("*.ipynb"))
     shown = re.findall(r'(?:read_runs\(\\"|assets/runs/)([\w-]+)', pages)
     assert {path.stem for path in recording.RUNS.glob("*.json")} <= {*shown}
+
+
+def test_no_line_of_text_is_lost_as_a_comment() -> None:
+    """MyST takes a line that begins with a percent sign for one."""
+    for path in (recording.ROOT / "chapters").rglob("*"):
+        if path.suffix == ".md":
+            texts = [path.read_text(encoding="utf-8")]
+        elif path.suffix == ".ipynb":
+            cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+            texts = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown"]
+        else:
+            continue
+        lost = [line for text in texts for line in text.splitlines() if line.lstrip().startswith("%")]
+        assert not lost, (path.name, lost)
+
+
+# --- what a page reads them with --------------------------------------------------------------------------
+
+
+def test_a_table_is_text_in_a_console_and_escaped_on_a_page() -> None:
+    table = reading.Table("a < b", ["of", "a&b"], [["x", "1"], ["longer", "22"]])
+    assert repr(table).splitlines() == ["of      a&b", "x         1", "longer   22", "a < b"]
+    page = table._repr_html_()
+    assert "<figcaption>a &lt; b</figcaption>" in page
+    assert page.count("<tr>") == 3
+    assert '<th scope="col">of</th><th scope="col" class="text-end">a&amp;b</th>' in page
+    assert '<th scope="row">longer</th><td class="text-end">22</td>' in page
+    with pytest.raises(FmkitError, match="2 columns"):
+        reading.Table("", ["a", "b"], [["1", "2"], ["1"]])
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        ((None, None), "2 runs"),
+        ((None, 12.2), "2 runs, 12 CPU seconds in the one that was timed"),
+        ((9.0, 12.2, None), "3 runs, 9 to 12 CPU seconds in the 2 that were timed"),
+        ((12.4, 11.9), "2 runs, 12 CPU seconds each"),
+    ],
+)
+def test_the_cost_of_a_record_is_what_was_timed(
+    seconds: tuple[float | None, ...], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "RUNS", tmp_path)
+    runs = [{} if each is None else {"cpu_seconds": each} for each in seconds]
+    (tmp_path / "one.json").write_text(json.dumps({"runs": runs}))
+    assert reading.made_by("one") == f"python -m fmkit.experiments one\n{said}"
+
+
+def test_a_record_that_is_not_there_names_its_command() -> None:
+    with pytest.raises(FmkitError, match=r"python -m fmkit\.experiments no-such"):
+        reading.read_runs("no-such")

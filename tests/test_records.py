@@ -2,10 +2,24 @@
 
 from itertools import pairwise
 
-from fmkit.experiments.reading import by_setting, read_runs, score
+from fmkit.experiments.reading import Run, by_setting, read_runs, score
 
 
-def test_four_readings_are_worth_new_text_and_many_are_worth_less_and_less() -> None:
+def test_larger_batches_need_fewer_steps_but_not_in_proportion() -> None:
+    def steps(run: Run) -> float:
+        reached = next(t for t, loss in zip(run["tokens"], run["loss"], strict=True) if loss <= 4.75)
+        return float(reached / (128 * run["settings"]["batch_size"]))
+
+    runs, sizes = read_runs("batch-size"), (1, 4, 16, 64)
+    by_rate = [by_setting(runs, "batch_size", steps, learning_rate=rate) for rate in (0.003, 0.01, 0.03)]
+    needed = [min(found[size].mean for found in by_rate) for size in sizes]
+    assert needed == sorted(needed, reverse=True)
+    saved = [before / after for before, after in pairwise(needed)]
+    assert max(saved) < 4
+    assert saved[-1] < 1.3
+
+
+def test_up_to_four_readings_the_seeds_hide_what_repeating_costs() -> None:
     runs = read_runs("repetition")
     fresh, repeated = (by_setting(runs, "epochs", score("loss"), text=text) for text in ("fresh", "repeated"))
     for epochs in (2, 4):  # the seeds differ more than the texts do

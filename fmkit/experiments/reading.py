@@ -56,15 +56,16 @@ def score(name: str) -> Callable[[Run], float]:
 
 
 def made_by(name: str) -> str:
-    """The command of an experiment, its number of runs, and the CPU seconds of those that were timed."""
+    """The command of an experiment; below it the number of runs, and the CPU seconds of the timed ones."""
     runs = read_runs(name)
     timed = sorted(run["cpu_seconds"] for run in runs if "cpu_seconds" in run)
-    said = f"python -m fmkit.experiments {name}: {len(runs)} runs"
+    said = f"python -m fmkit.experiments {name}\n{len(runs)} runs"
     if not timed:
         return said
     few, many = f"{timed[0]:.0f}", f"{timed[-1]:.0f}"
-    which = "" if len(timed) == len(runs) else f" in the {len(timed)} that were timed"
-    return f"{said}, {few if few == many else f'{few} to {many}'} CPU seconds{which or ' each'}"
+    which = " in the one that was timed" if len(timed) == 1 else f" in the {len(timed)} that were timed"
+    whole = len(timed) == len(runs)
+    return f"{said}, {few if few == many else f'{few} to {many}'} CPU seconds{' each' if whole else which}"
 
 
 def band(label: str, groups: dict[Any, Seeds], color: str, style: str = "-") -> Line:
@@ -93,15 +94,18 @@ class Table:
         return "\n".join([*(line.rstrip() for line in lines), self.sentence])
 
     def _repr_html_(self) -> str:
-        head = "".join(f'<th scope="col">{html.escape(name)}</th>' for name in self.head)
+        first, *others = map(html.escape, self.head)
+        head = f'<th scope="col">{first}</th>'
+        head += "".join(f'<th scope="col" class="text-end">{name}</th>' for name in others)
         body = "".join(
             f'<tr><th scope="row">{html.escape(name)}</th>'
             + "".join(f'<td class="text-end">{html.escape(cell)}</td>' for cell in cells)
             + "</tr>\n"
             for name, *cells in self.rows
         )
+        rows = f"<thead><tr>{head}</tr></thead>\n<tbody>\n{body}</tbody>"
         return (
             '<figure class="fm-figure"><div class="pst-scrollable-table-container" tabindex="0">'
-            f'<table class="table">\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}</tbody></table></div>'
+            f'<table class="table table-sm">\n{rows}</table></div>'
             f"<figcaption>{html.escape(self.sentence)}</figcaption></figure>"
         )

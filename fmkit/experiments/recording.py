@@ -162,6 +162,7 @@ def provenance() -> dict[str, Any]:
 
 
 def processor() -> str:
+    """The processor's name, and how many cores there are of it."""
     info = Path("/proc/cpuinfo")
     lines = info.read_text(encoding="utf-8").splitlines() if info.is_file() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
