@@ -86,6 +86,12 @@ def test_near_duplicates_as_brute_force_finds_them(threshold: float) -> None:
         assert all(similarity(sets[first], sets[i]) >= threshold for i in others)
 
 
+def test_a_pair_at_the_threshold_is_one() -> None:
+    pair = table(["one two three", "one two four"])  # two words in common of four
+    assert len(drop_near_duplicates(pair, 0.5, shingle_words=1)[0]) == 1
+    assert len(drop_near_duplicates(pair, 0.51, shingle_words=1)[0]) == 2
+
+
 def pages_of_one_site(count: int) -> list[str]:
     """Any two are alike to about 0.75 by their boilerplate, and each tenth nearly repeats another."""
     boilerplate = [f"menu{i}" for i in range(180)]

@@ -20,16 +20,22 @@ GOOD = (
     "looked for the nest until the sun was low, and with a little luck they found it behind the old mill.\n"
     "The duck thanked the fox, and from then on they had breakfast together on every Sunday that was dry."
 )
+LONG = "This line is a good deal longer than the others of its text"
 FAULTS = [
     (partial(filters.length, min_words=3), "Two words", "fewer than 3 words"),
     (partial(filters.length, min_words=1, max_words=3), "Four words are many", "more than 3 words"),
+    (filters.length, "word " * 49, "fewer than 50 words"),
     (filters.word_length, "a b c d", "mean word length outside 3 to 10"),
     (filters.word_length, "x" * 50, "mean word length outside 3 to 10"),
     (filters.symbols, "#one #two #three or more", "more than 10% symbols"),
+    (filters.symbols, "so ... it goes on", "more than 10% symbols"),
+    (filters.symbols, "and … so on", "more than 10% symbols"),
     (filters.symbols, "one 2 3 | four - five", "fewer than 80% words of letters"),
     (filters.list_like, "- milk\n• eggs\n* bread", "more than 90% bullets"),
     (filters.list_like, "This is how to...\nTen ways of…\nRead on.", "more than 30% lines break off"),
     (filters.repeated_lines, "Same here\nSame here\nOther", "repeated lines"),
+    (filters.repeated_lines, f"{LONG}\n{LONG}\na\nb\nc\nd", "repeated lines"),  # few, but most of the text
+    (filters.repeated_lines, f"a\na\na\n{LONG} 1\n{LONG} 2\n{LONG} 3", "repeated lines"),  # short, but many
     (filters.repeated_phrases, "buy shoes now buy shoes today buy shoes", "a repeated phrase"),
     (filters.stop_words, "cheap shoes online, the best price", "fewer than 2 stop words"),
     (filters.boilerplate, "Lorem ipsum dolor sit amet.", "lorem ipsum"),
@@ -37,11 +43,27 @@ FAULTS = [
     (filters.boilerplate, "We use cookies. All rights reserved.", "boilerplate"),
     (filters.unfinished_lines, "Home / News / Shop\nContact\nHello.", "lines without an end"),
 ]
+JUST = [
+    (filters.length, "word " * 50),
+    (partial(filters.length, min_words=1, max_words=3), "Three words pass"),
+    (filters.word_length, "abc def"),
+    (filters.word_length, "x" * 10),
+    (filters.symbols, "#one and nine more words that are not such signs"),
+    (filters.symbols, "one two three four 5"),
+    (filters.list_like, "- milk\n" * 9 + "That is all."),
+    (filters.repeated_phrases, "Remarkably succinct"),  # all of the text, but once
+    (filters.unfinished_lines, "Six...\nletter"),
+]
 
 
 @pytest.mark.parametrize(("check", "text", "reason"), FAULTS)
 def test_why_a_text_fails(check: filters.Filter, text: str, reason: str) -> None:
     assert check(text) == reason
+
+
+@pytest.mark.parametrize(("check", "text"), JUST)
+def test_a_text_at_the_bound_passes(check: filters.Filter, text: str) -> None:
+    assert check(text) is None
 
 
 @pytest.mark.parametrize("check", FILTERS)
@@ -161,12 +183,25 @@ def test_the_kinds_of_a_crawl() -> None:
     assert set(filter_corpus(crawl)[0]["kind"]) <= {"prose", "duplicate", "near-duplicate", "mojibake"}
 
 
+REASONS = {reason for check, _, reason in FAULTS if check in FILTERS} | {"a wrong encoding"}
+
+
 @settings(deadline=None, max_examples=100)
 @given(st.text())
-def test_any_text_passes_or_has_a_reason(text: str) -> None:
-    for check in FILTERS:
-        reason = check(text)
-        assert reason is None or reason
+def test_the_reasons_of_any_text_are_few_enough_to_be_counted(text: str) -> None:
+    reasons = [check(text) for check in FILTERS]
+    assert {*reasons} - {None} <= REASONS
+    assert find_fault(text) == next((reason for reason in reasons if reason is not None), None)
+
+
+def test_a_text_of_a_megabyte() -> None:
+    reasons = [check("word " * 200_000) for check in FILTERS]
+    assert [reason for reason in reasons if reason is not None] == [
+        "more than 100000 words",
+        "a repeated phrase",
+        "fewer than 2 stop words",
+        "lines without an end",
+    ]
 
 
 @pytest.mark.parametrize(
