@@ -55,7 +55,9 @@ class LoraConfig:
         for name in ("target_modules", "modules_to_save"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
         if type(self.r) is not int or self.r < 1 or not 0 < self.lora_alpha < 1e38:
-            raise FmkitError(f"r={self.r} must be a whole number, at least 1, and lora_alpha={self.lora_alpha} positive")
+            raise FmkitError(
+                f"r={self.r} must be a whole number, at least 1, and lora_alpha={self.lora_alpha} positive"
+            )
         if not self.target_modules:
             raise FmkitError(f"no matrix to adapt: choose from {', '.join(ALL_MATRICES)}")
         for name in self.target_modules:

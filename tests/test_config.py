@@ -19,6 +19,11 @@ from fmkit.optim import learning_rate
         ({"num_key_value_heads": 3}, "not divisible by num_key_value_heads"),
         ({"vocab_size": 0}, "positive whole number"),
         ({"hidden_size": 64.0}, "positive whole number"),
+        ({"vocab_size": True}, "vocab_size=True must be a positive whole number"),
+        ({"rope_theta": 0}, "rope_theta=0 must be a positive number"),
+        ({"rms_norm_eps": float("nan")}, "rms_norm_eps=nan must be a positive number"),
+        ({"initializer_range": 10**400}, "must be a positive number"),
+        ({"is_causal": 1}, "is_causal=1 must be true or false"),
     ],
 )
 def test_model_shapes_that_do_not_fit(fields, message):

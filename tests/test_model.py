@@ -106,7 +106,8 @@ def test_sampling_follows_its_settings():
     torch.testing.assert_close(
         shares(temperature=0.5), torch.tensor([0.685, 0.247, 0.062, 0.007]), atol=0.015, rtol=0
     )
-    assert shares(temperature=0).tolist() == [1, 0, 0, 0]
+    for coldest in (0, 1e-45, 1e-38):
+        assert shares(temperature=coldest).tolist() == [1, 0, 0, 0]
     assert shares(top_p=1e-9).tolist() == [1, 0, 0, 0]
 
 

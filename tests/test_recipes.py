@@ -8,7 +8,15 @@ import random
 import pytest
 import torch
 from datasets import Dataset, DatasetDict
-from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
+from transformers import (
+    AutoModelForCausalLM,
+    AutoModelForSequenceClassification,
+    AutoTokenizer,
+    LlamaConfig,
+    LlamaForCausalLM,
+    PreTrainedTokenizerFast,
+)
 
 from fmkit import (
     Classifier,
@@ -35,6 +43,7 @@ from fmkit.evaluation.answers import exact_match
 from fmkit.evaluation.divergence import sampled_kl
 from fmkit.evaluation.evaluate import true_stories
 from fmkit.evaluation.likelihood import bits_per_byte, perplexity
+from fmkit.evaluation.preferences import scores
 from fmkit.evaluation.sampling import complete
 from fmkit.generation import reply
 from fmkit.objectives import log_probs
@@ -413,6 +422,9 @@ def test_perplexity_and_bits_per_byte_are_what_they_say(model, tokenizer, storie
         perplexity(model, tokenizer, [])
     assert exact_match(["a ", "b", "c"], ["a", "b", "d"]) == pytest.approx(2 / 3)
     assert true_stories(model, tokenizer, 4) == 0.0
+    with torch.no_grad():
+        model.model.embed_tokens.weight.mul_(1e6)
+    assert perplexity(model, tokenizer, texts) == math.inf  # e^710 is no float any more
 
 
 def test_arguments_out_of_range_are_one_line(model, tokenizer, stories):
@@ -429,3 +441,100 @@ def test_arguments_out_of_range_are_one_line(model, tokenizer, stories):
         train_reward(Classifier.from_base(model, ["a", "b"]), tokenizer, PREFERENCES)
     with pytest.raises(FmkitError, match="no column 'prompt'"):
         finetune(model, tokenizer, stories)
+    with pytest.raises(FmkitError, match="one score and this classifier 2 labels"):
+        evaluate(Classifier.from_base(model, ["a", "b"]), tokenizer, PREFERENCES["validation"])
+
+
+def test_a_model_of_another_kind_is_one_line(model, tokenizer):
+    rewarder = Classifier.from_base(model, ["reward"])
+    for learn in (
+        lambda: pretrain(rewarder, tokenizer, SALES),
+        lambda: continue_pretrain(rewarder, tokenizer, SALES),
+        lambda: align(rewarder, tokenizer, PREFERENCES),
+        lambda: distill(rewarder, model, tokenizer, SALES),
+        lambda: distill(model, rewarder, tokenizer, SALES),
+    ):
+        with pytest.raises(FmkitError, match=r"a Classifier does not .* give a Transformer"):
+            learn()
+    with pytest.raises(FmkitError, match=r"a Transformer does not .* give a Classifier"):
+        train_reward(model, tokenizer, PREFERENCES)
+    with pytest.raises(FmkitError, match=r"a Linear does not .* give a Transformer or Classifier"):
+        finetune(model.lm_head, tokenizer, QUESTIONS)
+
+
+def test_data_without_a_split_is_one_line(model, tokenizer):
+    rewarder = Classifier.from_base(model, ["reward"])
+    for learn, data in (
+        (lambda only: pretrain(model, tokenizer, only), SALES),
+        (lambda only: continue_pretrain(model, tokenizer, SALES, replay=only), SALES),
+        (lambda only: distill(model, model, tokenizer, only), SALES),
+        (lambda only: finetune(model, tokenizer, only), QUESTIONS),
+        (lambda only: align(model, tokenizer, only), PREFERENCES),
+        (lambda only: train_reward(rewarder, tokenizer, only), PREFERENCES),
+    ):
+        with pytest.raises(FmkitError, match="the data has train: give a DatasetDict with train and valid"):
+            learn(DatasetDict({"train": data["train"]}))
+        with pytest.raises(FmkitError, match="the data has no splits"):
+            learn(data["train"])
+
+
+def test_a_model_keeps_its_tokenizer_and_a_student_its_teachers(model, tokenizer, words):
+    other = train_tokenizer([word.upper() for word in words], tokenizer.get_vocab_size())
+    finetune(model, tokenizer, QUESTIONS, config(1))
+    with pytest.raises(FmkitError, match="the model was trained with another tokenizer"):
+        continue_pretrain(model, other, SALES)
+    with pytest.raises(FmkitError, match="the teacher was trained with another tokenizer"):
+        distill(Transformer(shape(tokenizer)), model, other, SALES)
+    talking = add_chat_tokens(tokenizer)
+    model.resize_vocab(talking.get_vocab_size())
+    finetune(model, talking, CHATS, config(1))
+    with pytest.raises(FmkitError, match="or one that adds tokens to it"):
+        finetune(model, tokenizer, QUESTIONS)  # it would forget how conversations begin
+
+
+def test_a_reference_is_scored_once(model, tokenizer, monkeypatch):
+    judged = []
+
+    def scores_of(asked, pairs):
+        judged.append(asked)
+        return scores(asked, pairs)
+
+    monkeypatch.setattr("fmkit.recipes.alignment.scores", scores_of)
+    settings = TrainConfig(steps=3, batch_size=8, eval_every=1, device="cpu")
+    run = align(model, tokenizer, PREFERENCES, settings)
+    assert ["margin" in record for record in run.history] == [True] * 3
+    assert [each is model for each in judged] == [False, True, True, True]
+
+
+@pytest.mark.parametrize("begins", [True, False], ids=["texts begin with <s>", "texts begin with nothing"])
+def test_a_checkpoint_of_transformers_is_trained_with_its_own_tokenizer(begins, words, tmp_path):
+    foreign = Tokenizer(models.BPE(unk_token="<unk>"))
+    foreign.pre_tokenizer, foreign.decoder = pre_tokenizers.ByteLevel(), decoders.ByteLevel()
+    letters = pre_tokenizers.ByteLevel.alphabet()
+    trainer = trainers.BpeTrainer(
+        vocab_size=320, special_tokens=["<unk>", "<s>", "</s>"], initial_alphabet=letters, show_progress=False
+    )
+    foreign.train_from_iterator(words, trainer)
+    if begins:
+        foreign.post_processor = processors.TemplateProcessing("<s> $A", None, [("<s>", 1)])
+    named = PreTrainedTokenizerFast(tokenizer_object=foreign, bos_token="<s>", eos_token="</s>")
+    named.save_pretrained(tmp_path / "base")
+    sizes = {"vocab_size": len(named), "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 1}
+    heads = {"num_attention_heads": 4, "max_position_embeddings": 64}
+    LlamaForCausalLM(LlamaConfig(**sizes, **heads)).save_pretrained(tmp_path / "base")
+
+    model = Transformer.from_pretrained(tmp_path / "base")
+    assert model.tokenizer.encode("red hat").ids == [
+        1,
+        *foreign.encode("red hat", add_special_tokens=False).ids,
+    ]
+    assert pretrain(model, model.tokenizer, SALES, config(2)).history
+    assert finetune(model, model.tokenizer, QUESTIONS, config(2)).history
+    assert align(model, model.tokenizer, PREFERENCES, config(2), output_dir=tmp_path / "run").history
+    assert evaluate(model, model.tokenizer, QUESTIONS["validation"])["perplexity"] > 1
+    theirs = AutoTokenizer.from_pretrained(tmp_path / "run")
+    assert len(theirs) == len(named)
+    assert theirs("red hat")["input_ids"] == model.tokenizer.encode("red hat").ids
+    assert (theirs.bos_token_id, theirs.eos_token_id, theirs.pad_token_id) == (1, 2, 2)
+    opened = AutoModelForCausalLM.from_pretrained(tmp_path / "run")
+    assert (opened.config.bos_token_id, opened.config.eos_token_id, opened.config.pad_token_id) == (1, 2, 2)

@@ -11,19 +11,23 @@ import pytest
 from datasets import Dataset, DatasetDict, IterableDataset
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tokenizers import Tokenizer
+from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import AutoTokenizer
 
 from fmkit.data import tokenizer as module
 from fmkit.data.chat import add_chat_tokens
 from fmkit.data.tokenizer import (
+    BOS,
     BOS_ID,
+    EOS,
     EOS_ID,
     MASK_ID,
+    PAD,
     PAD_ID,
     SPECIAL_TOKENS,
     load_tokenizer,
     save_tokenizer,
+    special_id,
     train_tokenizer,
 )
 from fmkit.errors import FmkitError
@@ -196,3 +200,39 @@ def test_a_chat_template_is_written_exactly_when_the_tokenizer_has_chat_tokens(
         "<|bos|><|user|>Hi"
     )
     assert len(theirs) == tokenizer.get_vocab_size() + 3
+
+
+@pytest.mark.parametrize(
+    ("config", "names"),
+    [
+        ({"bos_token": "a", "eos_token": {"content": "b"}, "pad_token": "c"}, ["a", "b", "c"]),
+        ({"bos_token": None, "eos_token": "b"}, ["b", "b", "b"]),
+        ({"bos_token": "b", "eos_token": "b", "pad_token": "b"}, ["b", "b", "b"]),
+        ({"bos_token": "a", "eos_token": "b", "pad_token": 3}, ["a", "b", "b"]),
+    ],
+)
+@pytest.mark.parametrize("file", ["tokenizer_config.json", "special_tokens_map.json"])
+def test_tokens_that_transformers_names_get_our_names_and_keep_their_ids(
+    config: dict, names: list[str], file: str, tmp_path: Path
+) -> None:
+    foreign = Tokenizer(models.WordLevel({"a": 0, "b": 1, "c": 2, "d": 3, "e": 4}, unk_token="e"))
+    foreign.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    foreign.add_special_tokens(["a", "b", "c"])
+    foreign.save(str(tmp_path / "tokenizer.json"))
+    (tmp_path / file).write_text(json.dumps(config))
+    ids = [foreign.token_to_id(name) for name in names]
+    ours = load_tokenizer(tmp_path)
+    assert [special_id(ours, token) for token in (BOS, EOS, PAD)] == ids
+    assert ours.encode("d e d").ids == [ids[0], 3, 4, 3]
+    save_tokenizer(ours, tmp_path / "again")
+    theirs = AutoTokenizer.from_pretrained(tmp_path / "again")
+    assert len(theirs) == 5
+    assert [theirs.bos_token_id, theirs.eos_token_id, theirs.pad_token_id] == ids
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"eos_token": ["b"]}', "[" * 100_000])
+def test_names_that_cannot_be_read_are_none(tokenizer: Tokenizer, text: str, tmp_path: Path) -> None:
+    save_tokenizer(tokenizer, tmp_path)
+    for file in ("tokenizer_config.json", "special_tokens_map.json"):
+        (tmp_path / file).write_text(text)
+    assert load_tokenizer(tmp_path).to_str() == tokenizer.to_str()
