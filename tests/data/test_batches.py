@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from fmkit import FmkitError, train_tokenizer
 from fmkit.data.batches import (
     IGNORE,
+    Mixed,
     PackedLoader,
+    Shuffled,
     collate,
     fill_row,
     make_loader,
@@ -69,6 +71,36 @@ def test_an_epoch_shows_every_document_once_before_any_a_third_time(stories, tok
     first, second = drawn[: len(pieces)], drawn[len(pieces) :]
     assert sorted(first) == sorted(second) == everything
     assert first != second
+
+
+def test_another_seed_is_another_order_and_another_packing(stories, tokenizer):
+    pieces = tokenize(stories["train"].select(range(300)), tokenizer, 64)
+    orders = [
+        [next(source)["input_ids"] for _ in range(20)] for source in map(Shuffled, [pieces] * 3, (0, 1, 1))
+    ]
+    assert orders[0] != orders[1] == orders[2]
+    rows = []  # of a stream, which has an order of its own
+    for seed in (0, 1, 1):
+        loader = PackedLoader(pieces.to_iterable_dataset(), 4, 64, pad_id=2, seed=seed)
+        rows.append(next(loader)["input_ids"].tolist())
+    assert rows[0] != rows[1] == rows[2]
+
+
+def test_a_row_takes_the_largest_piece_that_fits():
+    pool = [np.zeros(n, dtype=np.int32) for n in (3, 6, 4, 9, 5)]  # of 2, 5, 3, 8 and 4 positions
+    assert [len(piece) for piece in fill_row(pool, 0, 10)] == [3, 9]
+    assert [len(piece) for piece in fill_row(pool, 1, 10)] == [4, 6]
+    assert [len(piece) for piece in pool] == [5]
+
+
+def test_a_mixture_begins_with_its_largest_part_and_has_no_empty_one(stories, tokenizer):
+    pieces = tokenize(stories["train"].select(range(20)), tokenizer, 64)
+    small, large = pieces.select(range(10)), pieces.select(range(10, 20))
+    source = Mixed([(small, 0.3), (large, 0.7)], seed=0)
+    assert next(source)["input_ids"] in large["input_ids"]
+    assert source.drawn[0] == 0
+    with pytest.raises(FmkitError, match="the corpus has 0 tokens"):
+        Mixed([(small, 0.5), (large.select([]), 0.5)], seed=0)
 
 
 def corpora(stories, streamed):
