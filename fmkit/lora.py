@@ -196,8 +196,9 @@ def _assign(model: Model, config: LoraConfig, tensors: dict[str, Tensor], where:
         raise FmkitError(f"{where}: {unknown[0]} has no place in the model")
     if new and HEAD not in tensors:
         raise FmkitError(f"{where}: it brings {new} new tokens without the rows of lm_head that write them")
-    known = {name: t[: len(t) - new] if name in (EMBEDDINGS, HEAD) else t for name, t in tensors.items()}
-    checkpoint.assign_weights(targets, known if new else tensors, where)
+    growing = {name for name in (EMBEDDINGS, HEAD) if new and tensors[name].dim() == 2}
+    known = {name: t[:-new] if name in growing else t for name, t in tensors.items()}
+    checkpoint.assign_weights(targets, known, where)
     if new and isinstance(model, Transformer):  # all else fits
         model.resize_vocab(model.config.vocab_size + new)
         checkpoint.assign_weights(_adapter(model, config), tensors, where)
