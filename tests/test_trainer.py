@@ -1,0 +1,125 @@
+"""A step is the optimizer's step on the mean over all items, and a record says what it was."""
+
+import copy
+from itertools import islice
+
+import pytest
+import torch
+
+from fmkit import TrainConfig, Transformer
+from fmkit.data.batches import IGNORE, make_loader
+from fmkit.data.masking import MaskedLoader
+from fmkit.flops import flops_per_token
+from fmkit.objectives import predict_tokens
+from fmkit.optim import make_optimizer
+from fmkit.trainer import Trainer, train_step
+
+
+@pytest.fixture
+def make_batches(stories, tokenizer):
+    return lambda: make_loader(stories["train"], tokenizer, 2, 64, seed=0)
+
+
+def test_steps_are_those_of_plain_adamw(model, make_batches):
+    config = TrainConfig(
+        steps=3,
+        gradient_accumulation_steps=2,
+        learning_rate=1e-2,
+        warmup_steps=2,
+        min_lr_ratio=0.1,
+        weight_decay=0.3,
+        adam_beta1=0.7,
+        adam_beta2=0.8,
+        max_grad_norm=0.5,
+    )
+    plain, loader = copy.deepcopy(model), make_batches()
+    norms, matrices = (
+        [p for n, p in plain.named_parameters() if ("norm" in n) == is_norm] for is_norm in (1, 0)
+    )
+    groups = [{"params": norms, "weight_decay": 0.0}, {"params": matrices, "weight_decay": 0.3}]
+    adamw = torch.optim.AdamW(groups, betas=(0.7, 0.8))
+    history = list(Trainer(model, predict_tokens, make_batches(), config).run())
+    assert [record["learning_rate"] for record in history] == pytest.approx([5e-3, 1e-2, 1e-3])
+    for record in history:
+        batches = list(islice(iter(loader.__next__, None), 2))
+        loss = sum(predict_tokens(plain, b) for b in batches) / sum(b["num_items"] for b in batches)
+        adamw.zero_grad()
+        loss.backward()
+        norm = torch.nn.utils.clip_grad_norm_(plain.parameters(), 0.5)
+        assert norm > 0.5
+        for group in adamw.param_groups:
+            group["lr"] = record["learning_rate"]
+        adamw.step()
+        assert (record["loss"], record["grad_norm"]) == pytest.approx((loss.item(), norm.item()), rel=1e-4)
+    for ours, theirs in zip(model.parameters(), plain.parameters(), strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5)
+
+
+def test_accumulation_is_exact_whatever_the_batches_hold(model, stories, tokenizer):
+    loader = make_loader(stories["train"], tokenizer, 6, 96, seed=0)
+    whole = next(loader)
+    parts = [
+        {
+            **whole,
+            "input_ids": whole["input_ids"][rows],
+            "labels": whole["labels"][rows].clone(),
+            "document_ids": whole["document_ids"][rows],
+        }
+        for rows in (slice(0, 1), slice(1, 6))
+    ]
+    parts[0]["labels"][:, 10:] = IGNORE  # very unequal numbers of items
+    joined = {**whole, "labels": torch.cat([part["labels"] for part in parts])}
+    for batch in (*parts, joined):
+        batch["num_items"] = int((batch["labels"] != IGNORE).sum())
+    gradients = []
+    for batches in (parts, [joined]):
+        copy = Transformer(model.config)
+        optimizer = make_optimizer(copy, TrainConfig(learning_rate=1e-9))
+        optimizer.zero_grad = lambda set_to_none: None  # keep the gradient to look at it
+        loss, norm = train_step(copy, predict_tokens, batches, optimizer, max_grad_norm=1e9)
+        gradients.append([loss, norm, *(p.grad for p in copy.parameters())])
+    for a, b in zip(*gradients, strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-6)
+
+
+def test_a_validation_is_the_mean_over_all_items(model, make_batches):
+    """Not the mean of the batches' means."""
+    trainer = Trainer(model, predict_tokens, make_batches(), TrainConfig(steps=1))
+    few, many = (next(trainer.loader) for _ in range(2))
+    few["labels"][:, 3:] = IGNORE
+    few["num_items"] = int((few["labels"] != IGNORE).sum())
+    with torch.no_grad():
+        total = predict_tokens(model, few) + predict_tokens(model, many)
+    expected = total.item() / (few["num_items"] + many["num_items"])
+    assert trainer.evaluate([few, many]) == pytest.approx(expected, rel=1e-5)
+
+
+def test_tokens_are_what_was_read_and_not_what_was_to_be_predicted(model, make_batches, tokenizer):
+    trainer = Trainer(model, predict_tokens, MaskedLoader(make_batches(), tokenizer, 0), TrainConfig(steps=2))
+    again = make_batches()
+    read = [next(again)["num_tokens"] for _ in range(2)]
+    assert [record["tokens"] for record in trainer.run()] == [read[0], sum(read)]
+
+
+def test_the_share_of_the_peak_is_what_was_computed_over_it(model, make_batches):
+    trainer = Trainer(model, predict_tokens, make_batches(), TrainConfig(steps=1, context_length=64))
+    trainer.peak = 1e12
+    (record,) = trainer.run()
+    computed = record["tokens_per_second"] * flops_per_token(model.config, 64)
+    assert record["mfu"] == pytest.approx(computed / 1e12, rel=1e-3)
+
+
+def test_an_objective_may_roll_dice_and_is_resumed_exactly(model, make_batches):
+    def noisy(model, batch):
+        return predict_tokens(model, batch) * (1 + torch.rand(()))
+
+    config = TrainConfig(steps=4)
+    first = Trainer(model, noisy, make_batches(), config)
+    steps = first.run()
+    _, _ = next(steps), next(steps)
+    weights, state = copy.deepcopy((model.state_dict(), first.state_dict()))
+    expected = [record["loss"] for record in steps]
+    second = Trainer(Transformer(model.config), noisy, make_batches(), config)
+    second.model.load_state_dict(weights)
+    second.load_state_dict(*state)
+    assert [record["loss"] for record in second.run()] == expected
