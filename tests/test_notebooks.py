@@ -1,6 +1,9 @@
 """The committed notebooks: executed, normalized, compared, readable."""
 
+import ast
+import builtins
 import copy
+import re
 import statistics
 from pathlib import Path
 from typing import Any
@@ -8,11 +11,14 @@ from typing import Any
 import nbformat
 import pytest
 
-from fmkit.book.notebooks import normalize
+from fmkit.book.notebooks import execute, normalize
+from fmkit.book.quiz.sections import markdown
 
 CHAPTERS = Path(__file__).parents[1] / "chapters"
 NOTEBOOKS = sorted(path for path in CHAPTERS.rglob("*.ipynb") if ".ipynb_checkpoints" not in path.parts)
 NOT_COMPARED = {"nbval-skip", "nbval-ignore-output", "skip-execution"}
+SOLUTION = re.compile(r"^(`{3,}){solution} (\S+)\n(.*?)^\1$", re.MULTILINE | re.DOTALL)
+CODE = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 @pytest.fixture(params=NOTEBOOKS, ids=lambda path: str(path.relative_to(CHAPTERS)))
@@ -24,8 +30,30 @@ def code_cells(notebook: Any) -> list[Any]:
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
+def solutions(notebook: Any) -> list[tuple[str, str]]:
+    """The code of the solutions, each block with the label of its exercise."""
+    text = "\n\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    return [(label, code) for _, label, inside in SOLUTION.findall(text) for code in CODE.findall(inside)]
+
+
+def names(code: str) -> tuple[set[str], set[str]]:
+    """What Python code binds somewhere, and what it reads."""
+    bound, read = set(), set()
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Name):
+            (read if isinstance(node.ctx, ast.Load) else bound).add(node.id)
+        elif isinstance(node, ast.alias):
+            bound.add((node.asname or node.name).partition(".")[0])
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+            bound.add(node.name)
+        elif isinstance(node, ast.arg):
+            bound.add(node.arg)
+    return bound, read
+
+
 def test_there_are_notebooks() -> None:
     assert NOTEBOOKS
+    assert any(solutions(nbformat.read(path, as_version=4)) for path in NOTEBOOKS)
 
 
 def test_executed_and_normalized(notebook: Any) -> None:
@@ -60,3 +88,31 @@ def test_views_of_widgets_have_their_state(notebook: Any) -> None:
         o.data[f"{kind}-view+json"]["model_id"] for o in outputs if f"{kind}-view+json" in o.get("data", {})
     ]
     assert set(views) <= set(states)
+
+
+def test_solutions_name_only_what_there_is(notebook: Any) -> None:
+    """On the page, or in the solutions before it: a reader goes on where the last cell ended."""
+    known = set(dir(builtins)).union(*(names(cell.source)[0] for cell in code_cells(notebook)))
+    for label, code in solutions(notebook):
+        bound, read = names(code)
+        known |= bound
+        assert read <= known, f"{label}: {read - known}"
+        assert max(map(len, code.splitlines())) <= 64, f"{label}: its box is narrower than a cell"
+
+
+@pytest.mark.soak
+def test_solutions_run(notebook: Any, request: pytest.FixtureRequest) -> None:
+    """After the cells of their page, as a reader runs them."""
+    found = [nbformat.v4.new_code_cell(code) for _, code in solutions(notebook)]
+    if not found:
+        return
+    notebook.cells += found
+    execute(notebook, request.node.callspec.params["notebook"].parent)
+    assert all(cell.outputs for cell in found), "a solution prints its answer"
+
+
+def test_no_line_of_text_begins_with_a_percent_sign() -> None:
+    """MyST takes it for a comment, and the page lacks the line."""
+    for path in [*CHAPTERS.rglob("*.md"), *NOTEBOOKS]:
+        for text in markdown(path):
+            assert not re.search(r"^\s*%", text, re.MULTILINE), path
