@@ -169,6 +169,31 @@ def test_a_classifier_learns_its_head_and_opens_in_peft(tmp_path):
         torch.testing.assert_close(theirs(IDS).logits, ours, atol=2e-4, rtol=1e-4)
 
 
+def test_we_open_the_classifier_that_peft_saves(tmp_path):
+    """Its file names both heads that a classifier may have."""
+    model = Classifier(CONFIG, ["no", "yes", "maybe"])
+    model.save_pretrained(tmp_path / "base")
+    base = AutoModelForSequenceClassification.from_pretrained(tmp_path / "base", pad_token_id=2)
+    theirs = peft.get_peft_model(base, peft.LoraConfig(task_type="SEQ_CLS", r=2, target_modules=["q_proj"]))
+    shake(theirs)
+    theirs.save_pretrained(tmp_path / "adapter")
+    saved = json.loads((tmp_path / "adapter/adapter_config.json").read_text())["modules_to_save"]
+    assert sorted(saved) == ["classifier", "score"]
+    load_adapter(model, tmp_path / "adapter")
+    with torch.no_grad():
+        ours = model.eval()(IDS, torch.full((3,), 19))
+    torch.testing.assert_close(logits(theirs), ours, atol=2e-4, rtol=1e-4)
+
+
+def test_another_seed_is_another_beginning():
+    models = [Transformer(CONFIG) for _ in range(3)]
+    for model, seed in zip(models, (0, 1, 1), strict=True):
+        add_lora(model, LoraConfig(r=2), seed=seed)
+    first, second, again = (model.model.layers[0].self_attn.q_proj.lora_A for model in models)
+    assert not torch.equal(first, second)
+    assert torch.equal(second, again)
+
+
 def test_how_little_is_trained():
     model = Transformer(CONFIG)
     weights = sum(p.numel() for p in model.parameters())

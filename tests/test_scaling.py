@@ -54,6 +54,24 @@ def test_intervals_cover_the_truth_about_as_often_as_they_say():
     assert covered >= 4
 
 
+def test_an_interval_is_the_middle_of_the_values():
+    assert interval(range(101)) == pytest.approx((2.5, 97.5))
+    assert interval(range(101), share=0.5) == pytest.approx((25, 75))
+
+
+def test_resamples_that_could_not_be_fitted_are_drawn_again(monkeypatch):
+    N, D = (1e3, 2e3, 3e3, 1e3, 2e3, 3e3), (1e5, 1e5, 2e5, 2e5, 3e5, 3e5)
+    fitted = []
+
+    def fit(N, D, *_):
+        fitted.append(min(len(set(N)), len(set(D))))
+        return 0.0, PLANTED
+
+    monkeypatch.setattr("fmkit.scaling._fit", fit)
+    assert len(bootstrap(N, D, PLANTED.loss(N, D), n=50)) == 50
+    assert set(fitted) == {3}
+
+
 @given(st.floats(8, 24))
 @settings(max_examples=30, deadline=None)
 def test_no_other_split_of_the_budget_is_better(log_flops):
