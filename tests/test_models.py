@@ -160,9 +160,11 @@ def plan(name, *commands, **more):
     return Plan(name, "It is small.", "For a test.", "It knows nothing.", commands, **more)
 
 
-def test_models_are_made_from_commands_and_from_each_other(tmp_path, monkeypatch):
+def test_models_are_made_from_commands_and_from_each_other(stories, tmp_path, monkeypatch):
     monkeypatch.setattr(measures, "TEXTS", 4)
-    first = plan("first", f"fmkit pretrain --corpus stories --vocab-size 300 {SMALL} --out first")
+    corpus = tmp_path / "stories.jsonl"
+    stories["train"].select(range(50)).to_json(corpus)
+    first = plan("first", f"fmkit pretrain --corpus {corpus} --vocab-size 300 {SMALL} --out first")
     second = plan(
         "second",
         "python -c \"open('reviews.jsonl', 'w').write('{\\\"text\\\": \\\"I saw a film.\\\"}\\n' * 99 + "
@@ -185,7 +187,7 @@ def test_models_are_made_from_commands_and_from_each_other(tmp_path, monkeypatch
 
     before = (tmp_path / "first" / "model.safetensors").read_bytes()
     with pytest.raises(FmkitError, match="ended with code 2"):
-        make(plan("first", "fmkit pretrain --corpus nonsense --out first"), tmp_path)
+        make(plan("first", "python -c 'exit(2)'"), tmp_path)
     with pytest.raises(FmkitError, match="not a command"):
         make(plan("first", "rm first"), tmp_path)
     assert (tmp_path / "first" / "model.safetensors").read_bytes() == before
