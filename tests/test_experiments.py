@@ -227,20 +227,6 @@ def test_every_record_is_shown_on_a_page() -> None:
     assert {path.stem for path in recording.RUNS.glob("*.json")} <= {*shown}
 
 
-def test_no_line_of_text_is_lost_as_a_comment() -> None:
-    """MyST takes a line that begins with a percent sign for one."""
-    for path in (recording.ROOT / "chapters").rglob("*"):
-        if path.suffix == ".md":
-            texts = [path.read_text(encoding="utf-8")]
-        elif path.suffix == ".ipynb":
-            cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-            texts = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown"]
-        else:
-            continue
-        lost = [line for text in texts for line in text.splitlines() if line.lstrip().startswith("%")]
-        assert not lost, (path.name, lost)
-
-
 # --- what a page reads them with --------------------------------------------------------------------------
 
 

@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 
+from fmkit.data.domains.facts import YEARS, Almanac
 from fmkit.experiments.reading import Run, by_setting, read_runs, score
 
 
@@ -66,3 +67,27 @@ def test_softer_answers_teach_this_student_less() -> None:
     soft = by_setting(read_runs("distillation"), "temperature", score("loss"), method="soft", stories=300)
     assert list(soft) == [1.0, 2.0, 4.0, 8.0]
     assert all(cooler.high < warmer.low for cooler, warmer in pairwise(soft.values()))
+
+
+def test_a_low_rank_is_enough_near_the_base_and_not_far_from_it() -> None:
+    near, far = read_runs("lora-near"), read_runs("lora-rank")
+    before = sum(run["before"]["abroad"] for run in near) / len(near)
+    abroad = by_setting(near, "rank", score("abroad"))
+    gain = {rank: before - abroad[rank].mean for rank in (1, 2, 4, 8, 16)}
+    assert gain[1] > 0.6 * max(gain.values())
+    exact = by_setting(far, "rank", score("exact"), embeddings=1)
+    assert exact[1].high < 0.3 * exact[16].low
+    intents = by_setting(far, "rank", score("intent"), embeddings=1)
+    assert [*gain] == sorted(gain, key=lambda rank: intents[rank].mean)
+    assert all(run["scores"]["json"] == 0 for run in far if not run["settings"]["embeddings"])
+
+
+def test_old_years_are_kept_where_they_are_replayed() -> None:
+    runs, almanac = read_runs("cutoff"), Almanac()
+    facts = {year: [question.answer for question in almanac.questions(year)] for year in YEARS}
+    for year in (2021, 2022):
+        same = [a == b for a, b in zip(facts[year], facts[2023], strict=True)]
+        right = by_setting(runs, "update", score(str(year)))
+        assert right["0"].high <= sum(same) / len(same)
+        assert min(right["none"].low, right["0.25"].low, right["0.5"].low) > 0.95
+    assert by_setting(runs, "update", score("2024"))["none"].high < 0.25
