@@ -86,7 +86,7 @@ def add_lora(command: Command) -> None:
         nargs="+",
         metavar="NAME",
         default=[],
-        help="trained in full (embed_tokens where there are new tokens)",
+        help="trained in full: embed_tokens, lm_head (what new tokens need is added)",
     )
 
 
@@ -96,15 +96,15 @@ def require_rank(options: Options) -> None:
         raise FmkitError("adapters need a rank: give --lora-r")
 
 
-def adapt(model: Any, options: Options, new_tokens: bool = False) -> None:
-    """Put adapters on the model where a rank was given; embeddings of new tokens are trained in full."""
+def adapt(model: Any, options: Options) -> None:
+    """Put adapters on the model where a rank was given."""
     if options.lora_r is None:
         return
     from fmkit import LoraConfig, add_lora
 
     alpha = 2 * options.lora_r if options.lora_alpha is None else options.lora_alpha
     targets = {"target_modules": options.target_modules} if options.target_modules else {}
-    saved = tuple(options.modules_to_save or ["embed_tokens"] * new_tokens)
+    saved = tuple(options.modules_to_save)
     add_lora(model, LoraConfig(options.lora_r, alpha, modules_to_save=saved, **targets), options.seed)
 
 

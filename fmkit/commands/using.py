@@ -175,24 +175,26 @@ def _evaluate(options: Options) -> None:
     model, tokenizer = open_with(open_model, options.model)
     measured: dict[str, float] = {}
     if options.corpus or options.data:
-        measured |= evaluate(model, tokenizer, _rows_to_measure(options))
+        rows, told = _rows_to_measure(options)
+        measured |= evaluate(model, tokenizer, rows)
+        if told:
+            print(told, file=sys.stderr)
     if options.stories:
         measured["true_stories"] = true_stories(model, tokenizer, options.stories, World(options.world))
     for name, value in measured.items():
         print(f"{name} {value:.4g}")
 
 
-def _rows_to_measure(options: Options) -> Any:
-    """The rows of the split; standard error says how many of them all they are."""
+def _rows_to_measure(options: Options) -> tuple[Any, str]:
+    """The rows of the split, and a line that says how many of them all they are."""
     from datasets import concatenate_datasets
 
     data = read_corpus(options) if options.corpus else read_data(options, TASKS + PREFERENCES)
     if options.split == "all":
-        return concatenate_datasets(list(data.values()))
+        return concatenate_datasets(list(data.values())), ""
     rows, everything = data[options.split], sum(map(len, data.values()))
     told = f"fmkit: measured on {len(rows):,} of {everything:,}, the split {options.split}"
-    print(f"{told} (--split all takes them all)", file=sys.stderr)
-    return rows
+    return rows, f"{told} (--split all takes them all)"
 
 
 def add_check(commands: Any) -> None:
