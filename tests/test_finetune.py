@@ -73,7 +73,7 @@ def test_labels_are_found_by_their_names(model, tokenizer):
 
 
 def test_labels_that_are_digits_are_names_too(tokenizer):
-    """A file that holds some of the model's labels only numbers them anew; their names tell which they are."""
+    """A file with some of the labels only numbers them anew; their names tell which they are."""
 
     def numbers(names: list[str], labels: list[str]) -> list[int]:
         rows = {"text": [f"{name} day" for name in names], "label": list(range(len(names)))}
