@@ -17,10 +17,13 @@ def test_the_end_of_a_long_labeled_text_is_cut_off(tokenizer):
     assert list(cut["label"]) == [1, 0]
 
 
-def test_labels_are_counted_from_0(tokenizer):
+def test_labels_are_numbers_from_0_or_all_names(tokenizer):
     data = Dataset.from_list([{"text": "Fox.", "label": -1}])
     with pytest.raises(FmkitError, match="label -1 is none of the model's 2 labels"):
         tokenize_labeled(data, tokenizer, 8, ("no", "yes"))
+    mixed = Dataset.from_list([{"text": "Fox.", "label": "1"}, {"text": "Owl.", "label": "perhaps"}])
+    with pytest.raises(FmkitError, match="label '1' is none of the model's: no, yes"):
+        tokenize_labeled(mixed, tokenizer, 8, ("no", "yes"))
 
 
 def test_a_first_token_is_nothing_to_learn(tokenizer):
