@@ -278,7 +278,9 @@ def test_what_a_model_writes_is_learned_from_by_another(base, talker, texts, exa
     out = ["--out", str(tmp_path / "none.jsonl")]
     assert "--count, --prompts or both" in fails(capsys, "write", base, *out)
     assert "--count 0" in fails(capsys, "write", base, "--count", "0", *out)
-    assert "--max-new-tokens 0" in fails(capsys, "write", base, "--count", "2", "--max-new-tokens", "0", *out)
+    for asked_for in (["--count", "2"], ["--prompts", str(asked)]):
+        none = [*asked_for, "--max-new-tokens", "0", *out]
+        assert "max_new_tokens must be at least 1" in fails(capsys, "write", base, *none)
     assert "did you mean 'support'" in fails(capsys, "write", base, "--prompts", "suport", *out)
     assert "no prompts: the data has text" in fails(capsys, "write", base, "--prompts", "reviews", *out)
     assert "unknown ending" in fails(capsys, "write", base, "--count", "2", "--out", str(tmp_path / "a.txt"))

@@ -103,10 +103,9 @@ def _finetune(options: Options) -> None:
     columns = data["train"].column_names
     model: Any
     model, tokenizer = open_with(Transformer, options.model)
-    chats = "messages" in columns and "label" not in columns
     if "label" in columns:
         model = Classifier.from_base(model, data["train"].features["label"].names, seed=config.seed)
-    elif chats and not has_chat_tokens(tokenizer):
+    elif "messages" in columns and not has_chat_tokens(tokenizer):
         tokenizer = add_chat_tokens(tokenizer)
         model.resize_vocab(max(model.config.vocab_size, tokenizer.get_vocab_size()), seed=config.seed)
         options.modules_to_save = sorted({*options.modules_to_save, *token_modules(model)})

@@ -71,8 +71,6 @@ def _write(options: Options) -> None:
         raise FmkitError("nothing to write: give --count, --prompts or both")
     if options.count is not None and options.count < 1:
         raise FmkitError(f"--count {options.count}: have it write at least one")
-    if options.max_new_tokens is not None and options.max_new_tokens < 1:
-        raise FmkitError(f"--max-new-tokens {options.max_new_tokens}: let it write at least one")
 
     from fmkit import Transformer, load_prompts, write_answers, write_corpus, write_examples
     from fmkit.data.formats import prompts_of

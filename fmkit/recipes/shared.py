@@ -22,7 +22,7 @@ from fmkit.data.examples import (
     tokenize_completions,
 )
 from fmkit.data.masking import MaskedLoader, mask_batches
-from fmkit.data.splits import Corpus
+from fmkit.data.splits import SPLITS, Corpus
 from fmkit.data.tokenizer import PAD, special_id
 from fmkit.errors import FmkitError
 from fmkit.lora import find_lora
@@ -73,7 +73,7 @@ def require_kind(model: Model, *kinds: type[Model]) -> None:
 def require_splits(corpus: Corpus) -> None:
     """Raise `FmkitError` for data without what is learned from and what is measured on."""
     there = list(corpus) if isinstance(corpus, dict) else []
-    for split in ("train", "validation"):
+    for split in SPLITS:
         if split not in there:
             have = ", ".join(map(str, there)) or "no splits"
             raise FmkitError(f"the data has {have}: give a DatasetDict with train and validation")

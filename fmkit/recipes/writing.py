@@ -29,7 +29,7 @@ def write_corpus(
     Raises `FmkitError` as `fmkit.generation.generate` does.
     """
     start = tokenizer.encode(prompt).ids if prompt else [special_id(tokenizer, BOS)]
-    room = max_new_tokens or teacher.config.max_position_embeddings
+    room = teacher.config.max_position_embeddings if max_new_tokens is None else max_new_tokens
     rows = complete(teacher, [start] * n, room, special_id(tokenizer, EOS), temperature, seed)
     return Dataset.from_dict({"text": [tokenizer.decode(start + row) for row in rows]})
 
@@ -54,8 +54,8 @@ def write_answers(
     encode = chat_prompt if are_messages else encode_prompt
     longest = teacher.config.max_position_embeddings
     ids = {i: encoded for i, each in enumerate(asked) if len(encoded := encode(each, tokenizer)) < longest}
-    end = special_id(tokenizer, EOS)
-    said = complete(teacher, list(ids.values()), max_new_tokens or longest, end, temperature, seed)
+    room, end = longest if max_new_tokens is None else max_new_tokens, special_id(tokenizer, EOS)
+    said = complete(teacher, list(ids.values()), room, end, temperature, seed)
     rows: list[dict[str, Any]] = []
     for i, answer in zip(ids, map(tokenizer.decode, said), strict=True):
         if answer.strip() and are_messages:
