@@ -8,18 +8,18 @@ help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' Makefile
 
 book: html ## build the book, serve it on this machine and print its address
-	@$(BIN)/python -m fmkit.book serve $(if $(PORT),--port $(PORT))
+	@$(BIN)/python -m bookkit serve $(if $(PORT),--port $(PORT))
 
 html: book-venv ## only build the book, into _build/html
-	@$(BIN)/python -m fmkit.book build
+	@$(BIN)/python -m bookkit build
 
 test: test-venv ## everything that CI checks
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m fmkit.book.quiz lint
+	$(BIN)/python -m bookkit.quiz lint
 	$(BIN)/python tests/browser.py
-	$(BIN)/python -m fmkit.book build
+	$(BIN)/python -m bookkit build
 	$(BIN)/python -m pytest tests chapters --nbval --nbval-current-env --nbval-cell-timeout 1500 \
 		--nbval-sanitize-with tests/nbval-sanitize.cfg -n 2 --dist loadfile
 
@@ -27,16 +27,16 @@ lab: book-venv ## open JupyterLab on the chapters
 	@$(BIN)/jupyter lab chapters
 
 notebooks: book-venv ## re-execute every notebook and normalize it
-	@$(BIN)/python -m fmkit.book notebooks
+	@$(BIN)/python -m bookkit notebooks
 
 models: book-venv ## train the book's models again, into assets/models
-	@$(BIN)/python -m fmkit.models
+	@$(BIN)/python -m bookkit.zoo
 
 experiments: book-venv ## record the long runs again, into assets/runs
-	@$(BIN)/python -m fmkit.experiments
+	@$(BIN)/python -m bookkit.experiments
 
 quiz-report: book-venv ## what the quizzes cover, and what their form gives away
-	@$(BIN)/python -m fmkit.book.quiz report
+	@$(BIN)/python -m bookkit.quiz report
 
 soak: test-venv ## the long tests: many kills, many seeds
 	$(BIN)/python -m pytest -m soak tests

@@ -19,9 +19,10 @@ VENV = ROOT / ".venv"
 STAMP = VENV / "bootstrap.ok"  # written last: what was installed, and from which declarations
 UNFINISHED = VENV / "bootstrap.unfinished"  # left behind when an install was cut short
 LOG = VENV / "bootstrap.log"
-WEB = ROOT / "assets" / "web"
+WEB = ROOT / "bookkit" / "web"
 PYTHON = str(VENV / "bin" / "python")
-EXTRAS = ("book", "test")  # each holds the one before
+EXTRAS = ("book", "test")  # what to install; each holds the one before
+FMKIT_EXTRA = {"book": "notebook", "test": "test"}
 OLDEST, NEWEST = (3, 11), (3, 13)
 
 FAULTS = (  # what a tool prints when it fails, and the line that we print instead
@@ -107,7 +108,13 @@ def works(*command: str) -> bool:
 
 def declared() -> str:
     """A hash of every declaration of what to install."""
-    files = [ROOT / "pyproject.toml", ROOT / "constraints.txt", WEB / "package-lock.json", Path(__file__)]
+    files = [
+        ROOT / "pyproject.toml",
+        ROOT / "bookkit" / "pyproject.toml",
+        ROOT / "constraints.txt",
+        WEB / "package-lock.json",
+        Path(__file__),
+    ]
     return hashlib.sha256(b"\0".join(path.read_bytes() for path in files)).hexdigest()
 
 
@@ -154,7 +161,7 @@ def install(extra: str) -> None:
     print("1/3 PyTorch", flush=True)
     run(*pip, "torch")  # alone and first: pip then takes a CPU build wherever it has been pointed at one
     print("2/3 the other packages", flush=True)
-    run(*pip, "-e", f".[{extra}]")
+    run(*pip, "-e", f".[{FMKIT_EXTRA[extra]}]", "-e", "bookkit")
     print("3/3 math and diagrams for the browser", flush=True)
     run(npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund", cwd=WEB)
     STAMP.write_text(f"{extra} {declared()}")

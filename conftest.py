@@ -2,7 +2,7 @@
 
 import os
 
-from fmkit.book import KERNEL_ENVIRONMENT
+from bookkit import KERNEL_ENVIRONMENT
 
 os.environ.update(KERNEL_ENVIRONMENT)
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # no test needs the Hub

@@ -28,10 +28,10 @@ import numpy as np
 from data_selection import HashedNgramDSIR, __version__
 from datasets import Dataset
 
+from bookkit.experiments.recording import processor
 from fmkit import load_corpus
-from fmkit.data.domains.web import WEB
-from fmkit.data.selection import dsir_select, dsir_weights
-from fmkit.experiments.recording import processor
+from fmkit.selection import dsir_select, dsir_weights
+from fmkit.world.web import WEB
 
 
 def official_weights(folder: Path) -> np.ndarray:

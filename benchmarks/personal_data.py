@@ -13,10 +13,10 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
 
-from fmkit.data.domains.web import WEB
-from fmkit.data.selection import Span, find_personal, precision_recall
+from fmkit.selection import Span, find_personal, precision_recall
+from fmkit.world.web import WEB
 
-SENTENCES = Path(__file__).parent.parent / "tests" / "data" / "personal.txt"
+SENTENCES = Path(__file__).parent.parent / "tests" / "fmkit" / "selection" / "personal.txt"
 FOUND_KINDS = {"email", "phone", "address", "ip", "card", "iban", "ssn"}  # the others, no pattern can know
 
 Marked = tuple[str, list[Span]]

@@ -23,10 +23,10 @@ from torch.utils.data import Dataset
 from transformers import LlamaConfig, LlamaForCausalLM, Trainer, TrainingArguments
 from transformers.trainer_callback import PrinterCallback, TrainerCallback
 
+from bookkit.experiments.recording import processor
 from fmkit import ModelConfig, TrainConfig, Transformer
 from fmkit import trainer as ours
 from fmkit.config import choose_device, choose_dtype
-from fmkit.experiments.recording import processor
 from fmkit.flops import flops_per_token
 from fmkit.objectives import predict_tokens
 

@@ -15,11 +15,6 @@ if TYPE_CHECKING:
     from fmkit.data.formats import load_examples as load_examples
     from fmkit.data.formats import load_prompts as load_prompts
     from fmkit.data.formats import write_examples as write_examples
-    from fmkit.data.selection import drop_duplicates as drop_duplicates
-    from fmkit.data.selection import drop_near_duplicates as drop_near_duplicates
-    from fmkit.data.selection import dsir_select as dsir_select
-    from fmkit.data.selection import filter_corpus as filter_corpus
-    from fmkit.data.selection import scrub as scrub
     from fmkit.data.tokenizer import load_tokenizer as load_tokenizer
     from fmkit.data.tokenizer import train_tokenizer as train_tokenizer
     from fmkit.errors import FmkitError as FmkitError
@@ -42,6 +37,11 @@ if TYPE_CHECKING:
     from fmkit.recipes import write_answers as write_answers
     from fmkit.recipes import write_corpus as write_corpus
     from fmkit.run import TrainingRun as TrainingRun
+    from fmkit.selection import drop_duplicates as drop_duplicates
+    from fmkit.selection import drop_near_duplicates as drop_near_duplicates
+    from fmkit.selection import dsir_select as dsir_select
+    from fmkit.selection import filter_corpus as filter_corpus
+    from fmkit.selection import scrub as scrub
 
 _HOMES = {
     "Classifier": "fmkit.model",
@@ -56,11 +56,11 @@ _HOMES = {
     "align": "fmkit.recipes",
     "continue_pretrain": "fmkit.recipes",
     "distill": "fmkit.recipes",
-    "drop_duplicates": "fmkit.data.selection",
-    "drop_near_duplicates": "fmkit.data.selection",
-    "dsir_select": "fmkit.data.selection",
+    "drop_duplicates": "fmkit.selection",
+    "drop_near_duplicates": "fmkit.selection",
+    "dsir_select": "fmkit.selection",
     "evaluate": "fmkit.evaluation.evaluate",
-    "filter_corpus": "fmkit.data.selection",
+    "filter_corpus": "fmkit.selection",
     "finetune": "fmkit.recipes",
     "generate": "fmkit.generation",
     "load_adapter": "fmkit.lora",
@@ -73,7 +73,7 @@ _HOMES = {
     "reply": "fmkit.generation",
     "reproducible": "fmkit.config",
     "save_adapter": "fmkit.lora",
-    "scrub": "fmkit.data.selection",
+    "scrub": "fmkit.selection",
     "train_reward": "fmkit.recipes",
     "train_tokenizer": "fmkit.data.tokenizer",
     "write_answers": "fmkit.recipes",

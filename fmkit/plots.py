@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from fmkit.run import TrainingRun
 
 INK = "#01020a"  # stands for the page's own text color, light or dark
-COLORS = {  # the same idea has the same color everywhere; assets/styles/book.css has them for dark pages too
+COLORS = {  # the same idea has the same color everywhere; bookkit/site/book.css has them for dark pages too
     "pretraining": "#0060a8",
     "finetuning": "#946300",
     "adaptation": "#00765a",

@@ -9,11 +9,11 @@ from pathlib import Path
 import browser as chromium
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from fmkit.book.build import run_jupyter_book, site
-from fmkit.book.serve import open_server
+from bookkit.site.build import run_jupyter_book, site
+from bookkit.site.serve import open_server
 
 ROOT = Path(__file__).parents[1]
-AXE = ROOT / "assets/web/node_modules/axe-core/axe.min.js"
+AXE = ROOT / "bookkit/web/node_modules/axe-core/axe.min.js"
 
 
 def write(folder: Path, text: str) -> Path:
@@ -24,7 +24,7 @@ def write(folder: Path, text: str) -> Path:
     (folder / "chapters/intro.md").write_text(text)
     large = shutil.ignore_patterns("web", "models", "runs")
     shutil.copytree(ROOT / "assets", folder / "assets", ignore=large)
-    (folder / "assets/web").symlink_to(ROOT / "assets/web")
+    (folder / "bookkit/web").symlink_to(ROOT / "bookkit/web")
     return folder
 
 

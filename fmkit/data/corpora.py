@@ -13,7 +13,6 @@ from datasets import DatasetDict, Features, IterableDataset, IterableDatasetDict
 
 from fmkit.data import python_docs
 from fmkit.data.cache import Row, cached
-from fmkit.data.domains import DOMAINS
 from fmkit.data.files import KINDS, explain_read_errors, find_files
 from fmkit.data.hub import load_from_hub
 from fmkit.data.records import (
@@ -27,6 +26,7 @@ from fmkit.data.records import (
 )
 from fmkit.data.splits import SPLITS, TENTH, Corpus, digest, named_splits
 from fmkit.errors import FmkitError
+from fmkit.world.domains import DOMAINS
 
 NAMES = (*DOMAINS, "python-docs")
 
@@ -39,7 +39,7 @@ def load_corpus(name: str | Path, *, text_column: str = "text", streaming: bool 
     `name` is looked up in this order:
 
     - `"stories"`, the book's story world, `"reviews"`, `"medical"` or another dialect of
-      `fmkit.data.domains`, with columns that its data card explains; `"stories:3"` is another world, with
+      `fmkit.world.domains`, with columns that its data card explains; `"stories:3"` is another world, with
       other names, facts and answers, and 3 the seed of it. Or `"python-docs"`, docstrings and comments of
       installed packages;
     - a .txt, .jsonl, .json, .csv or .parquet file in UTF-8, or a folder of them. A .txt file is one document;

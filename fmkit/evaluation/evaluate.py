@@ -17,13 +17,13 @@ from fmkit.data.examples import (
     tokenize_pairs,
 )
 from fmkit.data.tokenizer import BOS, EOS, PAD, special_id
-from fmkit.data.world import Grammar, validity
 from fmkit.evaluation.answers import answer_examples, exact_match
 from fmkit.evaluation.classification import accuracy, f1, predict_labels
 from fmkit.evaluation.likelihood import bits_per_byte, exp_mean, perplexity, total_nats
 from fmkit.evaluation.preferences import judge_rewards, scores
 from fmkit.evaluation.sampling import complete
 from fmkit.model import Classifier, Transformer
+from fmkit.world.stories import Grammar, validity
 
 BATCH = 64  # examples that are read at a time
 

@@ -5,8 +5,8 @@ import time
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from fmkit.lab import MODEL, Lab, Setting, describe, open_lab
 from fmkit.widgets.base import Widget, traitlets
+from fmkit.widgets.lab import MODEL, Lab, Setting, describe, open_lab
 from fmkit.widgets.modules import module, styles
 
 INTERVAL = 0.1  # seconds between two messages to the page, however fast the steps are

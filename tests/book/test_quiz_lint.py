@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from sphinx.application import Sphinx
 from sphinx.util.docutils import docutils_namespace
 
-from fmkit.book.quiz import testwise
-from fmkit.book.quiz.__main__ import ROOT, main
-from fmkit.book.quiz.bank import load
-from fmkit.book.quiz.lint import ENOUGH, RULES, lint
-from fmkit.book.quiz.objectives import guide, read_objectives, read_services
-from fmkit.book.quiz.report import report
+from bookkit.quiz import testwise
+from bookkit.quiz.__main__ import ROOT, main
+from bookkit.quiz.bank import load
+from bookkit.quiz.lint import ENOUGH, RULES, lint
+from bookkit.quiz.objectives import guide, read_objectives, read_services
+from bookkit.quiz.report import report
 from fmkit.errors import FmkitError
 
 QUIZ, EXAM, FACTS = "assets/quizzes/good.yml", "assets/exam/objectives.yml", "assets/exam/services.yml"
@@ -461,7 +461,7 @@ def test_the_report_counts_right(capsys):
     assert f"| key at | {', '.join(f'{letter} {letters[letter]}' for letter in 'ABCD')} |" in text
 
 
-CONFIG = """from fmkit.book.quiz.guide import GuideNote
+CONFIG = """from bookkit.quiz.guide import GuideNote
 extensions = ["myst_parser", "sphinx_exercise"]
 root_doc = "chapters/page"
 def setup(app):

@@ -9,13 +9,13 @@ import browser as chromium
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from fmkit.book.build import build, site, toc_pages
-from fmkit.book.serve import open_server
+from bookkit.site.build import build, site, toc_pages
+from bookkit.site.serve import open_server
 
 ROOT = Path(__file__).parents[2]
 PAGES = [*toc_pages(ROOT), "search", "genindex"]
 WIDTHS = (1300, 390)
-AXE = ROOT / "assets/web/node_modules/axe-core/axe.min.js"
+AXE = ROOT / "bookkit/web/node_modules/axe-core/axe.min.js"
 SHIFT = 0.1  # the sum of layout shifts that Web Vitals call good
 
 READY = """async () => {

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-STYLES = (Path(__file__).parents[2] / "assets/styles/book.css").read_text()
+STYLES = (Path(__file__).parents[2] / "bookkit/site/book.css").read_text()
 GROUNDS = {"light": "#ffffff", "dark": "#121212"}
 
 

@@ -1,0 +1,41 @@
+"""The book's commands: `python -m bookkit build|serve|notebooks`, called by the Makefile."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from bookkit.site.build import build
+from bookkit.site.serve import serve
+from fmkit.errors import FmkitError
+
+ROOT = Path(__file__).parents[1]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m bookkit", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("build", help="build the site into _build/html, if anything changed")
+    serving = commands.add_parser("serve", help="serve the built site on this machine")
+    serving.add_argument("--port", type=int, help="this port or none; otherwise the first free one from 8000")
+    executing = commands.add_parser("notebooks", help="re-execute notebooks and normalize them")
+    executing.add_argument("paths", nargs="*", type=Path, help="notebooks; all of chapters/ if none is given")
+    options = parser.parse_args(arguments)
+    try:
+        if options.command == "build":
+            build(ROOT)
+        elif options.command == "serve":
+            serve(ROOT / "_build" / "html", options.port)
+        else:
+            from bookkit.site.notebooks import execute_all
+
+            return execute_all(options.paths or sorted((ROOT / "chapters").rglob("*.ipynb")))
+    except FmkitError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 0
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,89 @@
+"""A small student, alone and with a teacher: soft answers at several temperatures, or texts that it wrote.
+
+The question of Hinton et al. 2015 (arXiv:1503.02531): a teacher's doubts carry more than its choices, most of
+all where there is little data.
+"""
+
+from typing import Any
+
+import torch
+from datasets import DatasetDict
+
+from bookkit.experiments.bases import SIZE, base
+from bookkit.experiments.recording import Experiment, last
+from fmkit.config import ModelConfig, TrainConfig, reproducible
+from fmkit.data.batches import IGNORE, Batch, validation_batches
+from fmkit.data.corpora import load_corpus
+from fmkit.evaluation.likelihood import total_nats
+from fmkit.model import Transformer
+from fmkit.recipes import distill, pretrain, write_corpus
+
+STUDENT = ModelConfig(vocab_size=1024, hidden_size=32, num_hidden_layers=2)
+TRAINING: dict[str, Any] = {"steps": 600, "batch_size": 4, "learning_rate": 1e-2}
+FEW, WRITTEN, MANY = 300, 5_500, 20_000  # stories: none of the written or the many is read twice
+WAYS = {  # method, temperature; a longer arm costs about as much as a soft one; the teacher is only measured
+    FEW: [
+        ("alone", 1.0),
+        ("alone, longer", 1.0),
+        *(("soft", temperature) for temperature in (1.0, 2.0, 4.0, 8.0)),
+        ("half soft", 1.0),
+        ("teacher's texts", 1.0),
+    ],
+    WRITTEN: [("teacher's texts", 1.0)],
+    MANY: [("teacher", 1.0), ("alone", 1.0), ("alone, longer", 1.0), ("soft", 1.0)],
+}
+
+
+def distillation() -> Experiment:
+    corpus = load_corpus("stories")
+
+    def train(method: str, stories: int, temperature: float, seed: int) -> dict[str, Any]:
+        teacher, tokenizer = base(seed)
+        held_out = validation_batches(corpus["validation"], tokenizer, 8, 256, limit=16)
+        if method == "teacher":
+            return {"scores": judge(teacher, held_out)}
+        data = DatasetDict(train=corpus["train"].select(range(stories)), validation=corpus["validation"])
+        steps = TRAINING["steps"] * (2 if method == "alone, longer" else 1)
+        config = TrainConfig(**TRAINING | {"steps": steps}, seed=seed, eval_every=100)
+        reproducible(seed)
+        student = Transformer(STUDENT, seed=seed)
+        if method.startswith("alone"):
+            run = pretrain(student, tokenizer, data, config)
+        elif method == "teacher's texts":
+            data["train"] = write_corpus(teacher, tokenizer, stories, seed=seed)
+            run = pretrain(student, tokenizer, data, config)
+        else:
+            weight = 1.0 if method == "soft" else 0.5
+            run = distill(student, teacher, tokenizer, data, config, temperature, weight)
+        cost = {"cpu_seconds": round(run.usage.cpu_seconds, 1)}
+        return last(run, loss="validation_loss") | {"scores": judge(student, held_out) | cost}
+
+    arms = [
+        {"method": method, "stories": stories, "temperature": temperature, "seed": seed}
+        for seed in range(3)
+        for stories in WAYS
+        for method, temperature in WAYS[stories]
+    ]
+    about = {
+        "teacher": vars(SIZE),
+        "student": vars(STUDENT),
+        "parameters": {"teacher": weights(SIZE), "student": weights(STUDENT)},
+        "training": TRAINING,
+    }
+    return Experiment(about, train, arms)
+
+
+def weights(size: ModelConfig) -> int:
+    return sum(parameter.numel() for parameter in Transformer(size).parameters())
+
+
+@torch.no_grad()
+def judge(model: Transformer, batches: list[Batch]) -> dict[str, float]:
+    """Nats a token, and how often the likeliest token is the right one."""
+    nats, tokens = total_nats(model, batches)
+    guesses = [model(batch["input_ids"], batch["document_ids"]).argmax(-1) for batch in batches]
+    right = sum(
+        int(((guess == batch["labels"]) & (batch["labels"] != IGNORE)).sum())
+        for guess, batch in zip(guesses, batches, strict=True)
+    )
+    return {"loss": round(nats / tokens, 3), "accuracy": round(right / tokens, 4)}

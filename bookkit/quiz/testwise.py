@@ -1,0 +1,89 @@
+"""A bot that knows nothing and scores what a bank's form gives away.
+
+It answers the questions with options by three habits of people who are good at tests: take the longest
+option, take the one that shares most words with the question, always take B. Where its habit cannot decide,
+it guesses among the best; what is counted is the score to expect. A question with several answers needs all.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from math import comb
+from statistics import fmean
+
+from bookkit.quiz.items import Item
+
+
+def plain(text: str) -> str:
+    """The text as it is read: without the marks of Markdown and TeX."""
+    return re.sub(r"[$*`_{}^\\]", "", text)
+
+
+def words(text: str) -> list[str]:
+    """The words in small letters, hyphens and apostrophes inside them kept."""
+    return re.findall(r"[a-z0-9]+(?:['’-][a-z0-9]+)*", plain(text).lower())
+
+
+# Words that say nothing about a question's subject.
+STOP = set(
+    words(
+        """
+        a about after all also an and any are as at be because been before but by can could do does
+        each for from had has have how if in into is it its just many may model more most much must no
+        not of on one only or other out over own same so some such than that the their them then there
+        these they this those to two under until up use used was were what when where which while who
+        why will with without would
+        """
+    )
+)
+
+
+def content(text: str) -> set[str]:
+    """The words that carry meaning, without a plural's ending."""
+    return {_singular(word) for word in words(text) if word not in STOP and len(word) > 2}
+
+
+def _singular(word: str) -> str:
+    plural = len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is"))
+    return word[:-1] if plural else word
+
+
+def longest(item: Item) -> list[int]:
+    return [len(plain(option.text)) for option in item.options]
+
+
+def overlapping(item: Item) -> list[int]:
+    return [len(content(option.text) & content(item.stem)) for option in item.options]
+
+
+def always_b(item: Item) -> list[int]:
+    """B, and C, D … after it where more than one is asked for."""
+    return [0, *range(len(item.options) - 1, 0, -1)]
+
+
+HABITS: dict[str, Callable[[Item], list[int]]] = {
+    "the longest": longest,
+    "most words of the question": overlapping,
+    "always B": always_b,
+}
+
+
+def expected(item: Item, weights: Sequence[int]) -> float:
+    """The probability that whoever takes the options of the largest weight has exactly the right ones."""
+    count = item.correct
+    cut = sorted(weights, reverse=True)[count - 1]
+    sure = [option for option, weight in zip(item.options, weights, strict=True) if weight > cut]
+    tied = [option for option, weight in zip(item.options, weights, strict=True) if weight == cut]
+    wanted = count - len(sure)
+    if all(option.correct for option in sure) and sum(option.correct for option in tied) == wanted:
+        return 1 / comb(len(tied), wanted)
+    return 0.0
+
+
+def chance(items: Sequence[Item]) -> float:
+    """The score of pure guessing, from 0 to 1."""
+    return fmean(1 / comb(len(item.options), item.correct) for item in items)
+
+
+def score(items: Sequence[Item], habit: Callable[[Item], list[int]]) -> float:
+    """The score to expect of a habit, from 0 to 1; `items` have options, and there is at least one."""
+    return fmean(expected(item, habit(item)) for item in items)

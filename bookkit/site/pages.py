@@ -1,0 +1,204 @@
+"""What every page needs: local vendor files, links from two settings, repairs of the theme's markup."""
+
+import os
+import re
+import shutil
+from html import escape
+from pathlib import Path
+from typing import Any, ClassVar
+from xml.sax.saxutils import escape as xml_escape
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.config import Config
+from sphinx.jinja2glue import BuiltinTemplateLoader
+from sphinx.util import logging
+
+logger = logging.getLogger(__name__)
+
+# (from node_modules, to _static/vendor, which files): what a page can ask for, no maps, no other renderers.
+VENDOR = (
+    ("mathjax/es5", "mathjax", "tex-mml-chtml.js"),
+    ("mathjax/es5", "mathjax", "output/chtml/fonts/woff-v2/*.woff"),
+    ("mathjax/es5", "mathjax", "input/tex/extensions/*.js"),
+    ("mathjax/es5", "mathjax", "a11y/*.js"),
+    ("mathjax/es5", "mathjax", "sre/mathmaps/base.json"),
+    ("mathjax/es5", "mathjax", "sre/mathmaps/en.json"),
+    ("mermaid/dist", "mermaid", "mermaid.esm.min.mjs"),
+    ("mermaid/dist", "mermaid", "chunks/mermaid.esm.min/*.mjs"),
+)
+
+# The theme's markup, repaired: (pattern, replacement, why). A pattern that matches on no page at all is a
+# warning, and so an error: the theme has changed, and the repair must.
+REPAIRS = (
+    (
+        r'<script defer src="[^"]*scripts/fontawesome\.js[^>]*></script>',
+        "",
+        "1.5 MB of icons as drawings; the theme's style sheet brings the same icons as a font",
+    ),
+    (
+        r'localStorage\.getItem\("theme"\) \|\| "auto"',
+        'localStorage.getItem("theme") || '
+        '(matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")',
+        "the colors are right from the first paint, not only after the last script",
+    ),
+    (
+        r'(class="btn search-button-field[^>]*?) title="Search" aria-label="Search"',
+        r"\1",
+        "its visible text is its name",
+    ),
+    (
+        r'(theme-switch-button[^>]*?)aria-label="Color mode"',
+        r'\1aria-label="Colors: light, dark or as the system"',
+        "says what the button does",
+    ),
+    (
+        r'(<i class="theme-switch [^>]*?) title="[^"]*"',
+        r"\1",
+        "a title on an icon is read out as a second name",
+    ),
+    (
+        r'(<button class="sidebar-toggle (primary|secondary)[^>]*?) title="Toggle \2 sidebar"',
+        r'\1 title="Toggle \2 sidebar" aria-label="Toggle \2 sidebar"',
+        "Bootstrap takes the title away when it makes the tooltip",
+    ),
+    (
+        r'(<div class="sidebar-primary-item)(">\s*<a class="navbar-brand)',
+        r'\1" role="region" aria-label="Book\2',
+        "logo",
+    ),
+)
+# The same for what only some pages hold; here the tests of the site notice a repair that no longer works.
+CONTENT_REPAIRS = (
+    (
+        r"<th></th>",
+        "<td></td>",
+        "pandas leaves the corner of a table empty, and an empty header names nothing",
+    ),
+    (r'<summary aria-label="Toggle hidden content">', "<summary>", "its visible text is its name"),
+    (r'(<input class="task-list-item-checkbox")', r'\1 aria-label="done"', "a box needs a name"),
+)
+
+
+class Templates(BuiltinTemplateLoader):
+    """Sphinx's templates, with the repairs made on the finished page."""
+
+    used: ClassVar[set[str]] = set()
+
+    def render(self, template: str, context: dict[str, Any]) -> str:  # type: ignore[override]
+        page = super().render(template, context)
+        for pattern, replacement, _ in REPAIRS + CONTENT_REPAIRS:
+            page, count = re.subn(pattern, replacement, page)
+            if count:
+                self.used.add(pattern)
+        return page
+
+
+def configure(app: Sphinx, config: Config) -> None:
+    """Defaults that no page should have to know, and the links that follow from the two public settings."""
+    config.template_bridge = "bookkit.site.pages.Templates"
+    config.mathjax_path = "vendor/mathjax/tex-mml-chtml.js"
+    config.nb_ipywidgets_js = {}  # the default loads scripts from elsewhere
+    config.html_static_path += [str(app.srcdir / "assets" / "styles"), str(app.srcdir / "assets" / "scripts")]
+    config.html_baseurl = os.environ.get("FMKIT_PUBLIC_URL", config.fmkit_public_url)
+    repository = os.environ.get("FMKIT_REPOSITORY", config.fmkit_repository).rstrip("/")
+    options = config.html_theme_options
+    options["repository_url"], options["repository_branch"] = repository, "main"
+    options["use_repository_button"] = options["use_issues_button"] = bool(repository)
+    options["launch_buttons"] = LAUNCHERS if repository else {}
+
+
+LAUNCHERS = {
+    "notebook_interface": "jupyterlab",
+    "binderhub_url": "https://mybinder.org",
+    "colab_url": "https://colab.research.google.com",
+}
+
+
+def copy_vendor(app: Sphinx) -> None:
+    modules, static = app.srcdir / "bookkit/web/node_modules", app.outdir / "_static"
+    for package, target, pattern in VENDOR:
+        files = sorted((modules / package).glob(pattern))
+        if not files:
+            logger.warning("no %s in %s: run `make html`, which installs it", pattern, modules / package)
+        for file in files:
+            copy = static / "vendor" / target / file.relative_to(modules / package)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, copy)
+
+
+def page_context(
+    app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None
+) -> None:
+    """No thebe (it loads from elsewhere), MathJax only for math, each script once, and the page's card."""
+    math = doctree is None or next(doctree.findall(is_math), None) is not None
+    scripts: dict[str, Any] = {}
+    for script in context["script_files"]:
+        name = str(getattr(script, "filename", script) or getattr(script, "attributes", {}).get("body"))
+        if "thebe" not in name.lower() and (math or "mathjax/" not in name):
+            scripts.setdefault(name, script)
+    context["script_files"] = list(scripts.values())
+    context["css_files"] = [style for style in context["css_files"] if "thebe" not in str(style.filename)]
+    if app.config.html_baseurl and doctree is not None:
+        first = next(doctree.findall(nodes.paragraph), None)
+        description = first.astext() if first else ""
+        context["metatags"] = context.get("metatags", "") + card(app, page, context["pagetitle"], description)
+
+
+def is_math(node: nodes.Node) -> bool:
+    return isinstance(node, nodes.math | nodes.math_block)
+
+
+def card(app: Sphinx, page: str, title: str, description: str) -> str:
+    """What a site that links here shows of the page."""
+    properties = {
+        "og:type": "article",
+        "og:site_name": app.config.html_title,
+        "og:title": title,
+        "og:description": description,
+        "og:url": public_url(app, page),
+    }
+    return "".join(
+        f'<meta property="{name}" content="{escape(str(value))}" />\n' for name, value in properties.items()
+    )
+
+
+def public_url(app: Sphinx, page: str) -> str:
+    return f"{app.config.html_baseurl.rstrip('/')}/{app.builder.get_target_uri(page)}"
+
+
+REDIRECT = """<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><title>{title}</title>
+<link rel="icon" href="{icon}"><meta http-equiv="refresh" content="0; url={url}"></head>
+<body><main><h1>{title}</h1><p><a href="{url}">Open the book</a></p></main></body></html>
+"""
+
+
+def finish(app: Sphinx, error: Exception | None) -> None:
+    """The address `/`, the site map, and a check that no repair has gone stale."""
+    if error or app.builder.name != "html":
+        return
+    url = app.builder.get_target_uri(app.config.root_doc)
+    out = Path(app.outdir)
+    icon = f"_static/{Path(app.config.html_favicon).name}"
+    (out / "index.html").write_text(REDIRECT.format(title=escape(app.config.html_title), url=url, icon=icon))
+    if app.config.html_baseurl:
+        places = "".join(
+            f"<url><loc>{xml_escape(public_url(app, page))}</loc></url>"
+            for page in sorted(app.env.found_docs)
+        )
+        sitemap = f'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{places}</urlset>'
+        (out / "sitemap.xml").write_text(f'<?xml version="1.0" encoding="utf-8"?>{sitemap}\n')
+    for pattern, _, why in REPAIRS:
+        if pattern not in Templates.used:
+            logger.warning("a repair of the theme matched nowhere (%s): %s", why, pattern)
+
+
+def setup(app: Sphinx) -> None:
+    app.add_config_value("fmkit_public_url", "", "html")
+    app.add_config_value("fmkit_repository", "", "html")
+    app.add_css_file("book.css", priority=900)
+    app.connect("config-inited", configure, priority=100)
+    app.connect("builder-inited", copy_vendor)
+    app.connect("html-page-context", page_context, priority=950)
+    app.connect("build-finished", finish, priority=950)

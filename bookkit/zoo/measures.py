@@ -1,0 +1,132 @@
+"""What the book's models are measured by: on held-out data, some of it against a truth that is known."""
+
+import math
+from collections.abc import Callable
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+from datasets import Dataset
+
+from bookkit.experiments.preference import compare, end_stories
+from fmkit.data.corpora import load_corpus
+from fmkit.data.examples import tokenize_completions
+from fmkit.data.tokenizer import BOS, EOS, special_id
+from fmkit.errors import FmkitError
+from fmkit.evaluation.answers import answer_examples
+from fmkit.evaluation.evaluate import evaluate, true_stories
+from fmkit.evaluation.sampling import complete
+from fmkit.model import open_model
+from fmkit.world.domains import DOMAINS
+
+TEXTS = 300  # of a validation split, that are read, answered or continued
+ENOUGH = 80  # characters of a note that stand before its condition, for a guess that can be right
+
+Result = dict[str, Any]  # measure, on (what data), name, value, and beside: the other model's value
+Measure = Callable[[Any, Any], dict[str, float]]  # of a model and the one beside it
+
+
+def measure_all(names: tuple[str, ...], directory: Path, beside: Path | None) -> list[Result]:
+    """The results of some measures, in order; with `beside`, those of the model there as well.
+
+    Raises `FmkitError` for a measure that there is none of.
+    """
+    model, other = open_model(directory), open_model(beside) if beside else None
+    results = []
+    for name in names:
+        if name not in MEASURES:
+            raise FmkitError(f"no measure {name!r}: choose from {', '.join(MEASURES)}")
+        on, measure = MEASURES[name]
+        found, compared = measure(model, other), measure(other, other) if other else {}
+        for key, value in found.items():
+            result = {"measure": name, "on": on, "name": key, "value": round(value, 4)}
+            results.append(result | ({"beside": round(compared[key], 4)} if compared else {}))
+    return results
+
+
+def held_out(corpus: str) -> Dataset:
+    """The first texts of a corpus's validation split."""
+    return _validation(corpus).take(TEXTS)
+
+
+@cache
+def _validation(corpus: str) -> Dataset:
+    return load_corpus(corpus)["validation"]
+
+
+def likelihood(corpus: str, model: Any, _: Any) -> dict[str, float]:
+    """Nats per token, the grammar's own on the same texts (no model can do better on average), and theirs."""
+    rows = held_out(corpus)
+    measured = evaluate(model, model.tokenizer, rows.select_columns("text"))
+    loss = math.log(measured["perplexity"])
+    nats = measured["bits_per_byte"] * math.log(2) * sum(len(text.encode()) for text in rows["text"])
+    return _above_floor(loss, -sum(rows["log_prob"]) / (nats / loss)) | measured
+
+
+def answers(corpus: str, model: Any, _: Any) -> dict[str, float]:
+    """Nats per token of the answers, their floor, and what the likeliest answer is worth: whether it is the
+    very one of the data, and whether it is one that the shop might have given."""
+    rows = held_out(corpus)
+    measured = evaluate(model, model.tokenizer, rows)
+    loss = math.log(measured["perplexity"])
+    encoded = model.tokenizer.encode_batch(list(rows["completion"]), add_special_tokens=False)
+    floor = -sum(rows["completion_log_prob"]) / sum(len(each.ids) + 1 for each in encoded)
+    world: Any = DOMAINS[corpus].make(0)
+    examples = tokenize_completions(rows, model.tokenizer, model.config.max_position_embeddings)
+    said, _truth = answer_examples(model, model.tokenizer, examples)
+    both = (f"{prompt}{world.joint}{reply}" for prompt, reply in zip(rows["prompt"], said, strict=True))
+    valid = sum(world.log_prob(text) > -math.inf for text in both) / len(rows)
+    return {**_above_floor(loss, floor), **measured, "valid_answers": valid}
+
+
+def labels(corpus: str, model: Any, _: Any) -> dict[str, float]:
+    """Accuracy and macro F1."""
+    return evaluate(model, model.tokenizer, held_out(corpus))
+
+
+def endings(corpus: str, model: Any, before: Any) -> dict[str, float]:
+    """Endings of the model's own: their rewards, how many are broken, and how often they beat the other's."""
+    prompts = list(held_out(corpus)["prompt"])
+    now, then = (end_stories(writer, model.tokenizer, prompts) for writer in (model, before))
+    return compare(now, then)
+
+
+def notes(model: Any, _: Any) -> dict[str, float]:
+    """How many of the model's own notes are possible in its world, and how often it names the condition of a
+    held-out note rightly, from what stands before the name."""
+    tokenizer, world = model.tokenizer, DOMAINS["medical"].make(0)
+    longest, end = model.config.max_position_embeddings, special_id(tokenizer, EOS)
+    start = [special_id(tokenizer, BOS)]
+    written = map(tokenizer.decode, complete(model, [start] * TEXTS, longest, end, seed=0))
+    asked = [
+        (row["text"][:place].rstrip(), row["condition"])
+        for row in held_out("medical")
+        if (place := row["text"].find(row["condition"])) >= ENOUGH
+    ]
+    prompts = [start + tokenizer.encode(text, add_special_tokens=False).ids for text, _ in asked]
+    named = map(tokenizer.decode, complete(model, prompts, 12, end, temperature=0))
+    right = sum(said.lstrip().startswith(name) for said, (_, name) in zip(named, asked, strict=True))
+    return {
+        "possible_notes": sum(world.log_prob(note) > -math.inf for note in written) / TEXTS,
+        "named_conditions": right / len(asked),
+    }
+
+
+def told(model: Any, _: Any) -> dict[str, float]:
+    """The share of the model's own stories that are true from beginning to end."""
+    return {"true_stories": true_stories(model, model.tokenizer, TEXTS)}
+
+
+def _above_floor(loss: float, floor: float) -> dict[str, float]:
+    return {"loss": loss, "floor": floor, "above_floor": loss - floor}
+
+
+MEASURES: dict[str, tuple[str, Measure]] = {
+    "stories": ("held-out stories", partial(likelihood, "stories")),
+    "told": ("stories of its own", told),
+    "medical": ("held-out medical notes", partial(likelihood, "medical")),
+    "notes": ("medical notes", notes),
+    "reviews": ("held-out reviews", partial(labels, "reviews")),
+    "support": ("held-out support dialogs", partial(answers, "support")),
+    "endings": ("its own endings of held-out openings", partial(endings, "preferences")),
+}

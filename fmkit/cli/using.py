@@ -1,0 +1,229 @@
+"""The commands that use and measure what was trained, and those that write and check data."""
+
+import sys
+from typing import Any
+
+from fmkit.cli.options import (
+    PREFERENCES,
+    TASKS,
+    Options,
+    add_corpus,
+    add_data,
+    add_model,
+    add_sampling,
+    filled,
+    named_data,
+    new_command,
+    open_with,
+    read_corpus,
+    read_data,
+)
+from fmkit.errors import FmkitError
+
+
+def add_generate(commands: Any) -> None:
+    command = new_command(commands, "generate", "continue a text", _generate)
+    add_model(command)
+    command.add_argument("--prompt", default="", help="the text to continue (empty: from the start)")
+    add_sampling(command, temperature=0.8)
+    command.add_argument("--top-k", type=int, help="sample among the k likeliest tokens")
+    command.add_argument("--top-p", type=float, help="sample among the likeliest that together reach p")
+
+
+def _generate(options: Options) -> None:
+    from fmkit import Transformer, generate
+
+    model, tokenizer = open_with(Transformer, options.model)
+    print(
+        generate(
+            model,
+            tokenizer,
+            options.prompt,
+            options.max_new_tokens,
+            options.temperature,
+            options.top_k,
+            options.top_p,
+            options.seed,
+        )
+    )
+
+
+def add_write(commands: Any) -> None:
+    command = new_command(
+        commands, "write", "have a model write texts, or answer prompts, for another to learn from", _write
+    )
+    add_model(command)
+    command.add_argument("--count", type=int, metavar="N", help="texts, or of the prompts the first N (all)")
+    command.add_argument(
+        "--prompts",
+        type=filled,
+        metavar="NAME|PATH",
+        help="support, preferences, or a file or folder of prompts, with answers or without",
+    )
+    command.add_argument(
+        "--out", type=filled, required=True, metavar="FILE", help="a .jsonl, .csv or .parquet"
+    )
+    add_sampling(command, temperature=None, shown="1 for texts, 0 for answers", length=None)
+
+
+def _write(options: Options) -> None:
+    if options.count is None and options.prompts is None:
+        raise FmkitError("nothing to write: give --count, --prompts or both")
+    if options.count is not None and options.count < 1:
+        raise FmkitError(f"--count {options.count}: have it write at least one")
+
+    from fmkit import Transformer, load_prompts, write_answers, write_corpus, write_examples
+    from fmkit.data.formats import prompts_of
+
+    prompts = None
+    if options.prompts:
+        named = named_data("--prompts", options.prompts)
+        prompts = prompts_of(named["train"]) if named else load_prompts(options.prompts)
+        prompts = prompts.take(min(options.count or len(prompts), len(prompts)))
+    model, tokenizer = open_with(Transformer, options.model)
+    how = {name: getattr(options, name) for name in ("max_new_tokens", "temperature", "seed")}
+    how = {name: value for name, value in how.items() if value is not None}
+    if prompts is None:
+        written = write_corpus(model, tokenizer, options.count, **how)
+    else:
+        written = write_answers(model, tokenizer, prompts, **how)
+    write_examples(written, options.out)
+    print(f"{len(written):,} {'texts' if prompts is None else 'answers'} are in {options.out}")
+
+
+def add_chat(commands: Any) -> None:
+    command = new_command(commands, "chat", "talk to a model that finetune taught to", _chat)
+    add_model(command)
+    command.add_argument("--system", help="what the assistant is told before the conversation")
+    add_sampling(command, temperature=0.0)
+
+
+def _chat(options: Options) -> None:
+    """One line of standard input is one message; the end of input ends the conversation."""
+    from fmkit import Transformer
+    from fmkit.data.chat import recent
+    from fmkit.generation import reply
+
+    model, tokenizer = open_with(Transformer, options.model)
+    context, most = model.config.max_position_embeddings, options.max_new_tokens
+    messages: list[Any] = [{"role": "system", "content": options.system}] if options.system else []
+    forgot = False
+    while line := _read_message():
+        if not line.strip():
+            continue
+        messages.append({"role": "user", "content": line.strip()})
+        kept = recent(messages, tokenizer, context - min(most, context // 4))  # room for the answer
+        if len(kept) < len(messages) and not forgot:
+            forgot = True
+            print(
+                f"fmkit: the conversation fills the model's context of {context} tokens: from now on, its "
+                "oldest messages are forgotten",
+                file=sys.stderr,
+            )
+        answer = reply(model, tokenizer, kept, most, options.temperature, options.seed)
+        messages = [*kept, {"role": "assistant", "content": answer}]
+        print(answer, flush=True)
+
+
+def _read_message() -> str:
+    """A line of standard input with its end, or nothing at the end of all."""
+    if sys.stdin is None:  # closed
+        return ""
+    if sys.stdin.isatty():
+        print("you: ", end="", flush=True)
+    try:
+        return sys.stdin.readline()
+    except UnicodeDecodeError as error:
+        raise FmkitError(f"standard input is not UTF-8 ({error.reason}): send text in UTF-8") from None
+
+
+def add_evaluate(commands: Any) -> None:
+    command = new_command(commands, "evaluate", "measure a model on data", _evaluate)
+    add_model(command)
+    add_corpus(command, required=False, trains=False)
+    add_data(command, TASKS + PREFERENCES, required=False)
+    command.add_argument(
+        "--split",
+        default="validation",
+        choices=("train", "validation", "all"),
+        help="the part that is measured (validation: what the training commands hold out, too)",
+    )
+    command.add_argument(
+        "--stories",
+        type=int,
+        metavar="N",
+        help="have it tell N stories: the share that is true",
+    )
+    command.add_argument("--world", type=int, default=0, help="the world of these stories (0)")
+
+
+def _evaluate(options: Options) -> None:
+    if options.corpus is None and options.data is None and options.stories is None:
+        raise FmkitError("nothing to measure: give --corpus, --data or --stories")
+    if options.corpus and options.data:
+        raise FmkitError("one at a time: give --corpus or --data")
+    if options.stories is not None and options.stories < 1:
+        raise FmkitError(f"--stories {options.stories}: have it tell at least one")
+
+    from fmkit import evaluate
+    from fmkit.evaluation.evaluate import true_stories
+    from fmkit.model import open_model
+    from fmkit.world.stories import World
+
+    model, tokenizer = open_with(open_model, options.model)
+    measured: dict[str, float] = {}
+    if options.corpus or options.data:
+        rows, told = _rows_to_measure(options)
+        measured |= evaluate(model, tokenizer, rows)
+        if told:
+            print(told, file=sys.stderr)
+    if options.stories:
+        measured["true_stories"] = true_stories(model, tokenizer, options.stories, World(options.world))
+    for name, value in measured.items():
+        print(f"{name} {value:.4g}")
+
+
+def _rows_to_measure(options: Options) -> tuple[Any, str]:
+    """The rows of the split, and a line that says how many of them all they are."""
+    from datasets import concatenate_datasets
+
+    data = read_corpus(options) if options.corpus else read_data(options, TASKS + PREFERENCES)
+    if options.split == "all":
+        return concatenate_datasets(list(data.values())), ""
+    rows, everything = data[options.split], sum(map(len, data.values()))
+    told = f"fmkit: measured on {len(rows):,} of {everything:,}, the split {options.split}"
+    return rows, f"{told} (--split all takes them all)"
+
+
+def add_check(commands: Any) -> None:
+    command = new_command(commands, "check", "find what is wrong with a file of examples", _check)
+    command.add_argument(
+        "file", type=filled, metavar="FILE", help="the file; for a service, one JSON record a line"
+    )
+    command.add_argument(
+        "--format",
+        nargs="?",
+        const="",
+        metavar="NAME",
+        help="the service that it is for; without a name, those there are (default: none, but finetune, "
+        "reward or align)",
+    )
+
+
+def _check(options: Options) -> None:
+    from fmkit.data import bedrock, formats
+
+    file, most = options.file, 100
+    if options.format is None:
+        faults = formats.check_examples(file, most)
+    else:
+        faults = bedrock.check(file, options.format, most)
+    for fault in faults:
+        print(fault)
+    if faults:
+        count = f"{len(faults)} fault{'s' * (len(faults) > 1)}"
+        raise FmkitError(f"{file}: {count}{' or more' * (len(faults) == most)}")
+    print(f"{file}: no fault")
+    if options.format is not None:
+        for line in bedrock.advise(file, options.format):
+            print(f"note: {line}")

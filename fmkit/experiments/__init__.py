@@ -1,6 +1,0 @@
-"""Recorded runs: training that is too long, or repeated too often, for a notebook. Kept in assets/runs/.
-
-python -m fmkit.experiments                        record every experiment again (`make experiments`)
-python -m fmkit.experiments lab                    record one
-python -m fmkit.experiments lab steps=50 seed=0    rerun the arms with these settings, beside the record
-"""

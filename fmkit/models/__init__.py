@@ -1,8 +1,0 @@
-"""The book's models: trained by recorded commands, measured, and kept in assets/models/, each with its card.
-
-python -m fmkit.models                   make every model again, in order (`make models`)
-python -m fmkit.models base student      make some
-python -m fmkit.models --cards           only write the cards again, from what was recorded
-
-assets/models/commands.yml says how each is made; its record.json, what came of it.
-"""

@@ -1,0 +1,111 @@
+"""Recorded runs, read for a page: grouped by a setting, with the lowest and highest of their seeds; as lines
+of a figure, or as a table."""
+
+import html
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bookkit.experiments.recording import RUNS
+from fmkit.errors import FmkitError
+from fmkit.plots import Line
+
+Run = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Seeds:
+    """One number over several seeds."""
+
+    values: tuple[float, ...]
+
+    @property
+    def mean(self) -> float:
+        return sum(self.values) / len(self.values)
+
+    @property
+    def low(self) -> float:
+        return min(self.values)
+
+    @property
+    def high(self) -> float:
+        return max(self.values)
+
+
+def read_runs(name: str) -> list[Run]:
+    """The runs of an experiment. Raises `FmkitError` where it was never recorded."""
+    path = RUNS / f"{name}.json"
+    if not path.is_file():
+        raise FmkitError(f"{path.name} was never recorded: python -m bookkit.experiments {name}")
+    return list(json.loads(path.read_text(encoding="utf-8"))["runs"])
+
+
+def by_setting(runs: list[Run], setting: str, value: Callable[[Run], float], **only: Any) -> dict[Any, Seeds]:
+    """`value` of the runs that have the settings `only`, for each value of `setting`, over the seeds."""
+    chosen = [run for run in runs if only.items() <= run["settings"].items()]
+    groups: dict[Any, list[float]] = {}
+    for run in chosen:
+        groups.setdefault(run["settings"][setting], []).append(value(run))
+    return {key: Seeds(tuple(values)) for key, values in groups.items()}
+
+
+def score(name: str) -> Callable[[Run], float]:
+    """What a run scored; for `by_setting`."""
+    return lambda run: float(run["scores"][name])
+
+
+def made_by(name: str) -> str:
+    """The command of an experiment; below it the number of runs, and the CPU seconds of the timed ones."""
+    runs = read_runs(name)
+    timed = sorted(run["cpu_seconds"] for run in runs if "cpu_seconds" in run)
+    said = f"python -m bookkit.experiments {name}\n{len(runs)} runs"
+    if not timed:
+        return said
+    few, many = f"{timed[0]:.0f}", f"{timed[-1]:.0f}"
+    which = " in the one that was timed" if len(timed) == 1 else f" in the {len(timed)} that were timed"
+    whole = len(timed) == len(runs)
+    return f"{said}, {few if few == many else f'{few} to {many}'} CPU seconds{' each' if whole else which}"
+
+
+def band(label: str, groups: dict[Any, Seeds], color: str, style: str = "-") -> Line:
+    """A line of the means of `groups`, with a band from the lowest to the highest seed."""
+    seeds = list(groups.values())
+    spread = [s.low for s in seeds], [s.high for s in seeds]
+    return Line(label, list(groups), [s.mean for s in seeds], color, style, "o", spread)
+
+
+class Table:
+    """Rows of text under a head, and the sentence that says what they show. On a page the first column names
+    the rows, and what is wider than the page scrolls."""
+
+    def __init__(self, sentence: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        if {len(row) for row in rows} != {len(head)}:
+            raise FmkitError(f"a table with {len(head)} columns needs rows of {len(head)} cells")
+        self.sentence, self.head, self.rows = sentence, head, rows
+
+    def __repr__(self) -> str:
+        columns = list(zip(self.head, *self.rows, strict=True))
+        widths = [max(map(len, column)) for column in columns]
+        lines = [
+            "  ".join(cell.rjust(width) if k else cell.ljust(width) for k, (cell, width) in enumerate(cells))
+            for cells in (list(zip(row, widths, strict=True)) for row in (self.head, *self.rows))
+        ]
+        return "\n".join([*(line.rstrip() for line in lines), self.sentence])
+
+    def _repr_html_(self) -> str:
+        first, *others = map(html.escape, self.head)
+        head = f'<th scope="col">{first}</th>'
+        head += "".join(f'<th scope="col" class="text-end">{name}</th>' for name in others)
+        body = "".join(
+            f'<tr><th scope="row">{html.escape(name)}</th>'
+            + "".join(f'<td class="text-end">{html.escape(cell)}</td>' for cell in cells)
+            + "</tr>\n"
+            for name, *cells in self.rows
+        )
+        rows = f"<thead><tr>{head}</tr></thead>\n<tbody>\n{body}</tbody>"
+        return (
+            '<figure class="fm-figure"><div class="pst-scrollable-table-container" tabindex="0">'
+            f'<table class="table table-sm">\n{rows}</table></div>'
+            f"<figcaption>{html.escape(self.sentence)}</figcaption></figure>"
+        )

@@ -1,0 +1,151 @@
+"""A Markov corpus: text whose entropy per token is known in closed form, for scaling laws.
+
+Each of 256 words is a state, and the next word depends on the last one alone. The logits of the transitions
+are a matrix whose singular values fall as a power of their rank, so a model of width d, whose logits have
+rank d at most, can learn the d strongest patterns and misses the rest: the loss falls with the width as a
+power law (compare Maloney et al. 2022, arXiv:2210.16859), toward an entropy that is known. The story world
+has no such spectrum, and at small sizes a fit to it does not find its floor.
+"""
+
+from __future__ import annotations
+
+import bisect
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fmkit.errors import FmkitError
+from fmkit.world.base import Domain
+from fmkit.world.dice import dice, pick, split
+from fmkit.world.stories import Rng
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+__all__ = ["MARKOV", "Chain", "Walk"]
+
+ONSETS = split("b, d, f, g, h, k, l, m, n, p, r, s, t, v, w, z")
+RIMES = split("a, e, i, o, u, ar, er, or, an, en, in, on, un, al, el, il")
+STATES = len(ONSETS) * len(RIMES)
+EXPONENT = 0.85  # the k-th singular value of the logits falls as k to this power
+SPREAD = 1.56  # scales the logits, so that the entropy rate is close to 3.5 nats
+STOP = 1 / 128  # the probability that a text ends after a word, whatever the word
+
+
+@dataclass(frozen=True)
+class Walk:
+    """A text of the chain and its exact log-probability in nats."""
+
+    text: str
+    log_prob: float
+
+
+class Chain:
+    """A Markov chain of 256 words; another seed is another chain.
+
+    The first word has the stationary distribution, so every word has; after each word the text ends with
+    probability 1/128. `stationary` (256,) and `transitions` (256, 256) hold the probabilities of `words`,
+    rows by the last word; `entropy_rate` is the entropy of a word given the last one, in nats.
+    """
+
+    def __init__(self, seed: int = 0) -> None:
+        rng = dice("markov", seed)
+        self.words = pick(rng, [onset + rime for onset in ONSETS for rime in RIMES], STATES)
+        left, right = (
+            np.array([[rng.gauss(0, 1) for _ in range(STATES)] for _ in range(STATES)]) for _ in range(2)
+        )
+        spectrum = SPREAD * np.arange(1, STATES + 1) ** -EXPONENT
+        commonness = -np.log(np.arange(STATES) + 8.0)
+        # Rounded, so that a last bit that differs between machines makes no other chain.
+        logits = np.round((left * spectrum) @ right + commonness, 9)
+        weights = np.exp(logits)
+        self.transitions = weights / weights.sum(1, keepdims=True)
+        self.stationary = np.full(STATES, 1 / STATES)
+        for _ in range(200):  # every word can follow every other, so this converges, and fast
+            self.stationary = self.stationary @ self.transitions
+        self.entropy_rate = float(self.stationary @ _entropy(self.transitions))
+
+        self._index = {word: k for k, word in enumerate(self.words)}
+        rows = np.vstack([self.transitions, self.stationary])  # the last row begins a text
+        self._logs = np.log(rows).tolist()
+        self._bounds = rows.cumsum(1)[:, :-1].tolist()
+
+    @property
+    def nats_per_text(self) -> float:
+        """The entropy of a whole text: its first word, the words after it, and its length."""
+        length = 1 / STOP
+        end = float(_entropy(np.array([STOP, 1 - STOP])))
+        return float(_entropy(self.stationary)) + (length - 1) * self.entropy_rate + length * end
+
+    @property
+    def nats_per_token(self) -> float:
+        """The floor of a model's loss: nats per text over its tokens, the end of text among them."""
+        return self.nats_per_text / (1 / STOP + 1)
+
+    def sample(self, rng: Rng) -> Walk:
+        """Walk until the text ends."""
+        states, more = [_roll(self._bounds[-1], rng)], 1 - STOP
+        while rng.random() < more:
+            states.append(_roll(self._bounds[states[-1]], rng))
+        return Walk(" ".join(self.words[k] for k in states), self._log_prob(states))
+
+    def log_prob(self, text: str) -> float:
+        """The exact log-probability of a text in nats, its end included; -inf if the chain cannot write it.
+
+        Raises `FmkitError` for what is not a `str`.
+        """
+        if not isinstance(text, str):
+            raise FmkitError(f"a chain reads text (str), not {type(text).__name__}")
+        states = [self._index.get(word, -1) for word in text.split(" ")]
+        return -math.inf if -1 in states else self._log_prob(states)
+
+    def _log_prob(self, states: Sequence[int]) -> float:
+        steps = [self._logs[-1][states[0]]]
+        steps += [self._logs[a][b] for a, b in itertools.pairwise(states)]
+        return math.fsum(steps) + (len(states) - 1) * math.log(1 - STOP) + math.log(STOP)
+
+    def tokenizer(self) -> Tokenizer:
+        """The chain's own tokenizer: the four special tokens and one token for each word."""
+        from tokenizers import Tokenizer, models, pre_tokenizers, processors
+
+        from fmkit.data.tokenizer import BOS, BOS_ID, SPECIAL_TOKENS
+
+        vocab = {token: k for k, token in enumerate([*SPECIAL_TOKENS, *self.words])}
+        tokenizer = Tokenizer(models.WordLevel(vocab))
+        tokenizer.add_special_tokens(list(SPECIAL_TOKENS))
+        tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+        tokenizer.post_processor = processors.TemplateProcessing(
+            single=f"{BOS} $A", pair=f"{BOS} $A {BOS}:1 $B:1", special_tokens=[(BOS, BOS_ID)]
+        )
+        tokenizer.encode_special_tokens = True
+        return tokenizer
+
+
+def _entropy(p: np.ndarray) -> np.ndarray:
+    """The entropy in nats of distributions (..., N)."""
+    return -(p * np.log(p)).sum(-1)
+
+
+def _roll(bounds: list[float], rng: Rng) -> int:
+    return bisect.bisect_right(bounds, rng.random())
+
+
+MARKOV = Domain(
+    name="markov",
+    about=(
+        "Walks of a Markov chain of 256 invented words, 128 words long on average. The next word depends on "
+        "the last one alone, through logits with a power-law spectrum, so the entropy is known exactly and a "
+        "scaling law can be checked against it. It has neither grammar nor meaning, and its exponents are "
+        "not those of language. log_prob is the exact log-probability of text with its end; the first word "
+        "has the stationary distribution."
+    ),
+    columns={
+        "text": "words separated by spaces, one token each with the chain's own tokenizer",
+        "log_prob": "log-probability of text, its end included, in nats",
+    },
+    make=Chain,
+)

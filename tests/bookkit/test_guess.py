@@ -1,0 +1,197 @@
+"""The guess box: the record's faults, the five steps by mouse and keyboard, without a script, accessible."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import pytest
+import tiny
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from playwright.sync_api import Browser, Page
+
+from bookkit.widgets import guess
+from fmkit import Transformer
+from fmkit.errors import FmkitError
+
+RECORDS = sorted((tiny.ROOT / guess.FOLDER).glob("*.json"))
+
+GOOD: dict[str, Any] = {
+    "prompt": "Once upon a",
+    "top": [{"word": "time", "p": 0.6}, {"word": "midnight", "p": 0.3}, {"word": "'s", "p": 0.05}],
+    "model": "A small one.",
+    "command": "fmkit pretrain 'a b'",
+}
+FAULTS = [
+    ({"top": GOOD["top"][:2]}, "three words or more"),
+    ({"top": GOOD["top"][::-1]}, "the likeliest word comes first"),
+    ({"top": [GOOD["top"][0]] * 3}, "is there twice"),
+    ({"top": [{"word": "x", "p": 1.5}]}, "at most 1"),
+    ({"top": [{"word": "x", "p": "high"}]}, "p must be a number"),
+    (
+        {"top": [{"word": "x", "p": 0.9}, {"word": "y", "p": 0.9}, {"word": "z", "p": 0.9}]},
+        "together are 1",
+    ),
+    ({"top": {}}, "top must be a list"),
+    ({"prompt": ""}, "prompt is empty"),
+    ({"seed": 1}, "no key 'seed'"),
+]
+
+
+def read(folder: Path, content: str) -> guess.Record:
+    path = folder / "record.json"
+    path.write_text(content, encoding="utf-8")
+    return guess.read_record(path, "record.json")
+
+
+@pytest.mark.parametrize("path", RECORDS, ids=lambda path: path.stem)
+def test_the_records_of_the_book(path: Path) -> None:
+    recorded = guess.read_record(path, path.name)
+    assert len(recorded.top) == guess.TOP
+    assert "fmkit" in recorded.command
+
+
+@pytest.mark.parametrize(("change", "words"), FAULTS, ids=[fault[1] for fault in FAULTS])
+def test_a_fault_is_one_line(tmp_path: Path, change: dict[str, Any], words: str) -> None:
+    with pytest.raises(FmkitError, match=re.escape(words)) as error:
+        read(tmp_path, json.dumps(GOOD | change, indent=1))
+    assert re.fullmatch(r"record\.json:\d+: [^\n]+", str(error.value))
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=100, deadline=None)
+@given(p=st.floats() | st.text(max_size=8) | st.none(), token=st.text(max_size=8))
+def test_any_token(tmp_path: Path, p: Any, token: str) -> None:
+    content = json.dumps(GOOD | {"top": [{"word": token, "p": p}, *GOOD["top"]]})
+    try:
+        outcome: Any = read(tmp_path, content)
+    except FmkitError as error:
+        outcome = re.fullmatch(r"record\.json:\d+: [^\n]+", str(error))
+    assert outcome
+
+
+def test_recording(tmp_path: Path, model: Transformer, tokenizer: Any) -> None:
+    model.tokenizer = tokenizer
+    model.save_pretrained(tmp_path)
+    top = guess.record(str(tmp_path), "Once upon a time")
+    assert len(top) == guess.TOP
+    assert top == sorted(top, key=lambda one: -one["p"])
+    assert 0 < sum(one["p"] for one in top) <= 1
+    assert len({one["word"] for one in top}) == guess.TOP
+
+
+def test_a_word_of_several_tokens_is_whole(tmp_path: Path, model: Transformer, tokenizer: Any) -> None:
+    """A model that is sure of the token after each token spells its word out, and stops at the space."""
+    ids = tokenizer.encode("x upon").ids[-1:] + tokenizer.encode("xzq").ids[-2:]  # " upon", "z", "q"
+    spell = dict(zip([tokenizer.encode("a").ids[-1], *ids], [*ids, guess_end(tokenizer)], strict=True))
+
+    def certain(input_ids: Any) -> Any:
+        logits = torch.full((1, input_ids.shape[1], model.config.vocab_size), -20.0)
+        logits[0, -1, spell[input_ids[0, -1].item()]] = 20.0
+        return logits
+
+    model.tokenizer = tokenizer
+    with mock.patch.object(Transformer, "from_pretrained", return_value=mock.Mock(wraps=model)) as opened:
+        opened.return_value.eval.return_value = mock.Mock(
+            side_effect=certain, config=model.config, tokenizer=tokenizer
+        )
+        top = guess.record(str(tmp_path), "a")
+    assert top == [{"word": "uponzq", "p": 1.0}]
+
+
+def guess_end(tokenizer: Any) -> int:
+    return int(tokenizer.encode("x upon").ids[-1])
+
+
+@pytest.fixture(scope="module")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Browser, str]]:
+    book = tiny.write(tmp_path_factory.mktemp("guess"), "# A guess\n\n```{guess} once\n```\n")
+    (book / guess.FOLDER / "once.json").write_text(json.dumps(GOOD))
+    with tiny.opened(tiny.build(book)) as both:
+        yield both
+
+
+@pytest.fixture
+def visit(chromium: tuple[Browser, str]) -> Iterator[Any]:
+    browser, address = chromium
+    contexts, complaints = [], []
+
+    def opened(width: int = 1300, **options: Any) -> Page:
+        contexts.append(browser.new_context(viewport={"width": width, "height": 900}, **options))
+        page = contexts[-1].new_page()
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto(f"{address}/chapters/intro.html")
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert not complaints
+
+
+def said(page: Page) -> tuple[str, str]:
+    parts = [page.locator(part).text_content() or "" for part in (".fm-guess-result", ".fm-guess-loss")]
+    return parts[0], parts[1].replace("\u00a0", " ")
+
+
+def test_by_keyboard(visit: Any) -> None:
+    page = visit()
+    table = page.locator(".fm-guess-table")
+    assert not table.is_visible(), "the answer is not in sight before the guess"
+    page.get_by_label("Your next word").fill("Midnight")
+    page.keyboard.press("Enter")
+    assert said(page) == (
+        "“Midnight” is number 2 of the model’s list, with a probability of 30.0%.",
+        "If your word came, it is −log 0.3 = 1.20 nats.",
+    )
+    assert table.is_visible()
+    assert table.locator("tr.own").inner_text().startswith("2\tmidnight")
+    assert page.locator("[aria-current=step] b").inner_text().strip() == "Compare."
+    page.get_by_role("button", name="Guess again").press("Enter")
+    assert said(page) == ("", "")
+    assert not table.is_visible()
+    assert page.evaluate("document.activeElement.tagName") == "INPUT"
+
+
+def test_by_mouse(visit: Any) -> None:
+    page = visit()
+    page.get_by_role("button", name="Compare").click()
+    assert said(page)[0] == "Type a word, or pick one."
+    page.locator(".fm-guess-pick").first.click()
+    assert said(page)[0].startswith("“'s” is number 3 of")
+    page.get_by_label("Your next word").fill(" ")
+    page.get_by_role("button", name="Compare").click()
+    assert said(page) == ("Type a word, or pick one.", ""), "nothing is left of the guess before"
+
+
+def test_what_is_typed_stays_text(visit: Any) -> None:
+    page = visit()
+    page.get_by_label("Your next word").fill("<img src=x onerror=a()>")
+    page.keyboard.press("Enter")
+    assert said(page)[0] == (
+        "“<img src=x onerror=a()>” is not among the model’s first 3: it has a probability below 5.0%."
+    )
+    assert page.locator(".fm-guess img").count() == 0
+
+
+@pytest.mark.parametrize("width", [1300, 390])
+@pytest.mark.parametrize("colors", ["light", "dark"])
+def test_accessible_before_and_after(visit: Any, width: int, colors: str) -> None:
+    page = visit(width, color_scheme=colors)
+    complaints = tiny.violations(page, ".fm-guess")
+    page.locator(".fm-guess-pick").first.click()
+    page.locator(".fm-guess summary").click()
+    complaints += tiny.violations(page, ".fm-guess")
+    assert not complaints, "\n".join(complaints)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_without_a_script(visit: Any) -> None:
+    page = visit(java_script_enabled=False)
+    assert page.locator(".fm-guess-table").is_visible()
+    assert page.get_by_text("−log 0.6000 = 0.51 nats").is_visible()
+    assert not page.get_by_role("button", name="Compare").is_visible()
+    assert page.locator(".fm-guess pre").text_content().strip() == GOOD["command"]

@@ -1,0 +1,206 @@
+"""The book's models are what their cards say, and others can open them."""
+
+import io
+import json
+import math
+import re
+import shlex
+from functools import cache
+
+import pytest
+import torch
+import transformers
+from huggingface_hub import ModelCard
+
+from bookkit.experiments.pretraining import SETTINGS, STEPS
+from bookkit.zoo import measures
+from bookkit.zoo.making import KEPT, MODELS, card_of, make, write_card
+from bookkit.zoo.plans import Plan, read_plans
+from fmkit.cli import _parser, main
+from fmkit.errors import FmkitError
+from fmkit.model import Classifier, open_model
+from fmkit.world.domains import DOMAINS
+
+PLANS = read_plans(MODELS / "commands.yml")
+TRAININGS = [
+    (name, command)
+    for name, plan in PLANS.items()
+    for command in plan.commands
+    if command.startswith("fmkit ")
+]
+TOLERANCE = 0.02  # of what is recomputed: other processors round otherwise
+SAMPLED = 0.3  # of what hangs on sampled text, which then differs altogether
+
+
+@cache
+def record(name):
+    return json.loads((MODELS / name / "record.json").read_text())
+
+
+@cache
+def model(name):
+    return open_model(MODELS / name)
+
+
+def parse(command):
+    return _parser().parse_args(shlex.split(command)[1:])
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_transformers_opens_it_and_computes_the_same(name):
+    ours = model(name).eval()
+    ids = torch.tensor([ours.tokenizer.encode("Once upon a time, there was a girl named Mia.").ids])
+    with torch.no_grad():
+        if isinstance(ours, Classifier):
+            theirs = transformers.AutoModelForSequenceClassification.from_pretrained(MODELS / name)
+            mine = ours(ids, torch.tensor([ids.shape[1] - 1]))
+        else:
+            theirs = transformers.AutoModelForCausalLM.from_pretrained(MODELS / name)
+            mine = ours(ids)
+        torch.testing.assert_close(mine, theirs(ids).logits, atol=2e-4, rtol=1e-4)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(MODELS / name)
+    text = "Tom's dog ran home."
+    assert tokenizer(text, add_special_tokens=False)["input_ids"] == (
+        ours.tokenizer.encode(text, add_special_tokens=False).ids
+    )
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_the_card_is_written_from_the_files(name):
+    assert (MODELS / name / "README.md").read_text(encoding="utf-8") == card_of(PLANS[name], MODELS), (
+        "run `python -m bookkit.zoo --cards`"
+    )
+    assert tuple(record(name)["commands"]) == PLANS[name].commands, f"run `python -m bookkit.zoo {name}`"
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_the_hub_reads_the_card(name):
+    data = ModelCard.load(MODELS / name / "README.md").data
+    assert data.license == "mit"
+    assert data.base_model == PLANS[name].base
+    assert [result.metric_value for result in data.eval_results] == [
+        result["value"] for result in record(name)["results"]
+    ]
+    assert data.co2_eq_emissions["emissions"] > 0
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_its_first_measure_comes_out_again(name):
+    measure = PLANS[name].measures[0]
+    again = measures.MEASURES[measure][1](model(name), model(name))
+    tolerance = SAMPLED if measure == "endings" else TOLERANCE
+    for result in record(name)["results"]:
+        if result["measure"] == measure and "win_rate" not in result["name"]:  # over a model that is not kept
+            assert again[result["name"]] == pytest.approx(result["value"], abs=tolerance), result["name"]
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_its_files_are_small_and_name_no_place_on_a_machine(name):
+    files = sorted(path.name for path in (MODELS / name).iterdir())
+    assert files == sorted([*KEPT, "README.md", "record.json"])
+    assert sum(path.stat().st_size for path in (MODELS / name).iterdir()) < 2.5e6
+    for path in (MODELS / name).iterdir():
+        head = path.read_bytes()[: 20_000 if path.suffix == ".safetensors" else None]
+        assert not re.search(rb"/(home|root|tmp|work|usr|Users|var)/|[A-Z]:\\\\", head), path.name
+
+
+@pytest.mark.parametrize(("name", "command"), TRAININGS)
+def test_every_command_is_one_of_fmkit(name, command):
+    assert parse(command).out
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_commands_read_only_what_was_made_before(name):
+    earlier = list(PLANS)[: list(PLANS).index(name)]
+    for command in (command for owner, command in TRAININGS if owner == name):
+        options = parse(command)
+        read = getattr(options, "model", getattr(options, "teacher", None))
+        assert read is None or read in earlier
+        earlier.append(options.out)
+    assert earlier[-1] == name
+    assert PLANS[name].beside is None or PLANS[name].beside in earlier
+
+
+def test_the_base_is_the_model_of_the_chapter_on_pretraining():
+    options = parse(PLANS["base"].commands[0])
+    assert {key: getattr(options, key) for key in SETTINGS} == SETTINGS
+    assert (options.steps, options.seed) == (STEPS, 0)
+
+
+def value(name, key, column="value"):
+    return next(result[column] for result in record(name)["results"] if result["name"] == key)
+
+
+def test_each_model_is_good_for_what_it_is_there_for():
+    assert value("base", "above_floor") < 0.15
+    assert value("teacher", "above_floor") < 0.7 * value("base", "above_floor")
+    assert value("domain-adapted", "loss") < 0.5 * value("domain-adapted", "loss", "beside")
+    assert value("classifier", "f1") > 0.95
+    assert value("assistant", "valid_answers") > 0.7
+    assert value("aligned", "win_rate") > 0.6
+
+
+def test_a_customer_can_chat_with_the_assistant(monkeypatch, capsys):
+    questions = ["I forgot my password. What can I do?", "Are you open on Sunday?"]
+    monkeypatch.setattr("sys.stdin", io.StringIO("\n".join(questions)))
+    assert main(["chat", str(MODELS / "assistant")]) == 0
+    answers = capsys.readouterr().out.strip().splitlines()
+    shop = DOMAINS["support"].make(0)
+    for question, answer in zip(questions, answers, strict=True):
+        assert shop.log_prob(f"{question}\n{answer}") > -math.inf, answer
+
+
+# --- making ------------------------------------------------------------------------------------------------
+
+SMALL = "--hidden-size 16 --num-hidden-layers 1 --steps 3 --batch-size 2 --eval-batches 1"
+
+
+def plan(name, *commands, **more):
+    more = {"measures": ("stories",)} | more
+    return Plan(name, "It is small.", "For a test.", "It knows nothing.", commands, **more)
+
+
+def test_models_are_made_from_commands_and_from_each_other(stories, tmp_path, monkeypatch):
+    monkeypatch.setattr(measures, "TEXTS", 4)
+    corpus = tmp_path / "stories.jsonl"
+    stories["train"].select(range(50)).to_json(corpus)
+    first = plan("first", f"fmkit pretrain --corpus {corpus} --vocab-size 300 {SMALL} --out first")
+    second = plan(
+        "second",
+        "python -c \"open('reviews.jsonl', 'w').write('{\\\"text\\\": \\\"I saw a film.\\\"}\\n' * 99 + "
+        '\'{\\"text\\": \\"It was good.\\"}\')"',
+        "fmkit continue first --corpus reviews.jsonl --steps 2 --batch-size 1 --eval-batches 1 --out second",
+        base="first",
+        beside="first",
+    )
+    for each in (first, second):
+        make(each, tmp_path)
+        write_card(each, tmp_path)
+    made = json.loads((tmp_path / "second" / "record.json").read_text())
+    assert [run["steps"] for run in made["runs"]] == [2]
+    assert made["runs"][0]["usage"]["cpu_seconds"] > 0
+    assert {result["name"] for result in made["results"]} >= {"loss", "floor", "above_floor"}
+    assert all("beside" in result for result in made["results"])
+    text = (tmp_path / "second" / "README.md").read_text()
+    assert "fmkit continue first" in text
+    assert "estimated" in text or "measured" in text
+
+    before = (tmp_path / "first" / "model.safetensors").read_bytes()
+    with pytest.raises(FmkitError, match="ended with code 2"):
+        make(plan("first", "python -c 'exit(2)'"), tmp_path)
+    with pytest.raises(FmkitError, match="not a command"):
+        make(plan("first", "rm first"), tmp_path)
+    assert (tmp_path / "first" / "model.safetensors").read_bytes() == before
+
+
+def test_a_plan_that_lacks_something_is_one_line(tmp_path):
+    (tmp_path / "commands.yml").write_text("base:\n  purpose: a model\n")
+    with pytest.raises(FmkitError, match=r"commands\.yml: base has purpose; an entry has"):
+        read_plans(tmp_path / "commands.yml")
+
+
+def test_the_command_names_the_models_there_are(capsys):
+    from bookkit.zoo.__main__ import main as make_models
+
+    assert make_models(["bass"]) == 2
+    assert "choose from base, teacher" in capsys.readouterr().err

@@ -1,0 +1,85 @@
+"""Figures fit the page: its colors, its text, light and dark."""
+
+import re
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from fmkit.plots import COLORS, INK, Line, plot_accuracy, plot_lines, plot_run, running_mean
+from fmkit.run import TrainingRun
+
+STYLES = (Path(__file__).parents[2] / "bookkit/site/book.css").read_text()
+
+
+def a_run() -> TrainingRun:
+    run = TrainingRun()
+    for step in range(1, 101):
+        run.history.append({"step": step, "tokens": 512 * step, "loss": 7.0 / step**0.3})
+    run.history[-1]["validation_loss"] = 2.0
+    return run
+
+
+def test_figures_and_pages_name_the_same_colors():
+    for name, color in COLORS.items():
+        assert re.search(rf"--fm-{name}: (#\w+);", STYLES)[1] == color
+
+
+def test_a_figure_takes_the_color_of_the_page():
+    svg = plot_run(a_run(), floor=1.0).svg
+    assert INK not in svg
+    assert "currentColor" in svg
+    colors = set(re.findall(r"(?<!, )#[0-9a-f]{6}", svg))  # all but the fallbacks of variables
+    assert colors == set()
+    for name in ("own-run", "evaluation", "floor"):
+        assert f"var(--fm-{name}, " in svg
+    assert "<metadata" not in svg
+    assert "font-family" not in svg
+
+
+def test_names_stand_clear_of_lines_and_axes():
+    figure = plot_run(a_run(), floor=0.1).figure
+    figure.draw_without_rendering()
+    axes = figure.axes[0]
+    boxes = {text.get_text(): text.get_window_extent() for text in axes.texts}
+    assert set(boxes) == {"training", "validation 2.00", "floor 0.10"}
+    for name, box in boxes.items():
+        assert box.y0 > axes.bbox.y0, name
+        for line in axes.lines[1:]:  # all but the pale one of the single steps
+            points = axes.transData.transform(line.get_xydata())
+            assert not any(box.contains(x, y) for x, y in points), name
+        assert not any(box.overlaps(other) for other in boxes.values() if other is not box)
+
+
+def test_the_sentence_is_made_from_the_data():
+    run = a_run()
+    assert repr(run.plot()) == "loss 7.0 → 1.8 over 100 steps, validation 2.0"
+    assert repr(run.plot(floor=0.43)).endswith("; the floor is 0.43")
+    run.history[0]["loss"] = 9.0
+    assert repr(run.plot()).startswith("loss 9.0")
+    assert repr(TrainingRun()) == "no steps yet"
+
+
+def test_running_mean_has_no_start_up_bias():
+    assert running_mean([3.0] * 10, share=0.5) == pytest.approx([3.0] * 10)
+    assert running_mean([1.0, 2.0]) == pytest.approx([1.0, 2.0])  # too few to smooth
+
+
+def test_the_accuracy_of_runs_is_compared_in_words():
+    """In words that another processor's last digits do not change."""
+    good, poor = TrainingRun(), TrainingRun()
+    for step in (10, 20):
+        good.history.append({"step": step, "accuracy": 0.6 + step / 100})
+        poor.history.append({"step": step, "accuracy": 0.55})
+    plot = plot_accuracy({"from scratch": poor, "pre-trained": good}, chance=0.5)
+    expected = "accuracy on held-out examples at the last step: pre-trained > from scratch > chance 50 %"
+    assert repr(plot) == expected
+    for label in ("pre-trained", "from scratch", "chance 50 %"):
+        assert f">{label}</text>" in plot.svg
+
+
+def test_names_at_the_ends_of_lines_do_not_overlap():
+    lines = [Line(name, [1, 2], [0.0, 0.5 + n / 1000], "floor") for n, name in enumerate("abc")]
+    axes = plot_lines(lines, "three lines", "x", "y", percent=True).figure.axes[0]
+    heights = sorted(text.xy[1] for text in axes.texts)
+    assert all(upper - lower >= 0.07 for lower, upper in pairwise(heights))

@@ -1,0 +1,223 @@
+"""The lab on a built page without a kernel, in a real browser: recorded runs, keyboard, phone, dark, file://."""
+
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import browser as chromium
+import nbformat
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+
+from bookkit.site.build import build
+from bookkit.site.notebooks import execute_all
+from bookkit.site.serve import open_server
+from fmkit.widgets import modules
+
+ROOT = Path(__file__).parents[3]
+AXE = ROOT / "bookkit/web/node_modules/axe-core/axe.min.js"
+RESULT = r"Run A: loss 6\.\d\d → \d\.\d\d after 200 steps, \d\.\d\d above the floor\."
+
+
+def write_notebook(path: Path) -> None:
+    code = "from fmkit.widgets import TrainingLab\n\nTrainingLab()"
+    cells = [
+        nbformat.v4.new_markdown_cell("# A page with the lab", id="title"),
+        nbformat.v4.new_code_cell(code, id="lab"),
+        nbformat.v4.new_markdown_cell("What comes after it.", id="after"),
+    ]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
+
+
+@pytest.fixture(scope="module")
+def book(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A book of one page, executed and built as `make notebooks` and `make html` do."""
+    book = tmp_path_factory.mktemp("book")
+    (book / "chapters").mkdir()
+    (book / "assets").symlink_to(ROOT / "assets")
+    shutil.copy(ROOT / "_config.yml", book)
+    (book / "_toc.yml").write_text("format: jb-book\nroot: chapters/lab\n")
+    write_notebook(book / "chapters/lab.ipynb")
+    assert execute_all([book / "chapters/lab.ipynb"]) == 0
+    build(book)
+    return book
+
+
+@pytest.fixture(scope="module")
+def address(book: Path) -> Iterator[str]:
+    with open_server(book / "_build/html") as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    path = chromium.find()
+    assert path, chromium.MISSING
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=path, args=chromium.ARGUMENTS)
+        yield opened
+        opened.close()
+
+
+Open = Callable[..., Page]
+
+
+@pytest.fixture
+def visit(browser: Browser, address: str) -> Iterator[Open]:
+    """Open the page; at the end nothing may have gone wrong, and nothing come from elsewhere."""
+    complaints: list[str] = []
+    contexts = []
+
+    def opened(width: int = 1300, start: str = address, motion: str = "reduce", scripts: bool = True) -> Page:
+        context = browser.new_context(
+            viewport={"width": width, "height": 900}, reduced_motion=motion, java_script_enabled=scripts
+        )
+        contexts.append(context)
+        page = context.new_page()
+        own = (start, "data:", "blob:")
+        page.on("request", lambda r: r.url.startswith(own) or complaints.append(f"leaves the site: {r.url}"))
+        page.on("response", lambda r: r.status < 400 or complaints.append(f"{r.status} {r.url}"))
+        page.on("console", lambda m: m.type == "error" and complaints.append(f"console: {m.text}"))
+        page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
+        page.goto(f"{start}chapters/lab.html")
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert not complaints, "\n".join(complaints)
+
+
+def drawing(page: Page) -> Locator:
+    return page.locator(".fm-plot svg")
+
+
+def press(page: Page, name: str) -> None:
+    page.get_by_role("button", name=name, exact=True).click()
+
+
+def test_notebooks_hold_no_modules_and_are_the_same_twice(book: Path, tmp_path: Path) -> None:
+    first = (book / "chapters/lab.ipynb").read_text()
+    assert '"_esm"' not in first
+    assert '"_css"' not in first
+    write_notebook(tmp_path / "lab.ipynb")
+    assert execute_all([tmp_path / "lab.ipynb"]) == 0
+    assert (tmp_path / "lab.ipynb").read_text() == first
+
+
+def test_modules_are_whole() -> None:
+    for name in modules.names():
+        assert "import " not in modules.module(name).replace("// import", "")
+        assert modules.module(name).count("export ") == 1
+
+
+def test_sliders_change_the_plot(visit: Open) -> None:
+    page = visit()
+    expect(drawing(page).get_by_text("200 × 8 × 128 = 205k tokens")).to_be_visible()
+    expect(drawing(page).get_by_text("floor 0.30")).to_be_visible()
+    page.get_by_label("Batch size").focus()
+    page.keyboard.press("ArrowRight")
+    expect(drawing(page).get_by_text("200 × 32 × 128 = 819k tokens")).to_be_visible()
+    page.get_by_label("Steps").focus()
+    page.keyboard.press("Home")
+    expect(drawing(page).get_by_text("50 × 32 × 128 = 205k tokens")).to_be_visible()
+
+
+def test_train_replays_a_recorded_run_and_says_so(visit: Open) -> None:
+    page = visit(motion="no-preference")
+    expect(page.locator(".fm-mode")).to_have_text("recorded runs")
+    press(page, "Train")
+    expect(page.locator(".fm-status")).to_contain_text("step")
+    expect(page.locator("[aria-live]")).to_be_empty()
+    expect(page.locator("[aria-live]")).to_contain_text("above the floor")
+    expect(page.locator(".fm-made code")).to_have_text(
+        "python -m bookkit.experiments lab learning_rate=0.003 batch_size=8 steps=200 seed=0 "
+    )
+    assert "above the floor" in (drawing(page).get_attribute("aria-label") or "")
+
+
+def test_stop_stops_a_replay(visit: Open) -> None:
+    page = visit(motion="no-preference")
+    press(page, "Train")
+    page.wait_for_timeout(300)
+    press(page, "Stop")
+    expect(page.locator(".fm-status")).to_contain_text("stopped after")
+
+
+def test_by_keyboard_alone(visit: Open) -> None:
+    page = visit()
+    page.get_by_label("Learning rate").focus()
+    page.keyboard.press("ArrowRight")
+    for _ in range(3):
+        page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.locator(".fm-status")).to_contain_text("Run A: loss")
+    expect(page.locator(".fm-runs tbody tr")).to_contain_text("0.01")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Remove run A")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator(".fm-empty")).to_be_visible()
+    expect(page.get_by_role("button", name="Train")).to_be_focused()
+
+
+def test_a_run_that_broke_is_shown_as_one(visit: Open) -> None:
+    page = visit()
+    page.get_by_label("Learning rate").focus()
+    page.keyboard.press("End")
+    press(page, "Train")
+    expect(page.locator(".fm-status.fm-failed")).to_contain_text("no finite number any more")
+    expect(page.locator(".fm-runs tbody tr")).to_contain_text("not finite")
+
+
+def test_at_most_six_runs_are_kept(visit: Open) -> None:
+    page = visit()
+    for _ in range(7):
+        press(page, "Train")
+    letters = page.locator(".fm-runs tbody th").all_text_contents()
+    assert [letter.strip() for letter in letters] == ["B", "C", "D", "E", "F", "A"]
+
+
+@pytest.mark.parametrize("width", [1300, 390])
+def test_accessible_and_in_its_place(visit: Open, width: int) -> None:
+    page = visit(width)
+    press(page, "Train")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    for control in page.locator(".fm-lab :is(input, button)").all():
+        box = control.bounding_box()
+        assert box
+        assert min(box["width"], box["height"]) >= 44
+    page.evaluate(AXE.read_text())
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        page.wait_for_function(f"document.documentElement.dataset.theme === '{scheme}'")
+        page.wait_for_timeout(300)
+        result = page.evaluate("async () => await axe.run('.fm-lab', {resultTypes: ['violations']})")
+        assert [(v["id"], [n["html"] for n in v["nodes"]]) for v in result["violations"]] == []
+
+
+@pytest.mark.parametrize("width", [1300, 390])
+def test_the_page_does_not_jump(visit: Open, width: int) -> None:
+    """The room that is kept before any script has run is what the widget fills."""
+    rooms = [visit(width, scripts=scripts).locator(".fm-widget-room") for scripts in (False, True)]
+    expect(rooms[1].locator(".fm-plot svg")).to_be_visible()
+    heights = [(room.bounding_box() or {})["height"] for room in rooms]
+    assert abs(heights[0] - heights[1]) <= 4, heights
+
+
+def test_it_follows_the_width_of_its_column(visit: Open) -> None:
+    page = visit(1300)
+    press(page, "Train")
+    page.set_viewport_size({"width": 390, "height": 900})
+    page.wait_for_function("document.querySelector('.fm-plot svg').clientWidth < 390")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    expect(page.locator(".fm-runs tbody tr")).to_have_count(1)
+
+
+def test_a_page_opened_as_a_file(visit: Open, book: Path) -> None:
+    page = visit(start=f"file://{book}/_build/html/")
+    press(page, "Train")
+    expect(page.locator(".fm-status")).to_contain_text("above the floor")

@@ -1,0 +1,164 @@
+"""The Python side of the lab: threads, messages, errors. A fake lab makes the steps quick."""
+
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from fmkit.errors import FmkitError
+from fmkit.widgets import TrainingLab, training_lab
+from fmkit.widgets.lab import Setting
+
+SETTING = Setting(learning_rate=0.003, batch_size=2, steps=40)
+
+
+@dataclass
+class FakeTrainer:
+    """Steps without arithmetic; step 5 waits until it is told to go on."""
+
+    setting: Setting
+    gate: threading.Event
+    step: int = 0
+
+    def run(self) -> Iterator[dict[str, Any]]:
+        while self.step < self.setting.steps:
+            self.step += 1
+            if self.step == 5:
+                self.gate.wait(10)
+            if self.setting.learning_rate > 1 and self.step == 7:
+                raise FmkitError("step 7: loss inf, gradient norm inf: not finite; lower learning_rate")
+            yield {"tokens": 256 * self.step, "loss": 6.0 - self.step / 100}
+
+    def evaluate(self, _: Any) -> float:
+        return 5.5
+
+
+@pytest.fixture
+def gate(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    gate = threading.Event()
+    fake = SimpleNamespace(floor=0.3, validation=[], trainer=lambda setting: FakeTrainer(setting, gate))
+    monkeypatch.setattr(training_lab, "open_lab", lambda: fake)
+    return gate
+
+
+class Page:
+    """A front end: what it was sent, and a way to wait for the end of a run."""
+
+    def __init__(self, lab: TrainingLab, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.lab, self.heard, self.ended = lab, [], threading.Event()
+        monkeypatch.setattr(lab, "send", self.hear)
+
+    def hear(self, message: dict[str, Any]) -> None:
+        self.heard.append(json.loads(json.dumps(message, allow_nan=False)))
+        if message["type"] == "run" and message["state"] not in ("preparing", "training"):
+            self.ended.set()
+
+    def say(self, **message: Any) -> None:
+        self.lab._receive(self.lab, message, [])
+
+    def train(self, **changes: Any) -> None:
+        self.ended.clear()
+        self.say(type="train", setting=vars(SETTING) | changes)
+
+    def points(self) -> list[Any]:
+        points: list[Any] = []
+        for message in self.heard:
+            if message["type"] == "points":
+                points[message["start"] :] = message["points"]
+        return points
+
+
+@pytest.fixture
+def page(gate: threading.Event, monkeypatch: pytest.MonkeyPatch) -> Page:
+    return Page(TrainingLab(), monkeypatch)
+
+
+def test_its_printed_form_is_one_stable_sentence() -> None:
+    assert repr(TrainingLab()) == "Training lab: 80,112 parameters learn from 6,000 stories"
+
+
+def test_its_names_do_not_depend_on_chance() -> None:
+    lab = TrainingLab()
+    assert lab.model_id.startswith("fmkit-TrainingLab-")
+    assert lab.layout.model_id == f"{lab.model_id}-layout"
+
+
+def test_a_run_streams_all_its_points_in_few_messages(page: Page, gate: threading.Event) -> None:
+    gate.set()
+    page.train()
+    assert page.ended.wait(10)
+    assert page.points() == [[256 * step, round(6.0 - step / 100, 3)] for step in range(1, 41)]
+    assert len([m for m in page.heard if m["type"] == "points"]) < 10
+    states = [m["state"] for m in page.heard if m["type"] == "run"]
+    assert states == ["preparing", "training", "finished"]
+    assert page.heard[-1]["validation_loss"] == 5.5
+
+
+def test_the_caller_goes_on_while_it_trains_and_stop_stops(page: Page, gate: threading.Event) -> None:
+    page.train()
+    run = page.lab.current
+    assert run is not None
+    assert run.state in ("preparing", "training")
+    page.say(type="stop")
+    gate.set()
+    assert page.ended.wait(10)
+    assert run.state == "stopped"
+    assert len(page.points()) == len(run.points) < SETTING.steps
+    assert page.lab.current is None
+
+
+def test_one_run_at_a_time(page: Page, gate: threading.Event) -> None:
+    page.train()
+    page.train(steps=10)
+    gate.set()
+    assert page.ended.wait(10)
+    assert [run.setting.steps for run in page.lab.runs] == [SETTING.steps]
+
+
+def test_a_loss_that_is_not_finite_is_told_and_the_next_run_works(page: Page, gate: threading.Event) -> None:
+    gate.set()
+    page.train(learning_rate=10.0)
+    assert page.ended.wait(10)
+    assert page.heard[-1]["state"] == "failed"
+    assert page.heard[-1]["message"].startswith("step 7: loss inf")
+    assert len(page.points()) == 6
+    page.train()
+    assert page.ended.wait(10)
+    assert [run.state for run in page.lab.runs] == ["failed", "finished"]
+
+
+def test_a_bad_setting_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = SimpleNamespace(
+        floor=0.3, trainer=lambda _: (_ for _ in ()).throw(FmkitError("steps=0 must be 1"))
+    )
+    monkeypatch.setattr(training_lab, "open_lab", lambda: fake)
+    page = Page(TrainingLab(), monkeypatch)
+    page.train(steps=0)
+    assert page.ended.wait(10)
+    assert page.heard[-1]["message"] == "steps=0 must be 1"
+
+
+def test_a_page_that_comes_back_hears_of_the_runs(page: Page, gate: threading.Event) -> None:
+    gate.set()
+    page.train()
+    assert page.ended.wait(10)
+    page.say(type="ping")
+    pong = page.heard[-1]
+    assert pong["type"] == "pong"
+    assert [len(run["points"]) for run in pong["runs"]] == [SETTING.steps]
+    page.say(type="remove", number=pong["runs"][0]["number"])
+    assert not page.lab.runs
+
+
+def test_two_labs_train_at_once(gate: threading.Event, monkeypatch: pytest.MonkeyPatch) -> None:
+    pages = [Page(TrainingLab(), monkeypatch) for _ in range(2)]
+    for page in pages:
+        page.train()
+    assert all(page.lab.current for page in pages)
+    gate.set()
+    assert all(page.ended.wait(10) for page in pages)
+    assert [len(page.points()) for page in pages] == [SETTING.steps] * 2

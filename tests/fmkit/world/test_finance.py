@@ -1,0 +1,106 @@
+"""Market notes: exact, with numbers that agree with one another and with the words."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter, defaultdict
+
+import pytest
+from ambiguity import Unambiguous
+from dialects import check_english, check_exact, check_hash, check_overlap, check_worlds, samples, world
+
+from fmkit.world.finance import BOTH, EVEN
+
+NOTES = samples("finance")
+FINANCE = world("finance")
+
+
+def test_the_log_probability_of_a_note_is_the_samplers_own() -> None:
+    check_exact(FINANCE, NOTES)
+
+
+@pytest.mark.soak
+def test_the_log_probability_of_ten_thousand_notes_is_the_samplers_own() -> None:
+    check_exact(FINANCE, samples("finance", 10_000, 1))
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_no_note_has_two_derivations(seed: int) -> None:
+    assert Unambiguous(world("finance", seed)).faults() == []
+
+
+def test_percentages_agree_with_before_and_after_and_with_the_words() -> None:
+    seen = 0
+    for note in NOTES:
+        if note.plot == "earnings":
+            before, after, percent = re.findall(
+                r"from \$([\d,]+) million to \$([\d,]+) million, .* of (\d+) percent", note.text
+            )[0]
+            change = int(after.replace(",", "")) - int(before.replace(",", ""))
+            assert abs(change) * 100 == int(percent) * int(before.replace(",", ""))
+            assert note.direction == ("up" if change > 0 else "down")
+            assert re.search("rose|climbed|went up|jumped", note.text) if change > 0 else True
+            seen += 1
+    assert seen > 50
+
+
+def test_profit_is_revenue_less_costs() -> None:
+    profits = [note.text for note in NOTES if note.plot == "profit"]
+    assert len(profits) > 50
+    for text in profits:
+        revenue, costs, profit = (
+            int(n.replace(",", "")) for n in re.findall(r"\$([\d,]+) million", text)[:3]
+        )
+        assert revenue - costs == profit
+
+
+def test_what_does_not_agree_is_noticed() -> None:
+    note = next(n for n in NOTES if n.plot == "earnings" and n.direction == "up" and " rise of " in n.text)
+    percent = re.search(r"(\d+) percent", note.text)
+    assert percent is not None
+    for right, wrong in (
+        (f"of {percent[1]} percent", f"of {int(percent[1]) + 1} percent"),
+        ("a rise of", "a fall of"),
+        (note.company, next(n.company for n in NOTES if n.company != note.company)),
+    ):
+        assert right in note.text
+        changed = note.text.replace(right, wrong)
+        assert FINANCE.log_prob(changed) == -math.inf
+        verdict = FINANCE.check(changed)
+        assert not verdict.valid
+
+
+def test_a_company_keeps_its_sector_city_and_chief() -> None:
+    facts = defaultdict(set)
+    for note in NOTES:
+        for sector, city in re.findall(
+            rf"{note.company}, (?:the|a) ([a-z ]+) (?:from|in) ([\w ]+?)[,.:]", note.text
+        ):
+            facts[note.company].add((sector, city))
+    assert len(facts) == 24
+    assert all(len(each) == 1 for each in facts.values())
+
+
+def test_directions_and_kinds_come_in_their_shares() -> None:
+    shares = Counter(note.direction for note in NOTES)
+    assert all(0.28 < shares[way] / len(NOTES) < 0.39 for way in ("up", "down", "none"))
+    assert {note.plot for note in NOTES} == set(BOTH) | set(EVEN)
+
+
+def test_the_english_is_clean_and_the_texts_are_many() -> None:
+    check_english(NOTES)
+    assert len({note.text for note in NOTES}) > 0.99 * len(NOTES)
+    assert max(len(note.text.split()) for note in NOTES) <= 100
+
+
+def test_words_overlap_with_the_stories() -> None:
+    check_overlap("finance")
+
+
+def test_the_seed_of_a_world_deals_other_facts() -> None:
+    check_worlds("finance")
+
+
+def test_the_notes_are_the_same_on_every_machine() -> None:
+    check_hash("finance", "41e3ef3ba65f768cfcdcf9181d8dfc132179909912883c34df01276146f92b2b")

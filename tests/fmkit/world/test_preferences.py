@@ -1,0 +1,182 @@
+"""Preferences: two endings of one story, a rule that is known, a judge whose noise is stated."""
+
+from __future__ import annotations
+
+import math
+import random
+import re
+import statistics
+from dataclasses import replace
+
+import pytest
+from ambiguity import Unambiguous
+from dialects import check_english, check_exact
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fmkit.data.batches import IGNORE
+from fmkit.data.chat import encode_completion
+from fmkit.data.tokenizer import train_tokenizer
+from fmkit.errors import FmkitError
+from fmkit.world.preferences import (
+    BROKEN,
+    KIND,
+    PREFERENCES,
+    SCENES,
+    TEMPERATURE,
+    UNKIND,
+    Pair,
+    Preferences,
+)
+
+WORLD = Preferences()
+
+
+def pairs(n: int, seed: int = 0) -> tuple[Pair, ...]:
+    rng = random.Random(seed)
+    return tuple(WORLD.sample(rng) for _ in range(n))
+
+
+PAIRS = pairs(2_000)
+
+
+def test_the_log_probability_of_a_text_is_the_samplers_own() -> None:
+    check_exact(WORLD, PAIRS)
+    for pair in PAIRS[:500]:
+        for ending, log_prob in (
+            (pair.chosen, pair.chosen_log_prob),
+            (pair.rejected, pair.rejected_log_prob),
+        ):
+            assert math.isclose(WORLD.completion_log_prob(pair.prompt, ending), log_prob, abs_tol=1e-9)
+
+
+@pytest.mark.soak
+def test_the_log_probability_of_ten_thousand_texts_is_the_samplers_own() -> None:
+    check_exact(WORLD, pairs(10_000, seed=1))
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_no_text_has_two_derivations(seed: int) -> None:
+    assert Unambiguous(Preferences(seed)).faults() == []
+
+
+def test_both_endings_continue_the_prompt_and_one_of_them_is_the_text() -> None:
+    for pair in PAIRS:
+        assert pair.text in (pair.prompt + pair.chosen, pair.prompt + pair.rejected)
+        for ending in (pair.chosen, pair.rejected):
+            assert ending.startswith(" ")
+            assert ending[1] != " "
+            assert WORLD.truth(pair.prompt + ending) == WORLD.reward(ending) > BROKEN
+
+
+def test_a_prompt_and_its_ending_are_the_tokens_of_the_text() -> None:
+    # or a model that has read the text would meet the ending's first word as another one
+    tokenizer = train_tokenizer([pair.text for pair in PAIRS], 512)
+    for pair in PAIRS[:300]:
+        ids, labels = encode_completion(pair.prompt, pair.chosen, tokenizer)
+        assert ids[:-1] == tokenizer.encode(pair.prompt + pair.chosen).ids
+        assert tokenizer.decode([label for label in labels if label != IGNORE]) == pair.chosen
+
+
+def test_drawing_the_pair_does_not_bend_the_distribution_of_the_text() -> None:
+    # Sampled texts straight from the grammar are as kind as the column `text`: it was drawn before judgment.
+    rng = random.Random(3)
+    plain = [WORLD.reward(WORLD.derive(rng).text) for _ in range(4_000)]
+    column = [WORLD.reward(pair.text) for pair in PAIRS]
+    error = math.hypot(
+        statistics.stdev(plain) / math.sqrt(len(plain)), statistics.stdev(column) / math.sqrt(len(column))
+    )
+    assert abs(statistics.fmean(plain) - statistics.fmean(column)) < 4 * error
+
+
+# --- The rule and the judge -------------------------------------------------------------------------------
+
+
+def test_each_part_of_an_ending_has_one_word_of_the_rule_and_a_prompt_has_none() -> None:
+    for pair in PAIRS:
+        assert not set(re.findall(r"[a-z]+", pair.prompt.lower())) & (KIND | UNKIND), pair.prompt
+        for ending in (pair.chosen, pair.rejected):
+            found = [word for word in re.findall(r"[a-z]+", ending.lower()) if word in KIND | UNKIND]
+            assert len(found) == 3, ending
+            assert WORLD.reward(ending) in (-3, -1, 1, 3)
+    assert not KIND & UNKIND
+
+
+def test_the_reward_is_what_the_derivation_says() -> None:
+    for pair in PAIRS[:300]:
+        (derivation,) = WORLD.derivations(pair.text)
+        deed, reply = derivation.bound["deed"], derivation.bound["reply"]
+        kinder = {id(thing) for _, thing in WORLD.rules["scenes"] for _, thing in thing["deeds"][:1]}
+        signs = [1 if id(deed) in kinder else -1]
+        signs.append(1 if reply is deed["replies"][0][1] else -1)
+        signs.append(1 if derivation.bound["close"] is reply["closes"][0][1] else -1)
+        assert sum(signs) == WORLD.reward(pair.text)
+
+
+def test_the_judge_errs_as_bradley_and_terry_say() -> None:
+    many = [*PAIRS, *pairs(4_000, seed=2)]
+    for gap in (2, 4, 6):
+        judged = [pair.margin > 0 for pair in many if abs(pair.margin) == gap]
+        right = 1 / (1 + math.exp(-gap / TEMPERATURE))
+        assert len(judged) > 200
+        error = math.sqrt(right * (1 - right) / len(judged))
+        assert abs(sum(judged) / len(judged) - right) < 4 * error + 1e-9
+    for pair in many:
+        assert pair.margin == WORLD.reward(pair.chosen) - WORLD.reward(pair.rejected) != 0
+    assert 0.02 < sum(pair.margin < 0 for pair in many) / len(many) < 0.15
+
+
+def test_unkind_endings_are_the_more_common_ones() -> None:
+    kind = sum(WORLD.reward(pair.text) > 0 for pair in PAIRS) / len(PAIRS)
+    assert 0.2 < kind < 0.5
+
+
+def test_piling_up_kind_words_fools_the_reward_and_not_the_truth() -> None:
+    for pair in PAIRS[:100]:
+        hacked = f"{pair.prompt} {'They smiled and hugged together. ' * 4}".strip()
+        assert WORLD.reward(hacked) > 3 >= WORLD.reward(pair.text)
+        assert WORLD.truth(hacked) == BROKEN < WORLD.truth(pair.text)
+        assert WORLD.truth(pair.text + " They were both glad.") == BROKEN
+
+
+def test_a_changed_fact_is_noticed() -> None:
+    pair = next(pair for pair in PAIRS if " lived by the sea." in pair.text)
+    assert WORLD.truth(pair.text.replace("by the sea", "on a farm")) == BROKEN
+    friend = next(pair for pair in PAIRS if "smiled at him." in pair.text)
+    assert WORLD.truth(friend.text.replace("smiled at him.", "smiled at her.")) == BROKEN
+
+
+# --- English, the data set, bad input ---------------------------------------------------------------------
+
+
+def test_the_english_is_clean() -> None:
+    # "an honest girl" is right, and only that check does not know it
+    check_english(tuple(replace(pair, text=pair.text.replace("an honest", "a kind")) for pair in PAIRS))
+
+
+def test_there_is_enough_to_learn() -> None:
+    assert len({pair.text for pair in PAIRS}) == len(PAIRS)
+    assert len({pair.prompt for pair in PAIRS}) > 0.95 * len(PAIRS)
+    derived = {WORLD.derive(rng).bound["scene"]["name"] for rng in [random.Random(0)] for _ in range(300)}
+    assert derived == set(SCENES)
+
+
+def test_the_dataset_is_the_same_everywhere_and_other_worlds_differ() -> None:
+    splits = PREFERENCES.load(60, 20)
+    assert set(splits["train"].column_names) == set(PREFERENCES.columns)
+    assert splits["train"][:] == PREFERENCES.load(60, 20)["train"][:]
+    other = Preferences(seed=1)
+    assert 0.3 < sum(other.log_prob(pair.text) == -math.inf for pair in PAIRS) / len(PAIRS) < 1
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.text(max_size=200))
+def test_any_text_gets_a_reward_and_a_truth(text: str) -> None:
+    assert math.isfinite(WORLD.reward(text))
+    assert WORLD.truth(text) == BROKEN
+
+
+@pytest.mark.parametrize("seed", ["a", 1.5, True, None])
+def test_a_seed_that_is_none_is_refused(seed: object) -> None:
+    with pytest.raises(FmkitError, match="seed of a world"):
+        Preferences(seed)  # type: ignore[arg-type]

@@ -1,0 +1,155 @@
+"""The web: pages exact by themselves, and a crawl whose ground truth is true."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from typing import Any
+
+import pytest
+from ambiguity import Unambiguous
+from dialects import check_exact, check_hash, check_worlds, samples, world
+
+from fmkit.errors import FmkitError
+from fmkit.world.web import DAMAGES, DUPLICATES, KINDS, NEAR_DUPLICATES, SOURCES, WEB
+
+PAGES = samples("web")
+WORLD = world("web")
+
+RESERVED = {
+    "name": r"[A-Z]\w+ [A-Z]\w+",
+    "email": r"[a-z0-9.]+@example\.(com|org|net)",
+    "phone": r"(\(\d{3}\) |\d{3}[-.]|\+1 \d{3} )?555[- .]01\d\d",
+    "address": r"\d+ [A-Z]\w+ (Street|Lane|Road|Avenue|Drive|Walk|Court)",
+    "card": r"[\d -]{15,19}",
+    "ip": r"(192\.0\.2|198\.51\.100|203\.0\.113)\.\d{1,3}",
+}
+
+
+@pytest.fixture(scope="module")
+def crawl() -> list[dict[str, Any]]:
+    return WEB.load(3_000, 10)["train"].to_list()
+
+
+def shingles(text: str) -> set[tuple[str, ...]]:
+    words = text.split()
+    return {tuple(words[k : k + 3]) for k in range(len(words) - 2)}
+
+
+def jaccard(a: str, b: str) -> float:
+    return len(shingles(a) & shingles(b)) / max(len(shingles(a) | shingles(b)), 1)
+
+
+def test_the_log_probability_of_a_page_is_the_samplers_own() -> None:
+    check_exact(WORLD, PAGES)
+
+
+@pytest.mark.soak
+def test_the_log_probability_of_ten_thousand_pages_is_the_samplers_own() -> None:
+    check_exact(WORLD, samples("web", 10_000, 1))
+
+
+def test_no_page_of_a_grammar_has_two_derivations() -> None:
+    for grammar in (WORLD.header, *WORLD.junk.values()):
+        assert Unambiguous(grammar).faults() == []
+
+
+def test_what_no_page_can_be_is_noticed() -> None:
+    page = next(page for page in PAGES if page.kind == "prose" and page.source == "medical")
+    assert WORLD.log_prob(page.text + " Click here.") == -math.inf
+    assert WORLD.log_prob("") == -math.inf
+    damaged = next(page for page in PAGES if "\ufffd" in page.text)
+    assert WORLD.log_prob(damaged.text.replace("\ufffd", '"', 1)) == -math.inf
+    with pytest.raises(FmkitError, match="page is text"):
+        WORLD.log_prob(None)
+
+
+def test_kinds_and_sources_come_in_their_shares() -> None:
+    kinds = Counter(page.kind for page in PAGES)
+    for kind, share in KINDS.items():
+        assert abs(kinds[kind] / len(PAGES) - share) < 5 * math.sqrt(share / len(PAGES)), kind
+    prose = Counter(page.source for page in PAGES if page.source)
+    for source, share in SOURCES.items():
+        assert abs(prose[source] / prose.total() - share) < 5 * math.sqrt(share / prose.total()), source
+
+
+def test_every_kind_of_damage_is_visible_and_can_be_undone() -> None:
+    broken = [page.text for page in PAGES if page.kind == "mojibake"]
+    assert all(re.search("Â\xa0|â€|&amp;|\ufffd", text) for text in broken)
+    for damage in DAMAGES:
+        assert any(damage.undo(text) != text for text in broken)
+    whole = [page.text for page in PAGES if page.kind == "prose"]
+    assert not any(re.search("Â|â|&amp;|\ufffd", text) for text in whole)
+
+
+def test_personal_data_stands_where_the_spans_say_and_is_reserved_for_examples() -> None:
+    seen: Counter[str] = Counter()
+    for page in PAGES:
+        assert bool(page.personal) == (page.kind == "personal")
+        ends = 0
+        for span in page.personal:
+            words = page.text[span["start"] : span["end"]]
+            assert re.fullmatch(RESERVED[span["type"]], words), words
+            assert span["start"] >= ends
+            ends = span["end"]
+            seen[span["type"]] += 1
+    assert set(seen) == set(RESERVED)
+    assert min(seen.values()) > 20
+
+
+def test_no_personal_data_is_left_unmarked() -> None:
+    for page in PAGES:
+        rest = page.text
+        for span in reversed(page.personal):
+            rest = rest[: span["start"]] + "#" + rest[span["end"] :]
+        left = re.findall(r"[\w.]+@[\w.]+|555.?01\d\d|(?:\d[ -]?){15,16}|\b\d+\.\d+\.\d+\.\d+\b", rest)
+        assert all(re.match(r"(info|office|orders|help)@", found) for found in left), page.text
+
+
+def test_card_numbers_pass_the_check_of_luhn() -> None:
+    cards = {p.text[s["start"] : s["end"]] for p in PAGES for s in p.personal if s["type"] == "card"}
+    assert len(cards) > 5
+    for card in cards:
+        digits = [int(digit) for digit in re.sub(r"\D", "", card)][::-1]
+        assert sum(digits[::2] + [d * 2 - 9 * (d > 4) for d in digits[1::2]]) % 10 == 0
+
+
+def test_duplicates_repeat_what_they_say(crawl: list[dict[str, Any]]) -> None:
+    shares = Counter(page["kind"] for page in crawl)
+    assert abs(shares["duplicate"] / len(crawl) - DUPLICATES) < 0.025
+    assert abs(shares["near-duplicate"] / len(crawl) - NEAR_DUPLICATES) < 0.025
+    first: dict[str, int] = {}
+    for index, page in enumerate(crawl):
+        original = crawl[page["duplicate_of"]] if page["duplicate_of"] >= 0 else None
+        if page["kind"] == "duplicate":
+            assert original is not None
+            assert page["text"] == original["text"]
+            assert (page["log_prob"], page["personal"]) == (original["log_prob"], original["personal"])
+        elif page["kind"] == "near-duplicate":
+            assert original is not None
+            assert page["log_prob"] is None
+            assert 0.5 < jaccard(page["text"], original["text"]) < 1
+        else:
+            assert original is None
+        if original is not None:
+            assert page["duplicate_of"] < index
+            assert original["duplicate_of"] == -1
+        if page["kind"] != "duplicate":
+            assert page["text"] not in first
+            first[page["text"]] = index
+
+
+def test_originals_are_hardly_ever_alike_by_chance(crawl: list[dict[str, Any]]) -> None:
+    texts = [page["text"] for page in crawl if page["duplicate_of"] < 0][:600]
+    sets = [shingles(text) for text in texts]
+    alike = sum(len(a & b) > 0.7 * len(a | b) for n, a in enumerate(sets) for b in sets[n + 1 :] if a and b)
+    assert alike < 0.02 * len(texts)
+
+
+def test_the_seed_of_a_world_deals_other_facts_and_data() -> None:
+    check_worlds("web")
+
+
+def test_the_crawl_is_the_same_on_every_machine() -> None:
+    check_hash("web", "8beecf2482ed94b3ab2f95efe7d25b0ae36acc7c69f1c9845eb508ef7160b31a")
