@@ -3,7 +3,7 @@
 BIN := .venv/bin
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help book html test lab notebooks models experiments quiz-report soak clean book-venv test-venv
+.PHONY: help book html check test lab notebooks models experiments quiz-report soak clean lint book-venv test-venv
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' Makefile
 
@@ -13,11 +13,10 @@ book: html ## build the book, serve it on this machine and print its address
 html: book-venv ## only build the book, into _build/html
 	@$(BIN)/python -m bookkit build
 
-test: test-venv ## everything that CI checks
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
-	$(BIN)/python -m bookkit.quiz lint
+check: lint ## lint, types and the fast tests, for use while writing
+	$(BIN)/python -m pytest -m "not slow and not soak" -n 2 -q
+
+test: lint ## everything that CI checks
 	$(BIN)/python tests/browser.py
 	$(BIN)/python -m bookkit build
 	$(BIN)/python -m pytest tests chapters --nbval --nbval-current-env --nbval-cell-timeout 1500 \
@@ -39,10 +38,16 @@ quiz-report: book-venv ## what the quizzes cover, and what their form gives away
 	@$(BIN)/python -m bookkit.quiz report
 
 soak: test-venv ## the long tests: many kills, many seeds
-	$(BIN)/python -m pytest -m soak tests
+	$(BIN)/python -m pytest -m soak
 
 clean: ## remove what was built; .venv stays
 	rm -rf _build .pytest_cache .mypy_cache .ruff_cache
+
+lint: test-venv
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m bookkit.quiz lint
 
 book-venv:
 	@$(or $(PYTHON),python3) bootstrap.py book
