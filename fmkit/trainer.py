@@ -5,7 +5,6 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import Parameter
@@ -138,10 +137,9 @@ class Trainer:
         tensors["rng.cpu"] = torch.get_rng_state()
         if self.device.type == "cuda":
             tensors["rng.cuda"] = torch.cuda.get_rng_state(self.device)
-        data = dict(self.data_state)
-        pool = data.pop("pool", [])
-        tensors["pool.tokens"] = torch.from_numpy(np.concatenate([*pool, np.zeros(0, dtype=np.int32)]))
-        tensors["pool.lengths"] = torch.tensor([len(piece) for piece in pool], dtype=torch.int64)
+        stored = {name: value for name, value in self.data_state.items() if isinstance(value, Tensor)}
+        tensors |= {f"data.{name}": value for name, value in stored.items()}
+        data = {name: value for name, value in self.data_state.items() if name not in stored}
         return tensors, {"step": self.step, "tokens": self.tokens, "data": data}
 
     def _trained_apart(self) -> list[tuple[str, Parameter]]:
@@ -165,6 +163,6 @@ class Trainer:
         torch.set_rng_state(tensors["rng.cpu"])
         if "rng.cuda" in tensors and self.device.type == "cuda":
             torch.cuda.set_rng_state(tensors["rng.cuda"], self.device)
-        pool = np.split(tensors["pool.tokens"].numpy(), np.cumsum(tensors["pool.lengths"].numpy())[:-1])
-        self.data_state = {**state["data"], "pool": pool if len(tensors["pool.lengths"]) else []}
+        data = {k.removeprefix("data."): v for k, v in tensors.items() if k.startswith("data.")}
+        self.data_state = {**state["data"], **data}
         self.loader.load_state_dict(self.data_state)

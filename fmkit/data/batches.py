@@ -26,7 +26,7 @@ Batch = dict[str, Any]  # input_ids, labels (B, T); document_ids (B, T) or None;
 
 
 class Loader(Protocol):
-    """What the trainer asks of its data."""
+    """What the trainer asks of its data. A state is a dictionary of tensors and of JSON values."""
 
     def __next__(self) -> Batch: ...
     def state_dict(self) -> dict[str, Any]: ...
@@ -169,17 +169,18 @@ class PackedLoader:
         return collate(rows, self.context_length, self.pad_id)
 
     def state_dict(self) -> dict[str, Any]:
-        """JSON values and, under `pool`, the pieces that wait (int32 arrays)."""
+        """JSON values and, as tensors, the pool: the tokens of all its pieces and their lengths."""
         return {
             "source": self.source.state_dict(),
             "rng": self.rng.bit_generator.state,
-            "pool": list(self.pool),
+            "pool": torch.from_numpy(np.concatenate([np.zeros(0, dtype=np.int32), *self.pool])),
+            "pool_lengths": torch.tensor([len(piece) for piece in self.pool], dtype=torch.int64),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self.source.load_state_dict(state["source"])
         self.rng.bit_generator.state = state["rng"]
-        self.pool = list(state["pool"])
+        self.pool = [piece.numpy() for piece in state["pool"].split(state["pool_lengths"].tolist())]
 
 
 def make_loader(

@@ -38,11 +38,11 @@ class MaskedLoader:
         return mask_batch(next(self.loader), self.tokenizer, self.generator)
 
     def state_dict(self) -> dict[str, Any]:
-        return {**self.loader.state_dict(), "masks": self.generator.get_state().tolist()}
+        return {**self.loader.state_dict(), "masks": self.generator.get_state()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self.loader.load_state_dict(state)
-        self.generator.set_state(torch.tensor(state["masks"], dtype=torch.uint8))
+        self.generator.set_state(state["masks"])
 
 
 def mask_batches(batches: list[Batch], tokenizer: Tokenizer) -> list[Batch]:
