@@ -10,9 +10,10 @@ KERNEL_ENVIRONMENT = {"OMP_NUM_THREADS": "1", "TQDM_DISABLE": "1", "HF_HUB_DISAB
 def setup(app: Any) -> dict[str, Any]:
     """Sphinx calls this; whoever only imports fmkit needs no Sphinx."""
     from bookkit import quiz
-    from bookkit.site import diagrams, html, pages, widgets
+    from bookkit.site import boxes, diagrams, html, pages, widgets
     from bookkit.widgets import explorer, guess
 
+    boxes.setup(app)
     diagrams.setup(app)
     explorer.setup(app)
     guess.setup(app)

@@ -4,7 +4,7 @@
     :beyond: ex-loop ex-floor
     ```
 
-The page's objectives are those of assets/exam/objectives.yml that name it among their `pages`; `beyond` lists
+It is folded. The page's objectives are those of assets/exam/objectives.yml that name it among their `pages`; `beyond` lists
 the labels of the exercises that ask for more than the exam does.
 """
 
@@ -39,7 +39,8 @@ class GuideNote(SphinxDirective):
             sentence += ", which has no objective for it: all of it goes beyond the exam."
         else:
             sentence += ", and teaches these of its objectives, named in our own words:"
-        note = nodes.admonition("", nodes.title("", "For the exam"), nodes.paragraph("", sentence))
+        title, text = nodes.title("", "For the exam"), nodes.paragraph("", sentence)
+        note = nodes.admonition("", title, text, classes=["fm-box", "fm-box-guide", "dropdown"])
         if taught:
             note += nodes.bullet_list("", *map(self.line, taught))
         if "beyond" in self.options:
