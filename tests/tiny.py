@@ -24,7 +24,6 @@ def write(folder: Path, text: str) -> Path:
     (folder / "chapters/intro.md").write_text(text)
     large = shutil.ignore_patterns("web", "models", "runs")
     shutil.copytree(ROOT / "assets", folder / "assets", ignore=large)
-    (folder / "bookkit/web").symlink_to(ROOT / "bookkit/web")
     return folder
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from fmkit.errors import FmkitError
 
-SOURCES = ("_config.yml", "_toc.yml", "constraints.txt", "chapters", "assets", "fmkit/book", "fmkit/widgets")
+SOURCES = ("_config.yml", "_toc.yml", "constraints.txt", "chapters", "assets", "bookkit", "fmkit/widgets")
 SETTINGS = ("FMKIT_PUBLIC_URL", "FMKIT_REPOSITORY")  # environment variables that the pages depend on
 SKIPPED = {"node_modules", "__pycache__", ".ipynb_checkpoints"}
 

@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 VOID = {"input", "br"}
 INLINE = {"a", "b", "span", "br", "input"}  # around any other element white space shows nothing
-STYLES = "assets/styles"
+PACKAGE = Path(__file__).parents[1]
 
 
 class html(nodes.General, nodes.TextElement):
@@ -75,7 +75,7 @@ def add_assets(
 ) -> None:
     found = list(doctree.findall(html)) if doctree is not None else []
     for asset in dict.fromkeys(name for node in found for name in (node["asset"] or "").split()):
-        if Path(app.srcdir, STYLES, f"{asset}.css").exists():
+        if any(PACKAGE.rglob(f"{asset}.css")):
             app.add_css_file(f"{asset}.css", priority=910)  # after book.css, whose colors it uses
         app.add_js_file(f"{asset}.js", defer="defer")
 

@@ -16,6 +16,8 @@ from sphinx.util import logging
 
 logger = logging.getLogger(__name__)
 
+PACKAGE = Path(__file__).parents[1]
+
 # (from node_modules, to _static/vendor, which files): what a page can ask for, no maps, no other renderers.
 VENDOR = (
     ("mathjax/es5", "mathjax", "tex-mml-chtml.js"),
@@ -99,7 +101,8 @@ def configure(app: Sphinx, config: Config) -> None:
     config.template_bridge = "bookkit.site.pages.Templates"
     config.mathjax_path = "vendor/mathjax/tex-mml-chtml.js"
     config.nb_ipywidgets_js = {}  # the default loads scripts from elsewhere
-    config.html_static_path += [str(app.srcdir / "assets" / "styles"), str(app.srcdir / "assets" / "scripts")]
+    folders = ("site", "quiz", "exam", "progress", "widgets/explorer", "widgets/guess")
+    config.html_static_path += [str(file) for folder in folders for file in (PACKAGE / folder).glob("*.*s")]
     config.html_baseurl = os.environ.get("FMKIT_PUBLIC_URL", config.fmkit_public_url)
     repository = os.environ.get("FMKIT_REPOSITORY", config.fmkit_repository).rstrip("/")
     options = config.html_theme_options
@@ -116,7 +119,7 @@ LAUNCHERS = {
 
 
 def copy_vendor(app: Sphinx) -> None:
-    modules, static = app.srcdir / "bookkit/web/node_modules", app.outdir / "_static"
+    modules, static = PACKAGE / "web" / "node_modules", app.outdir / "_static"
     for package, target, pattern in VENDOR:
         files = sorted((modules / package).glob(pattern))
         if not files:
