@@ -10,9 +10,10 @@ KERNEL_ENVIRONMENT = {"OMP_NUM_THREADS": "1", "TQDM_DISABLE": "1", "HF_HUB_DISAB
 def setup(app: Any) -> dict[str, Any]:
     """Sphinx calls this; whoever only imports fmkit needs no Sphinx."""
     from bookkit import quiz
-    from bookkit.site import boxes, diagrams, html, pages, widgets
+    from bookkit.site import assets, boxes, diagrams, html, pages, sources, widgets
     from bookkit.widgets import explorer, guess
 
+    assets.setup(app)
     boxes.setup(app)
     diagrams.setup(app)
     explorer.setup(app)
@@ -20,5 +21,6 @@ def setup(app: Any) -> dict[str, Any]:
     html.setup(app)
     pages.setup(app)
     quiz.setup(app)
+    sources.setup(app)
     widgets.setup(app)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

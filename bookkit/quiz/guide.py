@@ -4,8 +4,8 @@
     :beyond: ex-loop ex-floor
     ```
 
-It is folded. The page's objectives are those of assets/exam/objectives.yml that name it among their `pages`; `beyond` lists
-the labels of the exercises that ask for more than the exam does.
+It is folded. The page's objectives are those of assets/exam/objectives.yml that name it among their `pages`;
+`beyond` lists the labels of the exercises that ask for more than the exam does.
 """
 
 from pathlib import Path

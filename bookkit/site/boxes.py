@@ -9,8 +9,8 @@
     :::
 
 prints the facts of a chapter on one line and its objectives below. The boxes are directives, too: `:::{cost}`
-has the title *Cost* and the mark and color of its kind. An argument is added to the title; a `question`, which is
-folded, has no other title.
+has the title *Cost* and the mark and color of its kind. An argument is added to the title; a `question` has
+no other title, and is folded.
 """
 
 from typing import Any, ClassVar
