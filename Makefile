@@ -14,13 +14,12 @@ html: book-venv ## only build the book, into _build/html
 	@$(BIN)/python -m bookkit build
 
 check: lint ## lint, types and the fast tests, for use while writing
-	$(BIN)/python -m pytest -m "not slow and not soak" -n 2 -q
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not soak"
 
 test: lint ## everything that CI checks
 	$(BIN)/python tests/browser.py
 	$(BIN)/python -m bookkit build
-	$(BIN)/python -m pytest tests chapters --nbval --nbval-current-env --nbval-cell-timeout 1500 \
-		--nbval-sanitize-with tests/nbval-sanitize.cfg -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lab: book-venv ## open JupyterLab on the chapters
 	@$(BIN)/jupyter lab chapters

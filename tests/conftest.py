@@ -1,35 +1,41 @@
 """What many tests share. What is made once (scope "session") is not changed: copy a model to train it."""
 
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from bookkit import KERNEL_ENVIRONMENT
+
+os.environ.update(KERNEL_ENVIRONMENT)  # before any test, or any notebook's kernel, imports torch
+os.environ.setdefault("HF_HUB_OFFLINE", "1")  # no test needs the Hub
+
 import pytest
 from datasets import Dataset, DatasetDict
 from tokenizers import Tokenizer
 
-from fmkit import (
-    Classifier,
-    ModelConfig,
-    TrainConfig,
-    Transformer,
-    finetune,
-    pretrain,
-    train_tokenizer,
-)
-from fmkit.world.stories import load_stories
+import fmkit  # its names are loaded when a fixture uses them: most tests of bookkit need no torch
+
+if TYPE_CHECKING:
+    from fmkit import Classifier, ModelConfig, Transformer
 
 
 @pytest.fixture(scope="session")
 def stories() -> DatasetDict:
     """600 stories to train on and 60 for validation."""
+    from fmkit.world.stories import load_stories
+
     return load_stories(600, 60)
 
 
 @pytest.fixture(scope="session")
 def tokenizer(stories: DatasetDict) -> Tokenizer:
-    return train_tokenizer(stories["train"], 400)
+    return fmkit.train_tokenizer(stories["train"], 400)
 
 
 @pytest.fixture(scope="session")
 def model_config(tokenizer: Tokenizer) -> ModelConfig:
-    return ModelConfig(
+    return fmkit.ModelConfig(
         vocab_size=tokenizer.get_vocab_size(),
         hidden_size=32,
         num_hidden_layers=2,
@@ -42,15 +48,15 @@ def model_config(tokenizer: Tokenizer) -> ModelConfig:
 @pytest.fixture
 def model(model_config: ModelConfig) -> Transformer:
     """A model that knows nothing yet, a new one for each test."""
-    return Transformer(model_config)
+    return fmkit.Transformer(model_config)
 
 
 @pytest.fixture(scope="session")
 def trained_model(model_config: ModelConfig, tokenizer: Tokenizer, stories: DatasetDict) -> Transformer:
     """A model that has begun to write like the stories; made once, so not to be changed."""
-    model = Transformer(model_config)
-    config = TrainConfig(steps=60, batch_size=8, learning_rate=1e-2, eval_every=60, device="cpu")
-    pretrain(model, tokenizer, stories, config)
+    model = fmkit.Transformer(model_config)
+    config = fmkit.TrainConfig(steps=60, batch_size=8, learning_rate=1e-2, eval_every=60, device="cpu")
+    fmkit.pretrain(model, tokenizer, stories, config)
     return model.eval()
 
 
@@ -66,7 +72,7 @@ def reviews() -> DatasetDict:
 @pytest.fixture(scope="session")
 def trained_classifier(trained_model: Transformer, tokenizer: Tokenizer, reviews: DatasetDict) -> Classifier:
     """A classifier that is right about all of `reviews`; made once, so not to be changed."""
-    classifier = Classifier.from_base(trained_model, ("negative", "positive"))
-    config = TrainConfig(steps=60, batch_size=8, learning_rate=3e-3, device="cpu")
-    finetune(classifier, tokenizer, reviews, config)
+    classifier = fmkit.Classifier.from_base(trained_model, ("negative", "positive"))
+    config = fmkit.TrainConfig(steps=60, batch_size=8, learning_rate=3e-3, device="cpu")
+    fmkit.finetune(classifier, tokenizer, reviews, config)
     return classifier.eval()
