@@ -7,14 +7,15 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from fmkit.assets import asset as asset
     from fmkit.config import ModelConfig as ModelConfig
     from fmkit.config import TrainConfig as TrainConfig
     from fmkit.config import reproducible as reproducible
     from fmkit.data.chat import add_chat_tokens as add_chat_tokens
     from fmkit.data.corpora import load_corpus as load_corpus
-    from fmkit.data.formats import load_examples as load_examples
-    from fmkit.data.formats import load_prompts as load_prompts
-    from fmkit.data.formats import write_examples as write_examples
+    from fmkit.data.examples import load_examples as load_examples
+    from fmkit.data.examples import load_prompts as load_prompts
+    from fmkit.data.examples import write_examples as write_examples
     from fmkit.data.tokenizer import load_tokenizer as load_tokenizer
     from fmkit.data.tokenizer import train_tokenizer as train_tokenizer
     from fmkit.errors import FmkitError as FmkitError
@@ -28,14 +29,14 @@ if TYPE_CHECKING:
     from fmkit.lora import save_adapter as save_adapter
     from fmkit.model import Classifier as Classifier
     from fmkit.model import Transformer as Transformer
-    from fmkit.recipes import align as align
-    from fmkit.recipes import continue_pretrain as continue_pretrain
-    from fmkit.recipes import distill as distill
-    from fmkit.recipes import finetune as finetune
-    from fmkit.recipes import pretrain as pretrain
-    from fmkit.recipes import train_reward as train_reward
-    from fmkit.recipes import write_answers as write_answers
-    from fmkit.recipes import write_corpus as write_corpus
+    from fmkit.recipes.align import align as align
+    from fmkit.recipes.continue_pretrain import continue_pretrain as continue_pretrain
+    from fmkit.recipes.distill import distill as distill
+    from fmkit.recipes.finetune import finetune as finetune
+    from fmkit.recipes.pretrain import pretrain as pretrain
+    from fmkit.recipes.reward import train_reward as train_reward
+    from fmkit.recipes.write import write_answers as write_answers
+    from fmkit.recipes.write import write_corpus as write_corpus
     from fmkit.run import TrainingRun as TrainingRun
     from fmkit.selection import drop_duplicates as drop_duplicates
     from fmkit.selection import drop_near_duplicates as drop_near_duplicates
@@ -53,32 +54,33 @@ _HOMES = {
     "Transformer": "fmkit.model",
     "add_chat_tokens": "fmkit.data.chat",
     "add_lora": "fmkit.lora",
-    "align": "fmkit.recipes",
-    "continue_pretrain": "fmkit.recipes",
-    "distill": "fmkit.recipes",
+    "align": "fmkit.recipes.align",
+    "asset": "fmkit.assets",
+    "continue_pretrain": "fmkit.recipes.continue_pretrain",
+    "distill": "fmkit.recipes.distill",
     "drop_duplicates": "fmkit.selection",
     "drop_near_duplicates": "fmkit.selection",
     "dsir_select": "fmkit.selection",
     "evaluate": "fmkit.evaluation.evaluate",
     "filter_corpus": "fmkit.selection",
-    "finetune": "fmkit.recipes",
+    "finetune": "fmkit.recipes.finetune",
     "generate": "fmkit.generation",
     "load_adapter": "fmkit.lora",
     "load_corpus": "fmkit.data.corpora",
-    "load_examples": "fmkit.data.formats",
-    "load_prompts": "fmkit.data.formats",
+    "load_examples": "fmkit.data.examples",
+    "load_prompts": "fmkit.data.examples",
     "load_tokenizer": "fmkit.data.tokenizer",
     "merge_lora": "fmkit.lora",
-    "pretrain": "fmkit.recipes",
+    "pretrain": "fmkit.recipes.pretrain",
     "reply": "fmkit.generation",
     "reproducible": "fmkit.config",
     "save_adapter": "fmkit.lora",
     "scrub": "fmkit.selection",
-    "train_reward": "fmkit.recipes",
+    "train_reward": "fmkit.recipes.reward",
     "train_tokenizer": "fmkit.data.tokenizer",
-    "write_answers": "fmkit.recipes",
-    "write_corpus": "fmkit.recipes",
-    "write_examples": "fmkit.data.formats",
+    "write_answers": "fmkit.recipes.write",
+    "write_corpus": "fmkit.recipes.write",
+    "write_examples": "fmkit.data.examples",
 }
 
 __all__ = sorted(_HOMES)

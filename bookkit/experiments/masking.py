@@ -13,13 +13,13 @@ from tokenizers import Tokenizer
 from bookkit.experiments.bases import base
 from bookkit.experiments.recording import Experiment
 from bookkit.experiments.support import as_object, dialogs, prepare_chat
+from fmkit import finetune
 from fmkit.config import TrainConfig, reproducible
-from fmkit.data.examples import collate_completions, example_batches, tokenize_completions
+from fmkit.data.example_batches import collate_completions, example_batches, tokenize_completions
 from fmkit.data.tokenizer import PAD, special_id
 from fmkit.evaluation.answers import answer_examples, exact_match
 from fmkit.evaluation.likelihood import total_nats
 from fmkit.model import Transformer
-from fmkit.recipes import finetune
 
 TRAINING: dict[str, Any] = {"steps": 200, "batch_size": 16, "learning_rate": 4e-3}
 COLUMNS = {"short": "intent", "long": "json"}  # the intent alone, or in an object with item and action

@@ -10,15 +10,15 @@ from tokenizers import Tokenizer
 
 from bookkit.experiments.bases import SIZE, base
 from bookkit.experiments.recording import Experiment
+from fmkit import finetune
 from fmkit.config import TrainConfig, reproducible
 from fmkit.data.chat import add_chat_tokens
 from fmkit.data.corpora import load_corpus
-from fmkit.data.examples import tokenize_completions
+from fmkit.data.example_batches import tokenize_completions
 from fmkit.evaluation.answers import answer_examples
 from fmkit.evaluation.likelihood import perplexity
 from fmkit.lora import LoraConfig, add_lora
 from fmkit.model import Transformer
-from fmkit.recipes import finetune
 from fmkit.world.support import SUPPORT
 
 TRAINING: dict[str, Any] = {"batch_size": 16, "learning_rate": 4e-3}

@@ -17,18 +17,19 @@ from typing import Any
 
 from datasets import Dataset
 
-from fmkit.data.files import explain_read_errors, write_whole
-from fmkit.data.formats import Row, features_of, filled, to_example, with_label_names
-from fmkit.data.records import (
+from fmkit.data.examples import Row, features_of, filled, to_example, with_label_names
+from fmkit.data.files import (
     BOM,
     Fault,
     Problem,
+    explain_read_errors,
     fail,
     kind_of,
     lines_of,
     parse_json,
     short,
     to_json_lines,
+    write_whole,
 )
 from fmkit.errors import FmkitError
 
@@ -207,7 +208,7 @@ def advise(path: str | Path, format: str) -> list[str]:
 
 
 def read(path: str | Path, format: str) -> Dataset:
-    """The records of a file, normalized as in `fmkit.data.formats`.
+    """The records of a file, normalized as in `fmkit.data.examples`.
 
     A file for evaluation has the columns prompt, completion (the reference answer) and category, empty where
     there is none. Numbers of records and sizes are not checked. Raises FmkitError, one line, for the first
@@ -225,7 +226,7 @@ def read(path: str | Path, format: str) -> Dataset:
 
 
 def write(dataset: Dataset, path: str | Path, format: str) -> None:
-    """Write normalized examples (see `fmkit.data.formats`) as a file of this format, one record a row.
+    """Write normalized examples (see `fmkit.data.examples`) as a file of this format, one record a row.
 
     Prompts with completions are written as conversations where the format asks for them. Other columns are
     left out. Raises FmkitError for rows that the format cannot hold, naming row and field, before anything is

@@ -5,6 +5,7 @@ import hashlib
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -13,49 +14,50 @@ from datasets import DatasetDict, Features, IterableDataset, IterableDatasetDict
 
 from fmkit.data import python_docs
 from fmkit.data.cache import Row, cached
-from fmkit.data.files import KINDS, explain_read_errors, find_files
-from fmkit.data.hub import load_from_hub
-from fmkit.data.records import (
+from fmkit.data.files import (
+    KINDS,
     Problem,
+    explain_read_errors,
     fail,
+    find_files,
     kind_of,
     read_records,
     read_text,
     short,
     text_of,
 )
-from fmkit.data.splits import SPLITS, TENTH, Corpus, digest, named_splits
+from fmkit.data.hub import load_from_hub
+from fmkit.data.splits import SPLITS, Corpus, digest, find_threshold, named_splits
 from fmkit.errors import FmkitError
 from fmkit.world.domains import DOMAINS
 
 NAMES = (*DOMAINS, "python-docs")
 
-Part = tuple[tuple[Path, ...], int | None]  # files, and below which digest a document of theirs is held out
+Part = tuple[tuple[Path, ...], int | None]  # files, and the digest below which their documents are held out
 
 
 def load_corpus(name: str | Path, *, text_column: str = "text", streaming: bool = False) -> Corpus:
-    """A corpus with the splits `train` and `validation` and a column `text`.
+    """Load a corpus with the splits `train` and `validation` and a column `text`.
 
     `name` is looked up in this order:
 
-    - `"stories"`, the book's story world, `"reviews"`, `"medical"` or another dialect of
-      `fmkit.world.domains`, with columns that its data card explains; `"stories:3"` is another world, with
-      other names, facts and answers, and 3 the seed of it. Or `"python-docs"`, docstrings and comments of
-      installed packages;
+    - `"stories"`, the book's story world, `"reviews"`, `"medical"` or another domain of
+      `fmkit.world`, with columns that its data card explains; `"stories:3"` is the world of seed 3, with
+      other names, facts and answers. Or `"python-docs"`, docstrings and comments of installed packages;
     - a .txt, .jsonl, .json, .csv or .parquet file in UTF-8, or a folder of them. A .txt file is one document;
-      in the others `text_column` names the column to read (only this one is kept). Where files of a folder,
-      or folders in it, are named train and validation (or valid, val, dev, or else test or eval), these
-      are the splits, and what has another name is left out. Else a tenth of the documents, chosen by a
-      hash of their text, is held out; of a single document, its last tenth;
+      the other kinds, `text_column` names the column to read (only this one is kept). If files of the
+      folder, or folders in it, are named train and validation (or valid, val, dev, or else test or eval),
+      these are the splits, and files with other names are left out. Otherwise a tenth of the documents,
+      chosen by a hash of their text, is held out; of a single document, its last tenth;
     - the id of a data set on the Hugging Face Hub, `org/name` or `org/name:configuration`, with splits of
-      these names. Where there is only train, a tenth is held out, at most 10,000 documents; streamed, the
-      first ones, at most 1,000.
+      these names. If there is only train, a tenth is held out in the same way; of a large data set that
+      isn't streamed, about 10,000 documents.
 
-    Documents of white space alone are skipped. With `streaming`, nothing is held in memory or on disk and
-    the splits are `IterableDataset`s. Results are cached beside the caches of datasets (`HF_HOME` moves
-    them), keyed by content: a changed file is read anew.
+    Blank documents are skipped. With `streaming`, nothing is held in memory or on disk and the splits are
+    `IterableDataset`s. Results are cached next to the caches of datasets (`HF_HOME` moves them), keyed by
+    content: a changed file is read again.
 
-    Raises FmkitError, one line with the place and the remedy, for everything that cannot be read.
+    Raises FmkitError, one line with the place and the remedy, for anything that cannot be read.
     """
     try:
         return _load(str(name), text_column, streaming)
@@ -64,7 +66,7 @@ def load_corpus(name: str | Path, *, text_column: str = "text", streaming: bool 
 
 
 def content_hash(corpus: Mapping[str, Iterable[Row]]) -> str:
-    """SHA-256 over the texts of all splits, in order: equal exactly if the corpora hold the same documents.
+    """Hash the texts of all splits, in order (SHA-256): equal only for the same documents.
 
     A streamed corpus is read to its end.
     """
@@ -78,8 +80,8 @@ def content_hash(corpus: Mapping[str, Iterable[Row]]) -> str:
 
 def _load(name: str, text_column: str, streaming: bool) -> Corpus:
     if own := find_own(name):
-        dialect, world = own
-        made = _load_python_docs() if dialect == "python-docs" else DOMAINS[dialect].load(world=world)
+        domain, world = own
+        made = _load_python_docs() if domain == "python-docs" else DOMAINS[domain].load(world=world)
         return _streamed(made, streaming)
     path = Path(os.path.expanduser(name))
     is_path = path.suffix.lower() in KINDS or name.startswith((".", "/", "~"))
@@ -92,9 +94,9 @@ def _load(name: str, text_column: str, streaming: bool) -> Corpus:
 
 
 def find_own(name: str) -> tuple[str, int] | None:
-    """The name of one of the book's own corpora, and its world: 0, or 3 in `medical:3`; None for others.
+    """Split `medical:3` into the name of one of the book's corpora and its world (0 if not given).
 
-    Raises FmkitError for a world that is no number.
+    None for any other name. Raises FmkitError for a world that isn't a number.
     """
     own, colon, world = name.partition(":")
     if own not in NAMES:
@@ -152,32 +154,18 @@ def _load_files(path: Path, text_column: str, streaming: bool) -> Corpus:
 
 
 def _parts(path: Path, files: tuple[Path, ...], text_column: str) -> dict[str, Part]:
-    """What to read for each split: the same for both, where names of files do not tell them apart."""
+    """What to read for each split: the same for both unless the files' names tell them apart."""
     named = named_splits(path, files)
     if not named:
-        threshold = _find_threshold(path, _documents(files, text_column))
-        return dict.fromkeys(SPLITS, (files, threshold))
+        digests = map(digest, _documents(files, text_column))
+        first = next(digests, None)
+        if first is None:
+            raise FmkitError(f"{path}: empty, no text in it")
+        return dict.fromkeys(SPLITS, (files, find_threshold(chain([first], digests))))
     for first, *more in named.values():
         if next(_documents([first, *more], text_column), None) is None:
             raise FmkitError(f"{first}: empty, no text in it")
     return {"train": (named["train"], 0), "validation": (named["validation"], 2**64)}
-
-
-def _find_threshold(path: Path, documents: Iterable[str]) -> int | None:
-    """Digests below it are held out, so that both splits have a document; None: there is only one to cut.
-
-    Of more than a few documents, only the first ones are read.
-    """
-    lowest, highest = 2**64, -1
-    for text in documents:
-        lowest, highest = min(lowest, digest(text)), max(highest, digest(text))
-        if lowest < TENTH <= highest:
-            return TENTH
-    if highest < 0:
-        raise FmkitError(f"{path}: empty, no text in it")
-    if lowest == highest:
-        return None
-    return lowest + 1 if lowest >= TENTH else highest
 
 
 def _rows(part: Part, text_column: str) -> Iterator[tuple[str, Row]]:
@@ -194,7 +182,7 @@ def _rows_of_split(name: str, **arguments: Any) -> Iterator[Row]:
 
 
 def _cut(text: str, path: Path) -> tuple[str, str]:
-    """The last tenth apart, at a line break or else at a space."""
+    """Cut off the last tenth, at a line break or else at a space."""
     text = text.strip()
     if len(text) < 2:
         raise FmkitError(f"{path}: a corpus of one character cannot be split into train and validation")
@@ -209,9 +197,9 @@ def _file_digest(path: Path) -> str:
 
 
 def _documents(files: Sequence[Path], text_column: str) -> Iterator[str]:
-    """Every document of the files that is more than white space, in order.
+    """Yield every document of the files that isn't blank, in order.
 
-    Raises FmkitError, naming file and line, at what cannot be read.
+    Raises FmkitError, naming file and line, for what cannot be read.
     """
     for path in files:
         for text in _texts(path, text_column):

@@ -1,249 +1,526 @@
-"""Examples, each a whole of its own, in padded batches: labeled texts, completions, pairs of completions.
+"""Files of examples for fine-tuning: read, normalized and written.
 
-`tokenize_*` turns texts into ids, `collate_*` turns some examples into a batch. `num_items` is what the loss
-is a mean of: texts, labels to predict, or pairs.
+What a record means is told by its columns:
+
+| columns | normalized to |
+|---|---|
+| `prompt`, `completion`, texts | the same |
+| `messages`, a list of `role` and `content` | `messages` |
+| `prompt`, `completion`, lists of messages | `messages`, the two as one conversation |
+| `text`, `label`, a name or a whole number | `text`, and `label` as a `ClassLabel` |
+| `prompt`, `chosen`, `rejected`, texts or lists of messages | the same |
+
+Only messages are put into the chat layout (`fmkit.data.chat`). Texts are taken as they are, by a model that
+has learned to chat, too: nothing is said about who speaks, and the completion follows the prompt letter for
+letter, so it begins with a space where one belongs between them. TRL keeps the two apart in the same way.
+
+Of other people's shapes, these are understood: `conversations` of `from` and `value` (ShareGPT),
+`instruction`, `input` and `output` (Alpaca), `chosen` and `rejected` that begin with their prompt (TRL,
+HH-RLHF), Amazon Bedrock's (see `fmkit.data.bedrock`), and `text` alone, which is a corpus.
 """
 
-import sys
-from collections.abc import Callable, Sequence
+import csv
+import io
+import json
+import os
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
-from datasets import ClassLabel, Dataset
-from tokenizers import Tokenizer
+import pyarrow as pa
+import pyarrow.parquet as pq
+from datasets import ClassLabel, Dataset, DatasetDict, Features, List, NamedSplit, Value
 
-from fmkit.data.batches import IGNORE, Batch, Shuffled
-from fmkit.data.chat import encode_chat, encode_completion
-from fmkit.data.quiet import quiet
+from fmkit.data.chat import ROLES
+from fmkit.data.files import (
+    KINDS,
+    Fault,
+    Place,
+    Problem,
+    each_record,
+    fail,
+    find_files,
+    kind_of,
+    label_name,
+    short,
+    text_of,
+    to_json_lines,
+    write_whole,
+)
+from fmkit.data.splits import SPLITS, digest, find_threshold, named_splits
 from fmkit.errors import FmkitError
 
-Row = dict[str, Any]
-Collate = Callable[[list[Row]], Batch]
+Row = dict[str, Any]  # a normalized example
+
+MESSAGES = List({"role": Value("string"), "content": Value("string")})
+SHAREGPT_ROLES = {
+    "system": "system",
+    "human": "user",
+    "user": "user",
+    "gpt": "assistant",
+    "assistant": "assistant",
+}
+ENDINGS = KINDS[1:]  # all but plain text
 
 
-class ExampleLoader:
-    """Endless batches of examples, each once an epoch, in a new order each epoch."""
+def load_examples(path: str | Path) -> DatasetDict:
+    """The examples of a .jsonl, .json, .csv or .parquet file, or of all in a folder, as train and validation.
 
-    def __init__(self, examples: Dataset, batch_size: int, collate: Collate, seed: int) -> None:
-        self.batch_size, self.collate = batch_size, collate
-        self.source = Shuffled(examples, seed)
+    All records are of one kind (see the table above); other columns are kept out. Labels are numbered in the
+    order of their names, whole numbers in their own.
 
-    def __next__(self) -> Batch:
-        return self.collate([next(self.source) for _ in range(self.batch_size)])
+    Where files of a folder, or folders in it, are named train and validation (or valid, val, dev, or else
+    test), these are the splits, as in `load_corpus`, and what has another name is left out. Else about a
+    tenth of all records is held out, chosen by a hash of the record, so the same ones each time.
 
-    def state_dict(self) -> dict[str, Any]:
-        return self.source.state_dict()
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.source.load_state_dict(state)
-
-
-def example_batches(examples: Dataset, batch_size: int, collate: Collate) -> list[Batch]:
-    """All examples once, in order."""
-    rows: list[Row] = list(examples)
-    return [collate(rows[i : i + batch_size]) for i in range(0, len(rows), batch_size)]
-
-
-# --- labeled texts ----------------------------------------------------------------------------------------
-
-
-def tokenize_labeled(
-    dataset: Dataset, tokenizer: Tokenizer, context_length: int, labels: Sequence[str]
-) -> Dataset:
-    """Columns `input_ids` (at most `context_length`, the end of a longer text is cut off) and `label`.
-
-    Labels that have names in the data get the numbers that these have among `labels`, the model's; names that
-    are none of the model's may be its numbers. Raises `FmkitError` where a column `text` or `label` is
-    missing or has a gap, and for a label that is none of the model's.
+    Raises FmkitError, one line with file, line, field and remedy, for the first record that is broken or has
+    nothing to learn, for records of different kinds, for a split without any, and for fewer than two
+    different ones where they are to be split.
     """
-    require_columns(dataset, "text", "label")
-    with quiet():
-        dataset = _renumber(dataset, labels)
-    if unknown := set(dataset["label"]) - set(range(len(labels))):
-        raise FmkitError(f"label {min(unknown)} is none of the model's {len(labels)} labels")
-
-    def ids(batch: dict[str, list[str]]) -> dict[str, list[list[int]]]:
-        encodings = tokenizer.encode_batch_fast(batch["text"])
-        return {"input_ids": [encoding.ids[:context_length] for encoding in encodings]}
-
-    others = [name for name in dataset.column_names if name != "label"]
-    with quiet():
-        return dataset.map(ids, batched=True, remove_columns=others)
+    path = Path(os.path.expanduser(path))
+    files = _example_files(path)
+    named = named_splits(path, files)
+    ordered = (*named["train"], *named["validation"]) if named else files
+    found = list(_read_rows(ordered, _to_answered))
+    rows = [row for _, row in found]
+    held_out = [file in named["validation"] for file, _ in found] if named else _hold_out(rows, path)
+    return _to_splits(rows, held_out, path)
 
 
-def _renumber(dataset: Dataset, labels: Sequence[str]) -> Dataset:
-    """The dataset with its labels numbered as the model's are."""
-    feature, given = dataset.features["label"], list(dataset["label"])
-    if isinstance(feature, ClassLabel):
-        named = range(len(feature.names))
-        given = [feature.names[label] if label in named else str(label) for label in given]
-    elif not all(isinstance(label, str) for label in given):
-        return dataset
-    numbers = {name: i for i, name in enumerate(labels)}
-    if not set(given) <= numbers.keys() and all(name.isdigit() for name in given):
-        numbers = {name: int(name) for name in given}
-    if unknown := [name for name in given if name not in numbers]:
-        raise FmkitError(f"label {unknown[0]!r} is none of the model's: {', '.join(labels)}")
-    return dataset.remove_columns("label").add_column("label", [numbers[name] for name in given])
+def load_prompts(path: str | Path) -> Dataset:
+    """What a model is asked in a file or folder of examples, with answers beside it or without.
 
-
-def collate_labeled(rows: list[Row], pad_id: int) -> Batch:
-    """input_ids (B, T), padded at the end; `last` (B,), where each text ends; labels (B,)."""
-    ids = [row["input_ids"] for row in rows]
-    labels = torch.tensor([row["label"] for row in rows])
-    return {**_padded(ids, pad_id), "labels": labels, "num_items": len(rows)}
-
-
-# --- completions ------------------------------------------------------------------------------------------
-
-
-def has_completions(dataset: Any) -> bool:
-    """Whether the rows are completions or conversations, for `tokenize_completions`."""
-    columns = set(dataset.column_names or ())
-    return "messages" in columns or {"prompt", "completion"} <= columns
-
-
-def tokenize_completions(
-    dataset: Dataset, tokenizer: Tokenizer, context_length: int, mask_prompt: bool = True
-) -> Dataset:
-    """Columns `input_ids` and `labels` of prompts with completions, or of conversations.
-
-    Conversations (`messages`) are put into the chat layout; prompt and completion are taken as they are, with
-    any tokenizer. Labels are the ids themselves, or `IGNORE` where nothing is to be learned: in prompts, or,
-    of a conversation, in all that the assistant does not say. `mask_prompt` off learns these too. What is
-    longer than the context is cut off at its end; an example of which nothing is left to learn is dropped,
-    and standard error says how many are. Raises `FmkitError` where columns are missing, or all is dropped.
+    The column `prompt` of texts, or `messages`: a conversation up to what the assistant is to answer. Read
+    are the shapes of `load_examples`, without what was answered last, and records of a `prompt` or `text`
+    alone. Raises FmkitError as `load_examples` does.
     """
-    are_messages = "messages" in dataset.column_names
-    require_columns(dataset, *(("messages",) if are_messages else ("prompt", "completion")))
-
-    def encode(row: Row) -> Row:
-        if are_messages:
-            ids, labels = encode_chat(row["messages"], tokenizer, mask_prompt)
-        else:
-            ids, labels = encode_completion(row["prompt"], row["completion"], tokenizer, mask_prompt)
-        is_cut = len(ids) > context_length
-        return {"input_ids": ids[:context_length], "labels": labels[:context_length], "is_cut": is_cut}
-
-    with quiet():
-        examples = dataset.map(encode, remove_columns=dataset.column_names)
-        useful = examples.filter(lambda row: _has_labels(row["labels"]))
-    return _report(len(dataset), useful, context_length)
+    path = Path(os.path.expanduser(path))
+    rows = [row for _, row in _read_rows(_example_files(path), _to_prompt)]
+    if not rows:
+        raise FmkitError(f"{path}: no record; write one a line")
+    return Dataset.from_list(rows, features=features_of(rows))
 
 
-def collate_completions(rows: list[Row], pad_id: int) -> Batch:
-    """input_ids (B, T), padded at the end; labels (B, T), the token that comes next or `IGNORE`."""
-    batch = _padded([row["input_ids"] for row in rows], pad_id)
-    labels = _pad([row["labels"][1:] for row in rows], IGNORE, batch["input_ids"].shape[1])
-    num_items = int((labels != IGNORE).sum())
-    return {**batch, "document_ids": None, "labels": labels, "num_items": num_items}
+def prompts_of(examples: Dataset) -> Dataset:
+    """What is asked in examples: as `load_prompts`. Raises FmkitError for those that ask nothing."""
+    if "messages" in examples.column_names:
+        turns = [_to_prompt({"messages": messages}) for messages in examples["messages"]]
+        return Dataset.from_list(turns, features=features_of(turns))
+    if "prompt" in examples.column_names:
+        return examples.select_columns("prompt")
+    raise FmkitError(f"no prompts: the data has {', '.join(examples.column_names)}")
 
 
-# --- preferences ------------------------------------------------------------------------------------------
+def check_examples(path: str | Path, limit: int = 100) -> list[Fault]:
+    """The faults of a file or folder of examples, the first `limit` of them; none: `load_examples` opens it.
 
-
-def tokenize_pairs(dataset: Dataset, tokenizer: Tokenizer, context_length: int) -> Dataset:
-    """Columns `chosen` and `rejected`, each with `input_ids` and `labels`, and `prompt_ids`.
-
-    Texts are taken as they are, with any tokenizer. Where the prompt or an answer is a list of messages, the
-    three are put into the chat layout (a text among them is what the user or the assistant says), and of a
-    conversation the last answer alone is judged. Pairs of which one answer has no room in the context are
-    dropped; see `tokenize_completions`.
+    Raises FmkitError for what cannot be read on, and for faults of the whole, such as one record only.
     """
-    require_columns(dataset, "prompt", "chosen", "rejected")
-
-    def encode(row: Row) -> Row:
-        sides: Row = {"is_cut": False}
-        for side in ("chosen", "rejected"):
-            if isinstance(row["prompt"], str) and isinstance(row[side], str):
-                ids, labels = encode_completion(row["prompt"], row[side], tokenizer)
-            else:
-                messages = [*_as_messages(row["prompt"], "user"), *_as_messages(row[side], "assistant")]
-                ids, labels = encode_chat(messages, tokenizer)
-                labels = last_answer(labels)
-            sides[side] = {"input_ids": ids[:context_length], "labels": labels[:context_length]}
-            sides["is_cut"] |= len(ids) > context_length
-            sides["prompt_ids"] = ids[: next(i for i, label in enumerate(labels) if label != IGNORE)]
-        return sides
-
-    with quiet():
-        pairs = dataset.map(encode, remove_columns=dataset.column_names)
-        useful = pairs.filter(
-            lambda row: all(_has_labels(row[side]["labels"]) for side in ("chosen", "rejected"))
-        )
-    return _report(len(dataset), useful, context_length)
+    files = _example_files(Path(os.path.expanduser(path)))
+    faults = [
+        Fault(str(file), place[1], row.field, row.what, row.remedy, unit=place[0])
+        for file, place, row in _each_row(files, _to_answered)
+        if isinstance(row, Problem)
+    ]
+    if not faults:
+        load_examples(path)
+    return faults[:limit]
 
 
-def collate_pairs(rows: list[Row], pad_id: int) -> Batch:
-    """Chosen and rejected in one batch (2B, T): the first B rows are chosen, row B + b is the other of b."""
-    sides = [row[side] for side in ("chosen", "rejected") for row in rows]
-    return {**collate_completions(sides, pad_id), "num_items": len(rows)}
+def write_examples(dataset: Dataset, path: str | Path) -> None:
+    """Write one split as .jsonl, .json, .csv or .parquet, by the ending; labels are written as names.
 
-
-# --- for all ----------------------------------------------------------------------------------------------
-
-
-def require_columns(dataset: Dataset, *names: str) -> None:
-    """Raise `FmkitError` naming the first of `names` that the data has not, or that has a gap."""
-    if missing := [name for name in names if name not in dataset.column_names]:
-        raise FmkitError(
-            f"no column {missing[0]!r}: {' and '.join(names)} are read; the data has "
-            f"{', '.join(dataset.column_names)}"
-        )
-    for name in names:
-        column = dataset.with_format("arrow")[name]
-        if column.null_count:
-            row = next(i for i, value in enumerate(dataset[name], 1) if value is None)
-            raise FmkitError(f"the column {name!r} has nothing in row {row}: fill it, or leave the row out")
-
-
-def _as_messages(said: Any, role: str) -> list[Row]:
-    return [{"role": role, "content": said}] if isinstance(said, str) else list(said)
-
-
-def last_answer(labels: list[int]) -> list[int]:
-    """The labels with all but the last run of them ignored."""
-    end = len(labels)
-    while end and labels[end - 1] == IGNORE:
-        end -= 1
-    start = end
-    while start and labels[start - 1] != IGNORE:
-        start -= 1
-    return [IGNORE] * start + labels[start:]
-
-
-def _padded(rows: Sequence[Sequence[int]], pad_id: int) -> Batch:
-    lengths = [len(row) for row in rows]
-    return {
-        "input_ids": _pad(rows, pad_id, max(lengths)),
-        "last": torch.tensor(lengths) - 1,
-        "num_tokens": sum(lengths),
+    Raises FmkitError for rows that `load_examples` could not read back, other endings, and where the disk
+    refuses. What stood under the path stays until all is written.
+    """
+    path = Path(os.path.expanduser(path))
+    rows: list[Row] = []
+    for number, row in enumerate(with_label_names(dataset), 1):
+        try:
+            rows.append(to_example(row))
+            _require_same_kind(rows[-1], rows[0])
+        except Problem as problem:
+            fail("the dataset", ("row", number), problem)
+    if not rows:
+        raise FmkitError(f"{path}: no example to write")
+    writers: dict[str, Callable[[list[Row]], bytes]] = {
+        ".jsonl": to_json_lines,
+        ".json": lambda rows: json.dumps(rows, ensure_ascii=False, indent=1).encode() + b"\n",
+        ".csv": _to_csv,
+        ".parquet": _to_parquet,
     }
+    if path.suffix.lower() not in writers:
+        raise FmkitError(f"{path}: unknown ending; use one of {', '.join(ENDINGS)}")
+    write_whole(path, writers[path.suffix.lower()](rows))
 
 
-def _pad(rows: Sequence[Sequence[int]], value: int, length: int) -> torch.Tensor:
-    out = np.full((len(rows), length), value, dtype=np.int64)
-    for r, row in enumerate(rows):
-        out[r, : len(row)] = row
-    return torch.from_numpy(out)
+def _example_files(path: Path) -> list[Path]:
+    files = [file for file in find_files(path) if file.suffix.lower() in ENDINGS]
+    if not files:
+        raise FmkitError(f"{path}: no file of examples; save them as one of {', '.join(ENDINGS)}")
+    return files
 
 
-def _has_labels(labels: list[int]) -> bool:
-    """Whether something is to be learned after the first token, which nothing predicts."""
-    return any(label != IGNORE for label in labels[1:])
+def _read_rows(files: Iterable[Path], convert: Callable[[Any], Row]) -> Iterator[tuple[Path, Row]]:
+    """The records of the files, converted. Raises FmkitError at the first that is faulty."""
+    for file, place, row in _each_row(files, convert):
+        if isinstance(row, Problem):
+            fail(file, place, row)
+        yield file, row
 
 
-def _report(before: int, useful: Dataset, context_length: int) -> Dataset:
-    """Say how many examples a context drops and cuts; the others without the note that they are cut."""
-    context = f"the context of {context_length} tokens"
-    if not len(useful):
-        raise FmkitError(
-            f"none of {before} examples leaves room for an answer in {context}: "
-            "shorten the prompts or take a longer context"
+def _each_row(
+    files: Iterable[Path], convert: Callable[[Any], Row]
+) -> Iterator[tuple[Path, Place, Row | Problem]]:
+    """Each record converted, or its problem; all are of the kind of the first sound one."""
+    first: Row | None = None
+    for file in files:
+        for place, record in each_record(file, _columns):
+            try:
+                row = convert(record)
+                _require_same_kind(row, first or row)
+            except Problem as problem:
+                found: Row | Problem = problem
+            else:
+                found, first = row, first or row
+            yield file, place, found
+
+
+def _require_same_kind(row: Row, first: Row) -> None:
+    if row.keys() != first.keys():
+        here, before = (" and ".join(columns) for columns in (row, first))
+        raise Problem("", f"holds {here}, and the first record {before}", "keep one kind of record")
+    if any(type(row[name]) is not type(first[name]) for name in row):
+        raise Problem("prompt", "text in one record, messages in another", "write all the same way")
+
+
+def _hold_out(rows: list[Row], path: Path) -> list[bool]:
+    """For each row, whether it is held out."""
+    digests = [digest(json.dumps(row)) for row in rows]
+    threshold = find_threshold(digests)
+    if threshold is None:
+        found = "no record" if not rows else "one record only"
+        raise FmkitError(f"{path}: {found}; two different ones are needed, to train and to validate")
+    return [digest < threshold for digest in digests]
+
+
+def _to_splits(rows: list[Row], held_out: list[bool], path: Path) -> DatasetDict:
+    features = features_of(rows) if rows else Features()
+    if "label" in features:
+        ids = {name: i for i, name in enumerate(features["label"].names)}
+        rows = [{**row, "label": ids[row["label"]]} for row in rows]
+    splits = {}
+    for is_held_out, name in enumerate(SPLITS):
+        chosen = [row for row, out in zip(rows, held_out, strict=True) if out == is_held_out]
+        if not chosen:
+            raise FmkitError(f"{path}: no record in the files for {name}; write one a line")
+        columns = {column: [row[column] for row in chosen] for column in features}
+        splits[name] = Dataset.from_dict(columns, features=features, split=NamedSplit(name))
+    return DatasetDict(splits)
+
+
+def features_of(rows: list[Row]) -> Features:
+    """What the columns of normalized rows hold, by the first row and by all labels."""
+    features = {
+        name: Value("string") if isinstance(value, str) else MESSAGES for name, value in rows[0].items()
+    }
+    if "label" in features:
+        names = {row["label"] for row in rows}
+        numbers = all(re.fullmatch(r"-?[0-9]{1,18}", name) for name in names)
+        features["label"] = ClassLabel(names=sorted(names, key=(lambda n: (int(n), n)) if numbers else None))
+    return Features(features)
+
+
+def with_label_names(dataset: Dataset) -> Iterator[Row]:
+    """The rows, with names for labels that are kept as ids. Raises FmkitError for an id of none."""
+    label = dataset.features.get("label")
+    for number, row in enumerate(dataset, 1):
+        if isinstance(label, ClassLabel) and row["label"] is not None:
+            try:
+                row = {**row, "label": label_name(label, row["label"])}
+            except Problem as problem:
+                fail("the dataset", ("row", number), problem)
+        yield row
+
+
+# --- One record ---------------------------------------------------------------------------------------------
+
+
+def to_example(record: Any) -> Row:
+    """A record of any known shape, normalized. Raises Problem, the record itself if it is one."""
+    if isinstance(record, Problem):
+        raise record
+    if not isinstance(record, dict):
+        raise Problem(
+            "", f"{kind_of(record)}, not an object", 'write one such as {"prompt": "…", "completion": "…"}'
         )
-    dropped, cut = before - len(useful), sum(useful["is_cut"])
-    for count, what in ((dropped, "dropped: their prompts fill"), (cut, "cut off: their answers exceed")):
-        if count:
-            print(f"fmkit: {count} of {before} examples are {what} {context}", file=sys.stderr)
-    return useful.remove_columns("is_cut")
+    filled_in = {name: value for name, value in record.items() if value is not None}
+    shape = _find_shape(filled_in)
+    if shape.columns == ("text",) and "label" in record:
+        raise Problem("label", "null", "name a label, or leave the record out")
+    return shape.convert(filled_in)
+
+
+def _to_answered(record: Any) -> Row:
+    row = to_example(record)
+    if "messages" in row and all(message["role"] != "assistant" for message in row["messages"]):
+        raise Problem("messages", "the assistant says nothing to learn from", "add a turn of the assistant")
+    return row
+
+
+def _to_prompt(record: Any) -> Row:
+    """What was asked in a record. Raises Problem."""
+    if isinstance(record, dict) and record.get("prompt") is not None:
+        given = record["prompt"]
+        if not isinstance(given, list):
+            return {"prompt": filled(given, "prompt")}
+        row = {"messages": messages_of(given, "prompt")}
+    else:
+        row = to_example(record)
+    if "text" in row:
+        return {"prompt": row["text"]}
+    turns = row["messages"][:-1] if row["messages"][-1]["role"] == "assistant" else row["messages"]
+    if not turns or turns[-1]["role"] != "user":
+        raise Problem("messages", "no question for the assistant", "end with what the user says")
+    return {"messages": turns}
+
+
+@dataclass(frozen=True)
+class _Shape:
+    columns: tuple[str, ...]
+    convert: Callable[[Row], Row]
+    optional: tuple[str, ...] = ()
+
+
+def _find_shape(names: Collection[str]) -> _Shape:
+    for shape in _SHAPES:
+        if set(shape.columns) <= set(names) and (shape.columns != ("input",) or len(names) == 1):
+            return shape
+    # Else the shape that is nearest to complete says what is missing.
+    begun = max(_SHAPES, key=lambda shape: len(set(shape.columns) & set(names)) / len(shape.columns))
+    missing = [name for name in begun.columns if name not in names]
+    if 0 < len(missing) < len(begun.columns):
+        raise Problem(missing[0], "missing or null", f"a record needs {', '.join(begun.columns)}")
+    found = ", ".join(map(short, list(names)[:8])) + (", …" if len(names) > 8 else "")
+    raise Problem(
+        "",
+        f"columns {found}" if found else "no columns",
+        "use prompt and completion, messages, text and label, or prompt, chosen and rejected",
+    )
+
+
+def _columns(names: Sequence[str]) -> list[str]:
+    """Those of a table that records of any shape are made of. Raises Problem."""
+    known = {column for shape in _SHAPES for column in shape.columns + shape.optional}
+    if not known & set(names):
+        _find_shape(names)  # says what is missing
+    return [name for name in names if name in known]
+
+
+def _to_completion(record: Row) -> Row:
+    if isinstance(record.get("label"), bool):
+        remedy = "leave out the bad answers and this column, or write prompt, chosen and rejected"
+        raise Problem("label", "good and bad answers, of which all would be learned", remedy)
+    row = _texts_or_messages(record, "prompt", "completion")
+    if isinstance(row["prompt"], str):
+        return row
+    if row["completion"][0]["role"] == "system":
+        raise Problem("completion[0].role", "a system message inside the conversation", "put it first")
+    return {"messages": row["prompt"] + row["completion"]}
+
+
+def _to_answer(record: Row) -> Row:
+    names = {"prompt": "prompt", "completion": "referenceResponse"}
+    return {name: filled(record[given], given) for name, given in names.items()}
+
+
+def _to_labeled(record: Row) -> Row:
+    label = record["label"]
+    if isinstance(label, int):
+        label = str(label).lower()  # true and false as in JSON
+    elif not isinstance(label, str):
+        raise Problem("label", kind_of(label), "use a name or a whole number")
+    return {"text": filled(record["text"], "text"), "label": filled(label, "label").strip()}
+
+
+def _to_preference(record: Row) -> Row:
+    """Answers to a prompt, or two conversations or texts that begin alike."""
+    if "prompt" not in record:
+        record = _split_off_prompt(record["chosen"], record["rejected"])
+    prompt, chosen, rejected = (record[name] for name in ("prompt", "chosen", "rejected"))
+    if isinstance(prompt, str) and isinstance(chosen, list) and isinstance(rejected, list):
+        record = {**record, "prompt": [{"role": "user", "content": prompt}]}
+    row = _texts_or_messages(record, "prompt", "chosen", "rejected")
+    for name in ("chosen", "rejected"):
+        if isinstance(row[name], list):
+            asked = len(row["prompt"])
+            if row[name][:asked] == row["prompt"]:  # the prompt once more
+                row[name] = row[name][asked:]
+            if not row[name] or row[name][0]["role"] != "assistant":
+                raise Problem(f"{name}[0].role", "not the assistant", "give the answer alone")
+    return row
+
+
+def _split_off_prompt(chosen: Any, rejected: Any) -> Row:
+    """What two texts or conversations begin with, and how each goes on, as TRL does it."""
+    if type(chosen) is not type(rejected) or not isinstance(chosen, str | list):
+        raise Problem("chosen", f"{kind_of(chosen)} beside {kind_of(rejected)}", "write both the same way")
+    both = enumerate(zip(chosen, rejected, strict=False))
+    alike = next((i for i, (c, r) in both if c != r), min(len(chosen), len(rejected)))
+    if isinstance(chosen, str):  # words stay whole, and answers begin with their space
+        alike = max(chosen.rfind(space, 0, alike) for space in " \n")
+    if alike < 1:
+        raise Problem("prompt", "missing, and the answers do not begin alike", "write the prompt apart")
+    return {"prompt": chosen[:alike], "chosen": chosen[alike:], "rejected": rejected[alike:]}
+
+
+def _to_instruction(record: Row) -> Row:
+    """Alpaca's: an instruction, perhaps with an input, and the output."""
+    asked = filled(record["instruction"], "instruction")
+    if record.get("input"):
+        asked += "\n\n" + text_of(record["input"], "input")
+    answer = filled(record["output"], "output")
+    return {"messages": [{"role": "user", "content": asked}, {"role": "assistant", "content": answer}]}
+
+
+def _texts_or_messages(record: Row, prompt: str, *answers: str) -> Row:
+    """The fields, all of them texts or all lists of messages. Raises Problem."""
+    names = (prompt, *answers)
+    if not any(isinstance(record[name], list) for name in names):
+        return {name: filled(record[name], name) for name in names}
+    for name in names:
+        if not isinstance(record[name], list):
+            raise Problem(
+                name, f"{kind_of(record[name])} beside lists", "write all as text, or all as messages"
+            )
+    row = {name: messages_of(record[name], name) for name in names}
+    for name in answers:
+        if row[name][-1]["role"] != "assistant":
+            raise Problem(name, "does not end with the assistant", "end with the assistant's answer")
+    return row
+
+
+def _to_conversation(record: Row) -> Row:
+    turns = record["messages"]
+    said = record.get("system", "")
+    system = "" if said == "" else content_of(said, "system")
+    head = [{"role": "system", "content": system}] if system else []
+    if isinstance(turns, list) and turns and isinstance(turns[-1], dict) and "candidates" in turns[-1]:
+        return _to_judged(head, turns)
+    messages = messages_of(turns, "messages")
+    if head and messages[0]["role"] == "system":
+        raise Problem(
+            "messages[0].role", "a second system text", "keep one: the field system, or the message"
+        )
+    return {"messages": head + messages}
+
+
+def _to_judged(head: list[Row], turns: list[Any]) -> Row:
+    """Amazon Nova's pairs: the last turn has two candidates, each with a label."""
+    place, candidates = f"messages[{len(turns) - 1}].candidates", turns[-1]["candidates"]
+    answers: dict[str, list[Row]] = {}
+    for i, candidate in enumerate(candidates if isinstance(candidates, list) else []):
+        if isinstance(candidate, dict) and candidate.get("preferenceLabel") in ("preferred", "non-preferred"):
+            content = content_of(candidate.get("content"), f"{place}[{i}].content")
+            answers[candidate["preferenceLabel"]] = [{"role": "assistant", "content": content}]
+    if len(answers) != 2 or len(candidates) != 2:
+        raise Problem(
+            place, "not one preferred and one non-preferred answer", "give two, each with preferenceLabel"
+        )
+    prompt = head + messages_of(turns[:-1], "messages")
+    return {"prompt": prompt, "chosen": answers["preferred"], "rejected": answers["non-preferred"]}
+
+
+def _from_sharegpt(record: Row) -> Row:
+    turns, messages = record["conversations"], []
+    for i, turn in enumerate(turns if isinstance(turns, list) else []):
+        role = turn.get("from") if isinstance(turn, dict) else None
+        if not isinstance(role, str) or role not in SHAREGPT_ROLES:
+            raise Problem(f"conversations[{i}].from", "not a role that is known", "use system, human or gpt")
+        messages.append({"role": SHAREGPT_ROLES[role], "content": turn.get("value")})
+    return {"messages": messages_of(messages, "conversations", "value")}
+
+
+_SHAPES = (
+    _Shape(("prompt", "chosen", "rejected"), _to_preference),
+    _Shape(("messages",), _to_conversation, optional=("system",)),
+    _Shape(("conversations",), _from_sharegpt),
+    _Shape(("chosen", "rejected"), _to_preference),
+    _Shape(("instruction", "output"), _to_instruction, optional=("input",)),
+    _Shape(("prompt", "completion"), _to_completion, optional=("label",)),
+    _Shape(("prompt", "referenceResponse"), _to_answer),
+    _Shape(("text", "label"), _to_labeled),
+    _Shape(("text",), lambda record: {"text": filled(record["text"], "text")}),
+    _Shape(("input",), lambda record: {"text": filled(record["input"], "input")}),
+)
+
+
+def messages_of(value: Any, field: str, content_name: str = "content") -> list[Row]:
+    """A conversation as a list of role and content. Raises Problem."""
+    if not isinstance(value, list) or not value:
+        what = "no message" if value == [] else f"{kind_of(value)}, not a list of messages"
+        raise Problem(field, what, 'write [{"role": "user", "content": "…"}, …]')
+    messages = []
+    for i, message in enumerate(value):
+        place = f"{field}[{i}]"
+        if not isinstance(message, dict):
+            raise Problem(
+                place, f"{kind_of(message)}, not a message", 'write {"role": "user", "content": "…"}'
+            )
+        role = message.get("role")
+        if role not in ROLES:
+            raise Problem(f"{place}.role", f"{short(role)} is no role", f"use {', '.join(ROLES)}")
+        if role == "system" and i:
+            raise Problem(f"{place}.role", "a system message inside the conversation", "put it first")
+        if role == "system" and message.get("content") == "":  # as good as none
+            continue
+        content = content_of(message.get("content"), f"{place}.{content_name}")
+        messages.append({"role": role, "content": content})
+    if not messages:
+        raise Problem(field, "a system message alone", "add what the user and the assistant say")
+    return messages
+
+
+def content_of(value: Any, field: str) -> str:
+    """Text, or a list of blocks with text, joined by line breaks. Raises Problem."""
+    if not isinstance(value, list) or not value:
+        return filled(value, field)
+    texts = []
+    for i, block in enumerate(value):
+        if not isinstance(block, dict) or "text" not in block:
+            raise Problem(f"{field}[{i}]", "no text (images and tools are not read)", 'write {"text": "…"}')
+        texts.append(filled(block["text"], f"{field}[{i}].text"))
+    return "\n".join(texts)
+
+
+def filled(value: Any, field: str) -> str:
+    """The value, which must be a text with more than white space in it. Raises Problem."""
+    text = text_of(value, field)
+    if not text.strip():
+        raise Problem(field, "empty", "write a text, or remove the record")
+    return text
+
+
+# --- Writing ------------------------------------------------------------------------------------------------
+
+
+def _to_csv(rows: list[Row]) -> bytes:
+    for number, row in enumerate(rows, 1):
+        for name, value in row.items():
+            if not isinstance(value, str) or len(value) > csv.field_size_limit():
+                what = "a long text" if isinstance(value, str) else "messages"
+                problem = Problem(name, f"{what}, which CSV cannot hold", "use .jsonl")
+                fail("the dataset", ("row", number), problem)
+    file = io.StringIO(newline="")
+    writer = csv.writer(file)
+    writer.writerow(rows[0])
+    writer.writerows(row.values() for row in rows)
+    return file.getvalue().encode()
+
+
+def _to_parquet(rows: list[Row]) -> bytes:
+    file = io.BytesIO()
+    pq.write_table(pa.Table.from_pylist(rows), file)
+    return file.getvalue()

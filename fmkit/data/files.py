@@ -1,13 +1,32 @@
-"""Files and folders: which of them are read, and how one is written whole."""
+"""Files: found, read as text or as records (JSON Lines, JSON, CSV, Parquet), and written.
 
+A reader yields each record with its place. What is wrong with a record is a `Problem`; with the place it is a
+`Fault`, one line for a person.
+"""
+
+import csv
+import json
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
 from pathlib import Path
+from typing import Any, NoReturn
 
-from fmkit.errors import FmkitError
+import pyarrow.parquet as pq
+from datasets import ClassLabel, Features
 
-KINDS = (".txt", ".jsonl", ".json", ".csv", ".parquet")  # endings of files that are read
+from fmkit.errors import FmkitError, one_line
+
+KINDS = (".txt", ".jsonl", ".json", ".csv", ".parquet")  # file name endings that are read
+BOM = b"\xef\xbb\xbf"
+
+Place = tuple[str, int | None]  # the unit that is counted, and the number from 1; None: the whole file
+Located = Iterator[tuple[Place, Any]]  # records: objects, if all is well
+Choose = Callable[[Sequence[str]], Sequence[str]]  # which of a table's columns to read; may raise Problem
 
 
 def find_files(path: Path) -> tuple[Path, ...]:
@@ -36,6 +55,14 @@ def _find_files(path: Path) -> tuple[Path, ...]:
     return (path,)
 
 
+def _is_ours(path: Path) -> bool:
+    return path.suffix.lower() in KINDS and not any(part.startswith(".") for part in path.parts)
+
+
+def _refuse(error: OSError) -> None:
+    raise FmkitError(f"{error.filename}: cannot be read: {error.strerror}")
+
+
 def write_whole(path: Path, data: bytes) -> None:
     """Write a file that appears under its name only when it is whole. Raises FmkitError."""
     part = path.with_name(f".making-{os.getpid()}-{path.name}")
@@ -60,9 +87,278 @@ def explain_read_errors(path: Path) -> Iterator[None]:
         raise FmkitError(f"{path}: does not fit into memory; use JSON Lines or Parquet") from None
 
 
-def _is_ours(path: Path) -> bool:
-    return path.suffix.lower() in KINDS and not any(part.startswith(".") for part in path.parts)
+# --- records -----------------------------------------------------------------------------------------------
 
 
-def _refuse(error: OSError) -> None:
-    raise FmkitError(f"{error.filename}: cannot be read: {error.strerror}")
+class Problem(Exception):
+    """What is wrong with one record, before it is known where the record stands."""
+
+    def __init__(self, field: str, what: str, remedy: str) -> None:
+        super().__init__(field, what, remedy)
+        self.field, self.what, self.remedy = field, what, remedy
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One fault of a file: where, what, and what to do. `str()` is the one line for a person."""
+
+    file: str
+    line: int | None  # from 1; None: the file as a whole
+    field: str  # such as messages[2].content; empty: the record as a whole
+    what: str
+    remedy: str
+    unit: str = "line"  # what is counted: a line, a row or an element
+
+    def __str__(self) -> str:
+        place = [self.file, f"{self.unit} {self.line}" if self.line else "", self.field]
+        return one_line(f"{', '.join(filter(None, place))}: {self.what}; {self.remedy}")
+
+
+def fail(file: str | Path, place: Place, problem: Problem) -> NoReturn:
+    """Raise FmkitError: the problem and its place."""
+    unit, number = place
+    fault = Fault(str(file), number, problem.field, problem.what, problem.remedy, unit)
+    raise FmkitError(str(fault)) from None
+
+
+def each_record(path: Path, choose: Choose) -> Located:
+    """The records of a file, read by its ending, with their places; for a faulty one, its `Problem`.
+
+    Of a Parquet file only the columns that `choose` names are read. Raises FmkitError, one line with file and
+    place, for what stops the reading.
+    """
+    readers: dict[str, Callable[[Path], Located]] = {
+        ".jsonl": _read_json_lines,
+        ".json": _read_json,
+        ".csv": _read_csv,
+        ".parquet": partial(_read_parquet, choose=choose),
+    }
+    with explain_read_errors(path):
+        yield from readers[path.suffix.lower()](path)
+
+
+def read_records(path: Path, choose: Choose) -> Located:
+    """As `each_record`, but raises FmkitError at the first faulty record."""
+    for place, record in each_record(path, choose):
+        if isinstance(record, Problem):
+            fail(path, place, record)
+        yield place, record
+
+
+def read_text(path: Path) -> str:
+    """The whole file, line ends made newlines. Raises FmkitError as `read_records` does."""
+    with explain_read_errors(path):
+        try:
+            data = path.read_bytes().removeprefix(BOM)
+            text = decode(data)
+            if "\0" in text:
+                raise Problem("", f"a zero byte at {data.index(0)}: binary, not text", "take a file of text")
+        except Problem as problem:
+            fail(path, ("line", None), problem)
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _or_problem(read: Callable[..., Any], *arguments: Any) -> Any:
+    """What is read, or the problem that it raises."""
+    try:
+        return read(*arguments)
+    except Problem as problem:
+        return problem
+
+
+def text_of(value: Any, field: str) -> str:
+    """The value, which must be a text. Raises Problem."""
+    if value is None:
+        raise Problem(field, "missing or null", "write a text")
+    if not isinstance(value, str):
+        raise Problem(field, f"{kind_of(value)}, not text", "write a text in double quotes")
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        half = f"\\u{ord(value[error.start]):04x} is half a character"
+        raise Problem(field, half, "remove it, or write both halves") from None
+    return value
+
+
+def kind_of(value: Any) -> str:
+    """What a value is, in a word that JSON's writers know."""
+    kinds = {str: "text", bool: "true or false", int: "a number", float: "a number", list: "a list"}
+    kinds |= {dict: "an object", type(None): "null"}
+    return kinds.get(type(value), f"a value of type {type(value).__name__}")
+
+
+def short(value: Any) -> str:
+    """A value on one line and at most 60 characters, for a message."""
+    text = repr(value) if isinstance(value, str) else kind_of(value)
+    text = text.encode(errors="backslashreplace").decode()
+    return text if len(text) <= 60 else text[:57] + "…'"
+
+
+# --- Text in UTF-8 ----------------------------------------------------------------------------------------
+
+
+def lines_of(path: Path) -> Iterator[tuple[int, bytes]]:
+    """Each line with its number and its end, without a byte order mark."""
+    with open(path, "rb") as file:
+        for number, raw in enumerate(file, 1):
+            yield number, raw.removeprefix(BOM) if number == 1 else raw
+
+
+def decode(data: bytes) -> str:
+    """Text of UTF-8. Raises Problem for other encodings."""
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+            what = "encoded as UTF-16"
+        else:
+            line = data.count(b"\n", 0, error.start) + 1
+            what = f"byte 0x{data[error.start]:02x}{f' in line {line}' if line > 1 else ''} is not UTF-8"
+        raise Problem("", what, "save the file as UTF-8") from None
+
+
+# --- JSON -------------------------------------------------------------------------------------------------
+
+
+def parse_json(data: bytes) -> Any:
+    """A JSON value. Raises Problem for bytes that are not UTF-8, keys that come twice, NaN, and all else."""
+    text = decode(data)
+    try:
+        return json.loads(text, object_pairs_hook=_unique, parse_constant=_no_number)
+    except json.JSONDecodeError as error:
+        line = f"line {error.lineno}, " if "\n" in text.rstrip("\n") else ""
+        what = f"not JSON ({line}column {error.colno}: {error.msg})"
+        raise Problem("", what, "mend it, or have a library write it") from None
+    except RecursionError:
+        raise Problem("", "nested too deep to be read", "remove the nesting") from None
+    except ValueError:  # a number of more than 4,300 digits
+        raise Problem("", "a number too long to be read", "shorten it, or write it as text") from None
+
+
+def to_json_lines(records: Iterable[Any]) -> bytes:
+    """One object a line, in UTF-8."""
+    return b"".join(json.dumps(record, ensure_ascii=False).encode() + b"\n" for record in records)
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    record = dict(pairs)
+    if len(record) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise Problem("", f"the key {short(twice)} comes twice", "keep one of them")
+    return record
+
+
+def _no_number(name: str) -> NoReturn:
+    raise Problem("", f"{name} is not JSON", "write a number, or null")
+
+
+def _read_json_lines(path: Path) -> Located:
+    for number, raw in lines_of(path):
+        if raw.strip():
+            yield ("line", number), _or_problem(parse_json, raw.rstrip())
+
+
+def _read_json(path: Path) -> Located:
+    """An array, an array under the key `data`, or JSON Lines under the other ending."""
+    first_two = list(islice((raw.strip() for _, raw in lines_of(path) if raw.strip()), 2))
+    if len(first_two) == 2 and first_two[0].startswith(b"{") and first_two[0].endswith(b"}"):
+        yield from _read_json_lines(path)
+        return
+    try:
+        whole = parse_json(path.read_bytes().removeprefix(BOM))
+    except Problem as problem:
+        fail(path, ("element", None), problem)
+    if isinstance(whole, dict) and isinstance(whole.get("data"), list):
+        whole = whole["data"]
+    for number, record in enumerate(whole if isinstance(whole, list) else [whole], 1):
+        yield ("element", number), record
+
+
+# --- CSV --------------------------------------------------------------------------------------------------
+
+
+def _read_csv(path: Path) -> Located:
+    """Comma-separated, the first line naming the columns; with spaces after commas if the first line has."""
+    lines = _decoded_lines(path)
+    line = 1
+    try:
+        head = csv.reader(lines, strict=True)
+        header, spaced = _header(next((row for row in head if row), []))
+        rows = csv.reader(lines, strict=True, skipinitialspace=spaced)
+        line = head.line_num + 1
+        for row in rows:
+            if row:
+                yield ("line", line), _or_problem(_named, row, header)
+            line = head.line_num + rows.line_num + 1
+    except GeneratorExit:  # at the end of the process, when the names below are gone
+        raise
+    except Problem as problem:
+        fail(path, ("line", line), problem)
+    except csv.Error as error:
+        remedy = 'close open quotes, write a quote inside text as "", or use .jsonl'
+        fail(path, ("line", line), Problem("", f"broken CSV ({error})", remedy))
+
+
+def _header(row: list[str]) -> tuple[list[str], bool]:
+    """The names of the columns, and whether a space follows each comma."""
+    names = [name.strip() for name in row]
+    if len(names) == 1 and re.search("[;\t]", names[0]):
+        raise Problem("", f"one column, {short(names[0])}", "separate columns by commas")
+    _unique([(name, None) for name in names])
+    return names, len(row) > 1 and all(name.startswith(" ") for name in row[1:])
+
+
+def _named(row: list[str], header: list[str]) -> dict[str, str]:
+    if len(row) != len(header):
+        what = f"{len(row)} fields where the header names {len(header)}"
+        raise Problem("", what, 'put text with commas into double quotes, a quote inside it as ""')
+    for name, field in zip(header, row, strict=True):
+        if re.fullmatch(r' +".*"', field, re.DOTALL):
+            raise Problem(name, "a space before the quotes", "remove the space after the comma")
+    return dict(zip(header, row, strict=True))
+
+
+def _decoded_lines(path: Path) -> Iterator[str]:
+    for number, raw in lines_of(path):
+        try:
+            text = decode(raw)
+        except Problem as problem:
+            fail(path, ("line", number), problem)
+        yield from filter(None, re.split(r"(?<=\r)(?!\n)", text))  # some programs end lines by \r alone
+
+
+# --- Parquet ----------------------------------------------------------------------------------------------
+
+
+def _read_parquet(path: Path, choose: Choose) -> Located:
+    """Some rows at a time; labels that datasets keeps as numbers by their names."""
+    try:
+        with pq.ParquetFile(path) as file:
+            schema = file.schema_arrow
+            columns = list(choose(schema.names))
+            is_labeled = "label" in columns and b"huggingface" in (schema.metadata or {})
+            label = Features.from_arrow_schema(schema)["label"] if is_labeled else None
+            rows = (row for batch in file.iter_batches(1000, columns=columns) for row in batch.to_pylist())
+            for number, record in enumerate(rows, 1):
+                yield ("row", number), _or_problem(_with_label_name, record, label)
+    except (GeneratorExit, PermissionError, MemoryError, FmkitError):
+        raise
+    except Problem as problem:
+        fail(path, ("row", None), problem)
+    except Exception as error:  # pyarrow and datasets raise many kinds
+        what = f"damaged, or no Parquet file ({short(str(error))})"
+        fail(path, ("row", None), Problem("", what, "write it anew"))
+
+
+def _with_label_name(record: dict[str, Any], label: Any) -> dict[str, Any]:
+    if isinstance(label, ClassLabel) and isinstance(record.get("label"), int):
+        return {**record, "label": label_name(label, record["label"])}
+    return record
+
+
+def label_name(label: ClassLabel, number: int) -> str:
+    """The name of a label that is kept as a number. Raises Problem."""
+    if not 0 <= number < len(label.names):
+        raise Problem("label", f"{number} is the number of no label", "leave out what has no label")
+    return label.names[number]

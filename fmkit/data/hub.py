@@ -1,27 +1,27 @@
 """Data sets of the Hugging Face Hub as corpora."""
 
+from functools import partial
 from typing import Any
 
 import datasets
 import huggingface_hub
-import numpy as np
-from datasets import Dataset, IterableDataset
+from datasets import IterableDataset
 
 from fmkit.data.quiet import quiet
-from fmkit.data.splits import VALIDATION, Corpus
+from fmkit.data.splits import TENTH, VALIDATION, Corpus, digest, find_threshold
 from fmkit.errors import FmkitError
 
 
 def load_from_hub(name: str, text_column: str, streaming: bool, unknown: str) -> Corpus:
-    """The data set `org/name` or `org/name:configuration`; see `fmkit.data.corpora.load_corpus`.
+    """Load the data set `org/name` or `org/name:configuration`; see `fmkit.data.corpora.load_corpus`.
 
-    Raises FmkitError for what cannot be loaded; where there is no such data set, it begins with `unknown`.
+    Raises FmkitError for what cannot be loaded; if there is no such data set, it begins with `unknown`.
     """
     hub_id, _, configuration = name.partition(":")
     with quiet():
         try:
             if not huggingface_hub.constants.HF_HUB_OFFLINE:
-                # Asked first because datasets would retry for long, and needs the full name of `imdb`.
+                # Asked first: datasets would retry for a long time, and needs the full name of `imdb`.
                 hub_id = huggingface_hub.HfApi().dataset_info(hub_id, timeout=20).id
             loaded = datasets.load_dataset(hub_id, configuration or None, streaming=streaming)
             return _arrange(loaded, text_column, name)
@@ -48,17 +48,15 @@ def _explain(name: str, error: Exception, unknown: str) -> FmkitError:
 
 
 def _arrange(loaded: Any, text_column: str, name: str) -> Corpus:
-    """The two splits, each with its texts in the column `text`."""
+    """Make the two splits, each with its texts in the column `text`."""
     if "train" not in loaded:
         raise FmkitError(f"{name}: no split 'train'; it has {', '.join(map(str, loaded))}")
     train = _with_text(loaded["train"], text_column, name)
     given = next((split for split in VALIDATION if split in loaded), None)
     if given:
         validation = _with_text(loaded[given], text_column, name)
-    elif isinstance(train, Dataset):
-        train, validation = _hold_out(train, name)
     else:
-        train, validation = _hold_out_first(train, name)
+        train, validation = _hold_out(train, name)
     return type(loaded)({"train": train, "validation": validation})
 
 
@@ -83,23 +81,16 @@ def _has_text(texts: list[str | None]) -> list[bool]:
     return [bool(text and text.strip()) for text in texts]
 
 
-def _hold_out(dataset: Dataset, name: str) -> tuple[Dataset, Dataset]:
-    """A tenth, at most 10,000 documents, drawn with a fixed seed; the order stays."""
-    count = min(-(-len(dataset) // 10), 10_000)
-    _require_two(len(dataset), name)
-    held_out = np.zeros(len(dataset), bool)
-    held_out[np.random.default_rng(0).choice(len(dataset), count, replace=False)] = True
-    return dataset.select(np.flatnonzero(~held_out)), dataset.select(np.flatnonzero(held_out))
+def _hold_out(dataset: Any, name: str) -> tuple[Any, Any]:
+    """A tenth of the documents, of a large data set about 10,000, chosen by a hash of their text."""
+    share = TENTH if isinstance(dataset, IterableDataset) else 2**64 // max(10, len(dataset) // 10_000)
+    threshold = find_threshold((digest(row["text"]) for row in dataset.select_columns("text")), share)
+    if threshold is None:
+        raise FmkitError(f"{name}: two different documents are needed, to train and to validate")
+    parts = (partial(_choose, threshold=threshold, held_out=held_out) for held_out in (False, True))
+    train, validation = (dataset.filter(part, input_columns="text", batched=True) for part in parts)
+    return train, validation
 
 
-def _hold_out_first(dataset: IterableDataset, name: str) -> tuple[IterableDataset, IterableDataset]:
-    """The first tenth, at most 1,000 documents."""
-    seen = sum(1 for _ in dataset.select_columns("text").take(10_000))
-    _require_two(seen, name)
-    count = -(-seen // 10)
-    return dataset.skip(count), dataset.take(count)
-
-
-def _require_two(count: int, name: str) -> None:
-    if count < 2:
-        raise FmkitError(f"{name}: {count} documents cannot be split into train and validation")
+def _choose(texts: list[str], threshold: int, held_out: bool) -> list[bool]:
+    return [(digest(text) < threshold) == held_out for text in texts]

@@ -1,9 +1,9 @@
-"""What is trained on and what is held out: by the names of files, or by a hash of the text."""
+"""What is trained on and what is held out: by the names of files, or a tenth by a hash of the text."""
 
 import hashlib
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
@@ -12,25 +12,24 @@ from datasets import DatasetDict, IterableDatasetDict
 Corpus: TypeAlias = DatasetDict | IterableDatasetDict  # with these splits, held in memory or streamed
 
 SPLITS = ("train", "validation")
-NAMES = {  # that files and folders have, those of what is held out from the best to the last
+NAMES = {  # of files and folders; for validation, the first that exists is taken
     "train": ("train", "training"),
     "validation": ("validation", "valid", "val", "dev"),
     "test": ("test", "testing", "eval", "evaluation"),
 }
 VALIDATION = (*NAMES["validation"], *NAMES["test"])
-TENTH = 2**64 // 10  # what has a digest below it is held out
+TENTH = 2**64 // 10  # a tenth of all digests are below it
 
 _NAME = re.compile(rf"(?<![^\W\d_])({'|'.join((*NAMES['train'], *VALIDATION))})(?![^\W\d_])", re.I)
 
 
 def named_splits(path: Path, files: Sequence[Path]) -> dict[str, tuple[Path, ...]]:
-    """The files of `train` and of `validation` in the folder `path`, where their names say so, else none.
+    """Find the files of `train` and of `validation` in the folder `path` by their names; else an empty dict.
 
-    A name of a split stands between other things than letters, as in train.jsonl, stories-valid.txt,
-    test_v2.csv and test-00000-of-00002.parquet, or so in the name of the folder that a file is in: datasets
-    reads names in the same way. Of what is held out, files of `validation` come before those of `test`.
-    Where a split has no file, the names mean nothing. Standard error says which files are left out, or read
-    for something else than they are named.
+    The name of a split has no letter next to it, as in train.jsonl, stories-valid.txt, test_v2.csv and
+    test-00000-of-00002.parquet, and may be in the name of a folder instead; datasets reads names in the same
+    way. Files of `validation` are preferred to those of `test`. Unless both splits have files, the names mean
+    nothing. Standard error says which files are left out, or read as something other than their name says.
     """
     found: dict[str, list[Path]] = {}
     for file in files:
@@ -48,12 +47,27 @@ def named_splits(path: Path, files: Sequence[Path]) -> dict[str, tuple[Path, ...
     return {"train": tuple(found["train"]), "validation": tuple(held_out)}
 
 
+def digest(text: str) -> int:
+    """A number from 0 to 2^64 - 1, the same for the same text on every machine."""
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")
+
+
+def find_threshold(digests: Iterable[int], share: int = TENTH) -> int | None:
+    """The number below which a digest is held out: `share`, or what gives each split at least one.
+
+    Digests are read only until both splits have one. None: fewer than two different digests.
+    """
+    lowest, highest = 2**64, -1
+    for number in digests:
+        lowest, highest = min(lowest, number), max(highest, number)
+        if lowest < share <= highest:
+            return share
+    if lowest >= highest:
+        return None
+    return lowest + 1 if lowest >= share else highest
+
+
 def _tell(path: Path, files: Sequence[Path], what: str) -> None:
     if files:
         more = f" and {len(files) - 1} more" if len(files) > 1 else ""
         print(f"fmkit: {files[0].relative_to(path)}{more} in {path}: {what}", file=sys.stderr)
-
-
-def digest(text: str) -> int:
-    """A number from 0 to 2^64 - 1, the same for the same text on every machine."""
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")

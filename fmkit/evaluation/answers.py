@@ -6,7 +6,7 @@ from datasets import Dataset
 from tokenizers import Tokenizer
 
 from fmkit.data.batches import IGNORE
-from fmkit.data.examples import last_answer
+from fmkit.data.example_batches import last_answer
 from fmkit.data.tokenizer import EOS, special_id
 from fmkit.errors import FmkitError
 from fmkit.evaluation.sampling import complete

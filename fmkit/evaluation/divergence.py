@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 
 from fmkit.data.batches import IGNORE, to_device
-from fmkit.data.examples import collate_completions
+from fmkit.data.example_batches import collate_completions
 from fmkit.evaluation.sampling import BATCH, complete
 from fmkit.losses import distillation_loss
 from fmkit.model import Transformer

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from transformers import AutoModelForSequenceClassification
 
 from fmkit import Classifier, FmkitError, TrainConfig, evaluate, finetune
-from fmkit.data.examples import collate_labeled, example_batches, tokenize_labeled
+from fmkit.data.example_batches import collate_labeled, example_batches, tokenize_labeled
 from fmkit.evaluation.classification import accuracy, f1, predict_labels
 
 LABELS = ("negative", "positive")
@@ -107,7 +107,7 @@ def test_metrics_are_what_their_definitions_say(pairs):
 
 QUIET = """
 from fmkit import train_tokenizer
-from fmkit.data.examples import tokenize_labeled
+from fmkit.data.example_batches import tokenize_labeled
 from fmkit.world.reviews import LABELS, load_reviews
 
 reviews = load_reviews(50, 1)["train"]

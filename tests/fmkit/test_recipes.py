@@ -38,7 +38,7 @@ from fmkit import (
 )
 from fmkit.data.batches import IGNORE, Mixed, tokenize
 from fmkit.data.chat import add_chat_tokens, chat_prompt, encode_chat, encode_completion
-from fmkit.data.examples import collate_completions, tokenize_completions, tokenize_pairs
+from fmkit.data.example_batches import collate_completions, tokenize_completions, tokenize_pairs
 from fmkit.evaluation.answers import exact_match
 from fmkit.evaluation.divergence import sampled_kl
 from fmkit.evaluation.evaluate import true_stories

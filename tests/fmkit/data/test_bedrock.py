@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from fmkit.cli import main
 from fmkit.data import bedrock
 from fmkit.data.bedrock import FORMATS, advise, check, read, write
-from fmkit.data.formats import load_examples
+from fmkit.data.examples import load_examples
 from fmkit.errors import FmkitError
 
 FUZZ = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -20,7 +20,7 @@ from fmkit.data.chat import (
     encode_completion,
     recent,
 )
-from fmkit.data.examples import collate_completions, tokenize_completions
+from fmkit.data.example_batches import collate_completions, tokenize_completions
 from fmkit.data.tokenizer import (
     BOS_ID,
     EOS_ID,
