@@ -1,9 +1,11 @@
-"""The files that Amazon Bedrock takes for customizing and evaluating models: checked, read and written.
+"""Check the files that Amazon Bedrock takes for customizing and evaluating models.
 
 Each format is a row of `FORMATS`: what a record looks like and what the service allows, with the page that
-says so and the day it was checked. When the service changes, the table changes and nothing else. Files are
-JSON Lines. Images, video, tools and invocation logs are not read. `check` refuses what the guides refuse;
-what they advise, and what they do not forbid but no one wants, is for `advise`.
+says so and the day on which it was read. When the service changes, only the table changes. Files are JSON
+Lines. Images, video, tools and invocation logs are not read. `check` finds what the guides forbid, `advise`
+what they advise against and what is allowed but surely not wanted.
+
+`fmkit.data.examples` reads these files, too.
 """
 
 import difflib
@@ -15,25 +17,18 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from datasets import Dataset
-
-from fmkit.data.examples import Row, features_of, filled, to_example, with_label_names
+from fmkit.data.examples import Row, filled
 from fmkit.data.files import (
     BOM,
     Fault,
     Problem,
     explain_read_errors,
-    fail,
     kind_of,
     lines_of,
     parse_json,
     short,
-    to_json_lines,
-    write_whole,
 )
 from fmkit.errors import FmkitError
-
-__all__ = ["FORMATS", "Fault", "Format", "advise", "check", "read", "write"]
 
 CHARACTERS_PER_TOKEN = 6  # the service's own rule of thumb for planning
 SCHEMA_VERSION = "bedrock-conversation-2024"
@@ -41,6 +36,7 @@ LABELS = ("preferred", "non-preferred")
 ROLES = ("user", "assistant")
 GUIDE = "https://docs.aws.amazon.com/bedrock/latest/userguide"
 NOVA_GUIDE = "https://docs.aws.amazon.com/nova/latest/userguide"
+TEXT_KEYS = ("prompt", "completion", "system", "messages", "content")
 RESERVED = ("User:", "Bot:", "Assistant:", "System:", "<image>", "<video>", "[EOS]")
 
 
@@ -52,18 +48,18 @@ class Format:
     purpose: str
     shape: str  # a key of SHAPES
     source: str
-    verified_on: str  # the day on which a copy of the source was read
+    verified_on: str  # the day on which the source was read
     min_records: int = 1
     max_records: int | None = None
-    advised_records: int | None = None  # the service's advice; fewer are no fault
+    advised_records: int | None = None  # the service's advice; fewer are allowed
     max_tokens: int | None = None  # of one record, estimated by CHARACTERS_PER_TOKEN
     max_bytes: int | None = None  # of the training file
     reserved: tuple[str, ...] = ()  # a user's or system text that begins with one fails the job
-    schema_versions: tuple[str, ...] = ()  # none: any text will do
+    schema_versions: tuple[str, ...] = ()  # empty: any text
     needs_answer: bool = True  # the last turn is the assistant's
     alternates: bool = True  # user and assistant take turns
     file_name: str = ""  # what a name may be, as a regular expression; empty: anything
-    note: str = ""  # what else to know, for people
+    note: str = ""  # what else to know
 
 
 # Nova: that turns alternate is said in the guide to Nova 2, nova2-userguide/nova-data-prep-sft-2.html, and by
@@ -166,11 +162,11 @@ FORMATS = {
 
 
 def check(path: str | Path, format: str, limit: int = 100) -> list[Fault]:
-    """The faults of a file, the first `limit` of them, in the order of its lines; none: nothing to mend.
+    """Find the first `limit` faults of a file, in the order of its lines.
 
-    Tokens are estimated by six characters each, for the service's own tokenizers are not public. Faults of
-    the file as a whole (its size, the number of records) come last. Raises FmkitError for a file that cannot
-    be opened and a format that is not known.
+    Tokens are estimated as six characters each, as the service's own tokenizers are not public. Faults of the
+    file as a whole (its size, the number of records) come last. Raises FmkitError for a file that cannot be
+    opened and for an unknown format.
     """
     spec, path = _find_format(format), _find_file(path)
     faults: list[Fault] = []
@@ -185,7 +181,7 @@ def check(path: str | Path, format: str, limit: int = 100) -> list[Fault]:
 
 
 def advise(path: str | Path, format: str) -> list[str]:
-    """What to know about a file that is no fault: lines for a person. Faulty records are passed over.
+    """Say in lines of text what else to know about a file. Faulty records are skipped.
 
     Raises FmkitError as `check` does.
     """
@@ -194,8 +190,7 @@ def advise(path: str | Path, format: str) -> list[str]:
     for number, problems, record in _checked_lines(path, spec, limits=False):
         if not problems:
             records += 1
-            row = SHAPES[spec.shape].read(record)
-            if "chosen" in row and row["chosen"] == row["rejected"]:
+            if spec.shape == "preference" and _answers_alike(record):
                 undecided.append(number)
     found = [
         f"line {number}: both answers are the same, so there is nothing to prefer" for number in undecided
@@ -205,46 +200,6 @@ def advise(path: str | Path, format: str) -> list[str]:
     if spec.note:
         found.append(spec.note)
     return [*found, f"checked by the rules of {spec.verified_on}, {spec.source}"]
-
-
-def read(path: str | Path, format: str) -> Dataset:
-    """The records of a file, normalized as in `fmkit.data.examples`.
-
-    A file for evaluation has the columns prompt, completion (the reference answer) and category, empty where
-    there is none. Numbers of records and sizes are not checked. Raises FmkitError, one line, for the first
-    fault of a record and for a file without any.
-    """
-    spec, path = _find_format(format), _find_file(path)
-    rows = []
-    for number, problems, record in _checked_lines(path, spec, limits=False):
-        if problems:
-            fail(path, ("line", number), problems[0])
-        rows.append(SHAPES[spec.shape].read(record))
-    if not rows:
-        raise FmkitError(f"{path}: no record; write one object a line")
-    return Dataset.from_list(rows, features=features_of(rows))
-
-
-def write(dataset: Dataset, path: str | Path, format: str) -> None:
-    """Write normalized examples (see `fmkit.data.examples`) as a file of this format, one record a row.
-
-    Prompts with completions are written as conversations where the format asks for them. Other columns are
-    left out. Raises FmkitError for rows that the format cannot hold, naming row and field, before anything is
-    written. Numbers of records and sizes are for `check`.
-    """
-    spec, path = _find_format(format), Path(os.path.expanduser(path))
-    records = []
-    for number, row in enumerate(with_label_names(dataset), 1):
-        try:
-            record = SHAPES[spec.shape].write(row)
-        except Problem as problem:
-            fail("the dataset", ("row", number), problem)
-        for found in SHAPES[spec.shape].check(record, spec):
-            fail("the dataset", ("row", number), found)
-        records.append(record)
-    if not records:
-        raise FmkitError(f"{path}: no example to write")
-    write_whole(path, to_json_lines(records))
 
 
 def _find_format(name: str) -> Format:
@@ -278,7 +233,7 @@ def _checked_lines(path: Path, spec: Format, limits: bool = True) -> Iterator[tu
             except Problem as problem:
                 yield number, [problem], None
                 continue
-            problems = list(SHAPES[spec.shape].check(record, spec))
+            problems = list(SHAPES[spec.shape](record, spec))
             if not problems and limits:
                 problems = list(_check_length(record, spec))
             yield number, problems, record
@@ -286,18 +241,24 @@ def _checked_lines(path: Path, spec: Format, limits: bool = True) -> Iterator[tu
 
 def _check_length(record: Any, spec: Format) -> Iterator[Problem]:
     if spec.max_tokens is not None:
-        characters = _count_characters(SHAPES[spec.shape].read(record))
+        characters = _count_characters(record)
         if characters > spec.max_tokens * CHARACTERS_PER_TOKEN:
             tokens = f"about {-(-characters // CHARACTERS_PER_TOKEN):,} tokens ({characters:,} characters)"
             yield Problem("", tokens, f"a record takes {spec.max_tokens:,} at most: shorten or split it")
 
 
 def _count_characters(value: Any) -> int:
+    """Characters of the texts under the keys that formats with a limit have."""
     if isinstance(value, str):
         return len(value)
-    if isinstance(value, dict):
-        return sum(_count_characters(part) for name, part in value.items() if name != "role")
-    return sum(map(_count_characters, value))
+    if isinstance(value, list):
+        return sum(map(_count_characters, value))
+    return sum(map(_count_characters, (value[name] for name in TEXT_KEYS if name in value)))
+
+
+def _answers_alike(record: Row) -> bool:
+    first, second = record["messages"][-1]["candidates"]
+    return bool(first["content"] == second["content"])
 
 
 def _check_file(path: Path, spec: Format, records: int) -> Iterator[Problem]:
@@ -319,15 +280,6 @@ def _check_file(path: Path, spec: Format, records: int) -> Iterator[Problem]:
 
 
 # --- The shapes of a record -----------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Shape:
-    """How a record is checked, read to a normalized row, and written from one (raising Problem)."""
-
-    check: Callable[[Row, Format], Iterator[Problem]]
-    read: Callable[[Row], Row]
-    write: Callable[[Row], Row]
 
 
 def _check_texts(
@@ -488,100 +440,12 @@ def _field(name: str) -> str:
     return name if name.isidentifier() and len(name) < 40 else short(name)
 
 
-# --- From and to normalized rows ---------------------------------------------------------------------------
-
-
-def _read(*names: str) -> Callable[[Row], Row]:
-    """A reader that looks at these keys only."""
-    return lambda record: to_example({name: record[name] for name in names if name in record})
-
-
-def _read_conversation(record: Row) -> Row:
-    turns = [{"role": turn["role"], "content": turn["content"]} for turn in record["messages"]]
-    return _read("system", "messages")({**record, "messages": turns})
-
-
-def _read_evaluation(record: Row) -> Row:
-    completion, category = record.get("referenceResponse", ""), record.get("category", "")
-    return {"prompt": record["prompt"], "completion": completion, "category": category}
-
-
-def _write_completion(row: Row) -> Row:
-    return _only(to_example(row), "prompt", "completion")
-
-
-def _write_evaluation(row: Row) -> Row:
-    names = {"prompt": "prompt", "completion": "referenceResponse", "category": "category"}
-    return {theirs: row[ours] for ours, theirs in names.items() if row.get(ours)}
-
-
-def _write_conversation(row: Row) -> Row:
-    system, turns = _system_and_turns(row)
-    head: Row = {"schemaVersion": SCHEMA_VERSION}
-    if system:
-        head["system"] = [{"text": system}]
-    return {**head, "messages": [_turn(turn) for turn in turns]}
-
-
-def _write_claude(row: Row) -> Row:
-    system, turns = _system_and_turns(row)
-    return {"system": system, "messages": turns} if system else {"messages": turns}
-
-
-def _write_preference(row: Row) -> Row:
-    pair = _only(to_example(row), "prompt", "chosen", "rejected")
-    if isinstance(pair["prompt"], str):
-        pair = {name: [{"role": "user", "content": text}] for name, text in pair.items()}
-    for name in ("chosen", "rejected"):
-        if len(pair[name]) != 1:
-            raise Problem(
-                name, f"{len(pair[name])} messages", "keep the judged answer only, the rest in prompt"
-            )
-    head = _write_conversation({"messages": pair["prompt"]})
-    del head["schemaVersion"]
-    candidates = [
-        {"content": [{"text": pair[name][0]["content"]}], "preferenceLabel": label}
-        for name, label in zip(("chosen", "rejected"), LABELS, strict=True)
-    ]
-    return {**head, "messages": [*head["messages"], {"role": "assistant", "candidates": candidates}]}
-
-
-def _write_text(name: str) -> Callable[[Row], Row]:
-    return lambda row: {name: _only(to_example(row), "text")["text"]}
-
-
-def _system_and_turns(row: Row) -> tuple[str, list[Row]]:
-    row = to_example(row)
-    if {"prompt", "completion"} <= row.keys():
-        names = {"user": "prompt", "assistant": "completion"}
-        return "", [{"role": role, "content": row[name]} for role, name in names.items()]
-    messages = _only(row, "messages")["messages"]
-    has_system = messages[0]["role"] == "system"
-    return (messages[0]["content"] if has_system else ""), messages[has_system:]
-
-
-def _turn(message: Row) -> Row:
-    return {"role": message["role"], "content": [{"text": message["content"]}]}
-
-
-def _only(row: Row, *names: str) -> Row:
-    if missing := [name for name in names if name not in row]:
-        raise Problem(missing[0], "missing", f"this format is written from {', '.join(names)}")
-    return {name: row[name] for name in names}
-
-
-SHAPES = {
-    "completion": Shape(
-        _check_texts("prompt", "completion"), _read("prompt", "completion"), _write_completion
-    ),
-    "conversation": Shape(_check_conversation, _read_conversation, _write_conversation),
-    "claude": Shape(_check_claude, _read_conversation, _write_claude),
-    "preference": Shape(_check_preference, _read("system", "messages"), _write_preference),
-    "input": Shape(_check_texts("input"), _read("input"), _write_text("input")),
-    "text": Shape(_check_texts("text", only=True), _read("text"), _write_text("text")),
-    "evaluation": Shape(
-        _check_texts("prompt", optional=("referenceResponse", "category")),
-        _read_evaluation,
-        _write_evaluation,
-    ),
+SHAPES: dict[str, Callable[[Row, Format], Iterator[Problem]]] = {  # of a record, and how each is checked
+    "completion": _check_texts("prompt", "completion"),
+    "conversation": _check_conversation,
+    "claude": _check_claude,
+    "preference": _check_preference,
+    "input": _check_texts("input"),
+    "text": _check_texts("text", only=True),
+    "evaluation": _check_texts("prompt", optional=("referenceResponse", "category")),
 }

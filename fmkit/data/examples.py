@@ -100,14 +100,14 @@ def load_prompts(path: str | Path) -> Dataset:
     rows = [row for _, row in _read_rows(_example_files(path), _to_prompt)]
     if not rows:
         raise FmkitError(f"{path}: no record; write one a line")
-    return Dataset.from_list(rows, features=features_of(rows))
+    return Dataset.from_list(rows, features=_features_of(rows))
 
 
 def prompts_of(examples: Dataset) -> Dataset:
     """What is asked in examples: as `load_prompts`. Raises FmkitError for those that ask nothing."""
     if "messages" in examples.column_names:
         turns = [_to_prompt({"messages": messages}) for messages in examples["messages"]]
-        return Dataset.from_list(turns, features=features_of(turns))
+        return Dataset.from_list(turns, features=_features_of(turns))
     if "prompt" in examples.column_names:
         return examples.select_columns("prompt")
     raise FmkitError(f"no prompts: the data has {', '.join(examples.column_names)}")
@@ -137,9 +137,9 @@ def write_examples(dataset: Dataset, path: str | Path) -> None:
     """
     path = Path(os.path.expanduser(path))
     rows: list[Row] = []
-    for number, row in enumerate(with_label_names(dataset), 1):
+    for number, row in enumerate(_with_label_names(dataset), 1):
         try:
-            rows.append(to_example(row))
+            rows.append(_to_example(row))
             _require_same_kind(rows[-1], rows[0])
         except Problem as problem:
             fail("the dataset", ("row", number), problem)
@@ -207,7 +207,7 @@ def _hold_out(rows: list[Row], path: Path) -> list[bool]:
 
 
 def _to_splits(rows: list[Row], held_out: list[bool], path: Path) -> DatasetDict:
-    features = features_of(rows) if rows else Features()
+    features = _features_of(rows) if rows else Features()
     if "label" in features:
         ids = {name: i for i, name in enumerate(features["label"].names)}
         rows = [{**row, "label": ids[row["label"]]} for row in rows]
@@ -221,7 +221,7 @@ def _to_splits(rows: list[Row], held_out: list[bool], path: Path) -> DatasetDict
     return DatasetDict(splits)
 
 
-def features_of(rows: list[Row]) -> Features:
+def _features_of(rows: list[Row]) -> Features:
     """What the columns of normalized rows hold, by the first row and by all labels."""
     features = {
         name: Value("string") if isinstance(value, str) else MESSAGES for name, value in rows[0].items()
@@ -233,7 +233,7 @@ def features_of(rows: list[Row]) -> Features:
     return Features(features)
 
 
-def with_label_names(dataset: Dataset) -> Iterator[Row]:
+def _with_label_names(dataset: Dataset) -> Iterator[Row]:
     """The rows, with names for labels that are kept as ids. Raises FmkitError for an id of none."""
     label = dataset.features.get("label")
     for number, row in enumerate(dataset, 1):
@@ -248,7 +248,7 @@ def with_label_names(dataset: Dataset) -> Iterator[Row]:
 # --- One record ---------------------------------------------------------------------------------------------
 
 
-def to_example(record: Any) -> Row:
+def _to_example(record: Any) -> Row:
     """A record of any known shape, normalized. Raises Problem, the record itself if it is one."""
     if isinstance(record, Problem):
         raise record
@@ -264,7 +264,7 @@ def to_example(record: Any) -> Row:
 
 
 def _to_answered(record: Any) -> Row:
-    row = to_example(record)
+    row = _to_example(record)
     if "messages" in row and all(message["role"] != "assistant" for message in row["messages"]):
         raise Problem("messages", "the assistant says nothing to learn from", "add a turn of the assistant")
     return row
@@ -276,9 +276,9 @@ def _to_prompt(record: Any) -> Row:
         given = record["prompt"]
         if not isinstance(given, list):
             return {"prompt": filled(given, "prompt")}
-        row = {"messages": messages_of(given, "prompt")}
+        row = {"messages": _messages_of(given, "prompt")}
     else:
-        row = to_example(record)
+        row = _to_example(record)
     if "text" in row:
         return {"prompt": row["text"]}
     turns = row["messages"][:-1] if row["messages"][-1]["role"] == "assistant" else row["messages"]
@@ -395,7 +395,7 @@ def _texts_or_messages(record: Row, prompt: str, *answers: str) -> Row:
             raise Problem(
                 name, f"{kind_of(record[name])} beside lists", "write all as text, or all as messages"
             )
-    row = {name: messages_of(record[name], name) for name in names}
+    row = {name: _messages_of(record[name], name) for name in names}
     for name in answers:
         if row[name][-1]["role"] != "assistant":
             raise Problem(name, "does not end with the assistant", "end with the assistant's answer")
@@ -405,11 +405,11 @@ def _texts_or_messages(record: Row, prompt: str, *answers: str) -> Row:
 def _to_conversation(record: Row) -> Row:
     turns = record["messages"]
     said = record.get("system", "")
-    system = "" if said == "" else content_of(said, "system")
+    system = "" if said == "" else _content_of(said, "system")
     head = [{"role": "system", "content": system}] if system else []
     if isinstance(turns, list) and turns and isinstance(turns[-1], dict) and "candidates" in turns[-1]:
         return _to_judged(head, turns)
-    messages = messages_of(turns, "messages")
+    messages = _messages_of(turns, "messages")
     if head and messages[0]["role"] == "system":
         raise Problem(
             "messages[0].role", "a second system text", "keep one: the field system, or the message"
@@ -423,13 +423,13 @@ def _to_judged(head: list[Row], turns: list[Any]) -> Row:
     answers: dict[str, list[Row]] = {}
     for i, candidate in enumerate(candidates if isinstance(candidates, list) else []):
         if isinstance(candidate, dict) and candidate.get("preferenceLabel") in ("preferred", "non-preferred"):
-            content = content_of(candidate.get("content"), f"{place}[{i}].content")
+            content = _content_of(candidate.get("content"), f"{place}[{i}].content")
             answers[candidate["preferenceLabel"]] = [{"role": "assistant", "content": content}]
     if len(answers) != 2 or len(candidates) != 2:
         raise Problem(
             place, "not one preferred and one non-preferred answer", "give two, each with preferenceLabel"
         )
-    prompt = head + messages_of(turns[:-1], "messages")
+    prompt = head + _messages_of(turns[:-1], "messages")
     return {"prompt": prompt, "chosen": answers["preferred"], "rejected": answers["non-preferred"]}
 
 
@@ -440,7 +440,7 @@ def _from_sharegpt(record: Row) -> Row:
         if not isinstance(role, str) or role not in SHAREGPT_ROLES:
             raise Problem(f"conversations[{i}].from", "not a role that is known", "use system, human or gpt")
         messages.append({"role": SHAREGPT_ROLES[role], "content": turn.get("value")})
-    return {"messages": messages_of(messages, "conversations", "value")}
+    return {"messages": _messages_of(messages, "conversations", "value")}
 
 
 _SHAPES = (
@@ -457,7 +457,7 @@ _SHAPES = (
 )
 
 
-def messages_of(value: Any, field: str, content_name: str = "content") -> list[Row]:
+def _messages_of(value: Any, field: str, content_name: str = "content") -> list[Row]:
     """A conversation as a list of role and content. Raises Problem."""
     if not isinstance(value, list) or not value:
         what = "no message" if value == [] else f"{kind_of(value)}, not a list of messages"
@@ -476,14 +476,14 @@ def messages_of(value: Any, field: str, content_name: str = "content") -> list[R
             raise Problem(f"{place}.role", "a system message inside the conversation", "put it first")
         if role == "system" and message.get("content") == "":  # as good as none
             continue
-        content = content_of(message.get("content"), f"{place}.{content_name}")
+        content = _content_of(message.get("content"), f"{place}.{content_name}")
         messages.append({"role": role, "content": content})
     if not messages:
         raise Problem(field, "a system message alone", "add what the user and the assistant say")
     return messages
 
 
-def content_of(value: Any, field: str) -> str:
+def _content_of(value: Any, field: str) -> str:
     """Text, or a list of blocks with text, joined by line breaks. Raises Problem."""
     if not isinstance(value, list) or not value:
         return filled(value, field)

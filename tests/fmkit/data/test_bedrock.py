@@ -3,18 +3,17 @@
 import copy
 import dataclasses
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from datasets import Dataset
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fmkit.cli import main
 from fmkit.data import bedrock
-from fmkit.data.bedrock import FORMATS, advise, check, read, write
+from fmkit.data.bedrock import FORMATS, advise, check
 from fmkit.data.examples import load_examples
 from fmkit.errors import FmkitError
 
@@ -55,15 +54,6 @@ RECORDS: dict[str, dict[str, Any]] = {
     },
     "evaluation": {"prompt": "1 + 1 =", "referenceResponse": "2", "category": "sums"},
 }  # fmt: skip
-COLUMNS = {
-    "completion": ["prompt", "completion"],
-    "conversation": ["messages"],
-    "claude": ["messages"],
-    "input": ["text"],
-    "text": ["text"],
-    "preference": ["prompt", "chosen", "rejected"],
-    "evaluation": ["prompt", "completion", "category"],
-}
 
 
 def save(path: Path, records: list[Any]) -> Path:
@@ -93,15 +83,8 @@ def changed(format: str, change: Callable[[Any], Any]) -> list[Any]:
 
 
 @pytest.mark.parametrize("format", FORMATS)
-def test_a_sound_file_has_no_fault_and_comes_back_as_it_was(tmp_path: Path, format: str) -> None:
-    records = sound(format)
-    path = save(tmp_path / "a.jsonl", records)
-    assert check(path, format) == []
-    dataset = read(path, format)
-    assert dataset.column_names == COLUMNS[FORMATS[format].shape]
-    write(dataset, tmp_path / "b.jsonl", format)
-    assert [json.loads(line) for line in (tmp_path / "b.jsonl").read_text().splitlines()] == records
-    assert read(tmp_path / "b.jsonl", format).to_list() == dataset.to_list()
+def test_a_sound_file_has_no_fault(tmp_path: Path, format: str) -> None:
+    assert check(save(tmp_path / "a.jsonl", sound(format)), format) == []
 
 
 def test_the_table_names_a_source_and_a_day_for_every_format() -> None:
@@ -242,7 +225,6 @@ def test_a_name_that_the_service_does_not_take_and_a_byte_order_mark_are_a_fault
     assert check(path, "completion-titan") == []
     path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
     assert faults(path, "completion-titan") == ["begins with a byte order mark; save it as UTF-8 without one"]
-    assert len(read(path, "completion-titan")) == 3
 
 
 def test_users_may_write_twice_in_a_row_only_where_the_guide_allows_it(tmp_path: Path) -> None:
@@ -285,46 +267,46 @@ def test_a_prompt_without_an_answer_may_be_distilled_and_evaluated(tmp_path: Pat
         del record["messages"][3]
     path = save(tmp_path / "a.jsonl", records)
     assert check(path, "distillation") == []
-    assert read(path, "distillation")[0]["messages"][-1]["role"] == "user"
     path = save(tmp_path / "b.jsonl", [{"prompt": "1 + 1 ="}])
     assert check(path, "evaluation") == []
-    assert read(path, "evaluation").to_list() == [{"prompt": "1 + 1 =", "completion": "", "category": ""}]
-    write(read(path, "evaluation"), tmp_path / "c.jsonl", "evaluation")
-    assert (tmp_path / "c.jsonl").read_text() == path.read_text()
 
 
-# Reading and writing
+# Reading
 
 
-def test_only_the_keys_of_the_format_are_read(tmp_path: Path) -> None:
-    record = {**RECORDS["completion"], "chosen": "a", "rejected": "b", "messages": []}
-    path = save(tmp_path / "a.jsonl", [record])
-    assert read(path, "completion-titan").to_list() == [RECORDS["completion"]]
+COLUMNS = {
+    "completion": {"prompt", "completion"},
+    "conversation": {"messages"},
+    "claude": {"messages"},
+    "input": {"text"},
+    "text": {"text"},
+    "preference": {"prompt", "chosen", "rejected"},
+    "evaluation": {"prompt", "completion"},
+}
 
 
-def test_examples_of_other_files_become_conversations_and_pairs(tmp_path: Path) -> None:
-    completions = Dataset.from_list([{"prompt": "Hi", "completion": "Hello", "id": 7}])
-    write(completions, tmp_path / "a.jsonl", "conversation")
-    assert json.loads((tmp_path / "a.jsonl").read_text()) == {
-        "schemaVersion": "bedrock-conversation-2024",
-        "messages": [turn("user", "Hi"), turn("assistant", "Hello")],
-    }
-    pairs = Dataset.from_list([{"prompt": "Hi", "chosen": "Hello", "rejected": "Go"}])
-    write(pairs, tmp_path / "b.jsonl", "preference-nova")
-    assert check(tmp_path / "b.jsonl", "preference-nova") == []
-    assert read(tmp_path / "b.jsonl", "preference-nova")[0]["chosen"] == [
-        {"role": "assistant", "content": "Hello"}
-    ]
-
-
-@pytest.mark.parametrize("format", [name for name in FORMATS if name != "evaluation"])
-def test_load_examples_reads_what_bedrock_takes(tmp_path: Path, format: str) -> None:
+@pytest.mark.parametrize("format", FORMATS)
+def test_load_examples_reads_bedrock(tmp_path: Path, format: str) -> None:
     records = sound(format)
-    records.append(json.loads(json.dumps(records[0]).replace("Hello", "Hey").replace("There", "Here")))
-    path = save(tmp_path / "a.jsonl", records)
-    splits = load_examples(path)
-    rows = [json.dumps(row) for split in splits.values() for row in split]
-    assert set(rows) == {json.dumps(row) for row in read(path, format)}
+    records.append(json.loads(json.dumps(records[0]).replace("Hello", "Hey").replace("1 + 1", "1 + 2")))
+    records[-1] = json.loads(json.dumps(records[-1]).replace("There", "Here"))
+    splits = load_examples(save(tmp_path / "a.jsonl", records))
+    assert set(splits["train"].column_names) == COLUMNS[FORMATS[format].shape]
+    assert sum(map(len, splits.values())) == len(records)
+    texts = "".join(json.dumps(row) for split in splits.values() for row in split)
+    assert all(said in texts for said in spoken(records))
+
+
+def spoken(value: Any, name: str = "") -> Iterator[str]:
+    """Every text of a record that a model reads or learns."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from spoken(inner, key)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from spoken(inner, name)
+    elif name not in ("role", "schemaVersion", "preferenceLabel", "category"):
+        yield json.dumps(value)
 
 
 def one_line(call: Callable[..., Any], *arguments: Any) -> str:
@@ -334,21 +316,11 @@ def one_line(call: Callable[..., Any], *arguments: Any) -> str:
     return str(caught.value)
 
 
-def test_what_cannot_be_read_or_written_is_one_line(tmp_path: Path) -> None:
+def test_what_cannot_be_read_is_one_line(tmp_path: Path) -> None:
     path = save(tmp_path / "a.jsonl", [RECORDS["completion"]])
     assert "did you mean 'conversation'" in one_line(check, path, "conversations")
     assert "no such file" in one_line(check, tmp_path / "b.jsonl", "evaluation")
-    assert "a folder" in one_line(read, tmp_path, "evaluation")
-    assert "a.jsonl, line 1, schemaVersion: null; write" in one_line(read, path, "conversation")
-    assert "no record" in one_line(read, save(tmp_path / "c.jsonl", []), "evaluation")
-    for row, wanted in (
-        ({"text": "a"}, "row 1, messages: missing; this format is written from messages"),
-        ({"body": "a"}, "row 1: columns 'body'"),
-        ({"prompt": "User: hi", "completion": "b"}, "row 1, messages[0].content[0].text: begins with User:"),
-        ({"messages": [{"role": "assistant", "content": "a"}]}, "row 1, messages[0].role: the first turn"),
-    ):
-        assert wanted in one_line(write, Dataset.from_list([row]), tmp_path / "d.jsonl", "conversation")
-        assert not (tmp_path / "d.jsonl").exists()
+    assert "a folder" in one_line(check, tmp_path, "evaluation")
 
 
 # Fuzzing
@@ -360,25 +332,17 @@ JUNK = st.recursive(
 )
 
 
-def check_and_read(path: Path, format: str) -> None:
-    """Faults of lines and a refusal to read go together; each is one line, and so is each advice."""
-    lines = [fault for fault in check(path, format) if fault.line]
-    assert all(len(str(fault).splitlines()) == 1 for fault in lines)
+def check_and_advise(path: Path, format: str) -> None:
+    """Each fault is one line, and so is each piece of advice."""
+    assert all(len(str(fault).splitlines()) == 1 for fault in check(path, format))
     assert all(len(line.splitlines()) == 1 for line in advise(path, format))
-    message = None
-    try:
-        read(path, format)
-    except FmkitError as error:
-        message = str(error)
-    assert message is None or len(message.splitlines()) == 1
-    assert not lines or message == str(lines[0])
 
 
 @FUZZ
 @given(st.sampled_from(sorted(FORMATS)), st.binary(max_size=200))
 def test_random_bytes(tmp_path: Path, format: str, content: bytes) -> None:
     (tmp_path / "a.jsonl").write_bytes(content)
-    check_and_read(tmp_path / "a.jsonl", format)
+    check_and_advise(tmp_path / "a.jsonl", format)
 
 
 def places(value: Any, path: tuple = ()) -> list[tuple]:
@@ -398,7 +362,7 @@ def test_junk_anywhere_in_a_record(tmp_path: Path, format: str, data: st.DataObj
         record = junk
     text = json.dumps(record, ensure_ascii=escaped)
     (tmp_path / "a.jsonl").write_bytes(text.encode(errors="surrogatepass") + b"\r\n")
-    check_and_read(tmp_path / "a.jsonl", format)
+    check_and_advise(tmp_path / "a.jsonl", format)
 
 
 @pytest.mark.parametrize("format", FORMATS)
@@ -409,6 +373,6 @@ def test_deep_nesting_and_huge_fields(tmp_path: Path, format: str) -> None:
         nested = "[" * depth + "]" * depth
         for old in ('"Hi"', '"Where is it?"', '"user"', '"Lamps give light."', '"1 + 1 ="', '"preferred"'):
             path.write_text(text.replace(old, nested))
-            check_and_read(path, format)
+            check_and_advise(path, format)
     path.write_text(text.replace('"Hi"', f'"{"a" * 2**20}"').replace('"There."', f'"{"a" * 2**20}"'))
     assert all(len(str(fault)) < 400 for fault in check(path, format))
