@@ -28,7 +28,7 @@ from fmkit import ModelConfig, TrainConfig, Transformer
 from fmkit import trainer as ours
 from fmkit.config import choose_device, choose_dtype
 from fmkit.flops import flops_per_token
-from fmkit.objectives import predict_tokens
+from fmkit.objectives import language_modeling
 
 BASE = ModelConfig(vocab_size=2048, hidden_size=256, num_hidden_layers=6, num_attention_heads=4)
 BATCH, CONTEXT = 16, 256
@@ -91,7 +91,7 @@ def fmkit_seconds(steps: int, dtype: str | None) -> float:
     model = Transformer(BASE)
     trainer = ours.Trainer(
         model,
-        predict_tokens,
+        language_modeling,
         Loader(steps + 1),
         TrainConfig(steps=steps + 1, batch_size=BATCH, dtype=dtype),
     )

@@ -1,7 +1,8 @@
 """Losses: pure functions of tensors. Each is a *sum*; the trainer divides by the number of items.
 
-So accumulation is exact whatever the batches hold. Where the logits (B * T, V) would be by far the largest
-tensor of a step, they are made and used in chunks and never exist as a whole.
+So accumulation is exact whatever the batches hold. A label of −100, PyTorch's `ignore_index`, is not to be
+predicted. Where the logits (B * T, V) would be by far the largest tensor of a step, they are made and used in
+chunks and never exist as a whole.
 """
 
 from collections.abc import Callable
@@ -11,13 +12,12 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
-from fmkit.data.batches import IGNORE
-
-LOGITS = 2**23  # numbers of a chunk of logits at most: 32 MB in float32
+LOGITS = 2**23  # numbers in a chunk of logits at most: 32 MB in float32
+IGNORE_INDEX = -100
 
 
 def token_loss(hidden: Tensor, head: Tensor, labels: Tensor) -> Tensor:
-    """Cross-entropy of `labels` (B, T) under softmax(hidden headᵀ), summed over those not `IGNORE`, in nats.
+    """Cross-entropy of `labels` (B, T) under softmax(hidden headᵀ), summed over those not ignored, in nats.
 
     hidden (B, T, d), head (V, d). Next-token and masked-token training differ only in the labels.
     """
@@ -46,15 +46,15 @@ def distillation_loss(
 
     rows = hidden.flatten(0, 1), teacher_hidden.flatten(0, 1)
     each = _in_chunks(divergence, len(head), *rows)
-    return temperature**2 * each.masked_fill(labels.flatten() == IGNORE, 0.0).sum()
+    return temperature**2 * each.masked_fill(labels.flatten() == IGNORE_INDEX, 0.0).sum()
 
 
 def sequence_log_probs(hidden: Tensor, head: Tensor, labels: Tensor) -> Tensor:
-    """The log-probability (B,) of each row's labels (B, T) that are not `IGNORE`, in nats."""
+    """The log-probability (B,) of each row's labels (B, T) that are not ignored, in nats."""
 
     def nats(h: Tensor, label: Tensor) -> Tensor:  # (N, d), (N,) → (N,)
         logits = F.linear(h, head.to(h.dtype)).float()
-        return F.cross_entropy(logits, label, reduction="none", ignore_index=IGNORE)
+        return F.cross_entropy(logits, label, reduction="none", ignore_index=IGNORE_INDEX)
 
     return -_in_chunks(nats, len(head), hidden.flatten(0, 1), labels.flatten()).view_as(labels).sum(1)
 
@@ -81,7 +81,7 @@ def dpo_loss(
 def _in_chunks(function: Callable[..., Tensor], vocab_size: int, *rows: Tensor) -> Tensor:
     """`function` of N positions (N, …) → (N,), some positions at a time.
 
-    What a chunk makes on its way is not kept, but made again in the backward pass.
+    What a chunk computes on its way is not kept, but computed again in the backward pass.
     """
     size = max(1, LOGITS // vocab_size)
     if len(rows[0]) <= size:

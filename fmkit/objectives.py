@@ -1,7 +1,7 @@
 """Objectives: functions (model, batch) → sum of losses over the batch's `num_items`.
 
-They and the data are all that differs between the ways of training. Those that need more than a model and a
-batch, such as a teacher, are made by a function that closes over it.
+The objective and the data are all that differs between the ways of training. An objective that needs more
+than a model and a batch, such as a teacher, is made by a function that closes over it.
 """
 
 from collections.abc import Callable
@@ -18,19 +18,19 @@ from fmkit.model import Classifier, Transformer
 Objective = Callable[[Any, Batch], Tensor]  # of a model and a batch that fits it
 
 
-def predict_tokens(model: Transformer, batch: Batch) -> Tensor:
-    """Nats of all the batch's labels, summed: next tokens, masked tokens, or those of completions."""
+def language_modeling(model: Transformer, batch: Batch) -> Tensor:
+    """Sum the nats of all the batch's labels: next tokens, masked tokens, or those of completions."""
     hidden = model.hidden_states(batch["input_ids"], batch["document_ids"])
     return token_loss(hidden, model.lm_head.weight, batch["labels"])
 
 
-def choose_label(model: Classifier, batch: Batch) -> Tensor:
-    """Nats of the true labels of texts, summed."""
+def classification(model: Classifier, batch: Batch) -> Tensor:
+    """Sum the nats of the texts' true labels."""
     return F.cross_entropy(model(batch["input_ids"], batch["last"]).float(), batch["labels"], reduction="sum")
 
 
-def imitate(teacher: Transformer, temperature: float = 2.0, soft_weight: float = 0.5) -> Objective:
-    """Distillation: `soft_weight` of the teacher's distributions, the rest of the text itself.
+def distillation(teacher: Transformer, temperature: float = 2.0, soft_weight: float = 0.5) -> Objective:
+    """Learn `soft_weight` from the teacher's distributions, the rest from the text itself.
 
     `temperature` softens both models' distributions (see `fmkit.losses.distillation_loss`).
     """
@@ -46,14 +46,14 @@ def imitate(teacher: Transformer, temperature: float = 2.0, soft_weight: float =
     return objective
 
 
-def rank(model: Classifier, batch: Batch) -> Tensor:
-    """A reward model of one score: nats of which completion of each pair was preferred, summed."""
+def reward_ranking(model: Classifier, batch: Batch) -> Tensor:
+    """Sum the nats of which completion of each pair was preferred, by a reward model of one score."""
     chosen, rejected = model(batch["input_ids"], batch["last"]).float().squeeze(-1).chunk(2)
     return ranking_loss(chosen, rejected)
 
 
-def prefer(reference: Transformer, beta: float = 0.1) -> Objective:
-    """Direct preference optimization away from a frozen `reference`; a small `beta` lets it go far."""
+def dpo(reference: Transformer, beta: float = 0.1) -> Objective:
+    """Optimize preferences directly, away from a frozen `reference`; a small `beta` lets the model go far."""
 
     def objective(model: Transformer, batch: Batch) -> Tensor:
         with torch.no_grad():
@@ -65,6 +65,6 @@ def prefer(reference: Transformer, beta: float = 0.1) -> Objective:
 
 
 def log_probs(model: Transformer, batch: Batch) -> Tensor:
-    """The log-probability (B,) of each row's labels under the model, in nats."""
+    """Return the log-probability (B,) of each row's labels under the model, in nats."""
     hidden = model.hidden_states(batch["input_ids"], batch["document_ids"])
     return sequence_log_probs(hidden, model.lm_head.weight, batch["labels"])

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fmkit.errors import FmkitError
 
@@ -29,10 +29,9 @@ try:
 except ImportError:
     raise FmkitError("figures need matplotlib: pip install 'fmkit[notebook]'") from None
 
-if TYPE_CHECKING:
-    from fmkit.run import TrainingRun
+History = Sequence[Mapping[str, Any]]  # a record a step, as in `fmkit.run.TrainingRun.history`
 
-INK = "#01020a"  # stands for the page's own text color, light or dark
+INK = "#01020a"  # replaced by the page's own text color, light or dark
 COLORS = {  # the same idea has the same color everywhere; bookkit/site/book.css has them for dark pages too
     "pretraining": "#0060a8",
     "finetuning": "#946300",
@@ -89,7 +88,7 @@ class Plot:
         svg = svg[svg.index("<svg") :].replace(INK, "currentColor")
         for name, color in COLORS.items():
             svg = svg.replace(color, f"var(--fm-{name}, {color})")
-        # The drawing stands inside a page: no rules for all of it, no description but the sentence.
+        # The drawing is part of a page: no style rules for all of it, no description but the sentence.
         svg = re.sub(r"\s*<(metadata|style).*?</\1>", "", svg, flags=re.DOTALL)
         svg = re.sub(
             r" font-family: [^;\"]*;?", "", re.sub(r"font: ([\d.]+)px [^;\"]*", r"font-size: \1px", svg)
@@ -133,13 +132,13 @@ def _show_at_end_of_cell(plot: Plot) -> None:
     shell.events.register("post_execute", show)
 
 
-def plot_run(run: "TrainingRun", floor: float | None = None) -> Plot:
-    """Training loss, its running mean, validation loss and, where it is known, the floor."""
-    if not run.history:
+def plot_loss(history: History, sentence: str, floor: float | None = None) -> Plot:
+    """Draw training loss, its running mean, validation loss and, where it is known, the floor."""
+    if not history:
         raise FmkitError("this run has no steps to plot")
-    tokens = [record["tokens"] for record in run.history]
-    loss = [record["loss"] for record in run.history]
-    checked = [record for record in run.history if "validation_loss" in record]
+    tokens = [record["tokens"] for record in history]
+    loss = [record["loss"] for record in history]
+    checked = [record for record in history if "validation_loss" in record]
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(5.0, 2.9), layout="constrained")
         axes = figure.add_subplot()
@@ -165,18 +164,18 @@ def plot_run(run: "TrainingRun", floor: float | None = None) -> Plot:
         if floor is not None:
             draw_floor(axes, floor)
     above = f"; the floor is {floor:.2f}" if floor is not None else ""
-    return Plot(figure, run.summary + above)
+    return Plot(figure, sentence + above)
 
 
-def plot_accuracy(runs: Mapping[str, "TrainingRun"], chance: float) -> Plot:
-    """The accuracy on held-out examples over the steps of some fine-tuning runs, each with its name.
+def plot_accuracy(histories: Mapping[str, History], chance: float) -> Plot:
+    """Draw the accuracy on held-out examples over the steps of fine-tuning runs, each with its name.
 
     `chance` is what guessing gets. The sentence compares: it is the same on every processor.
     """
     styles = ("-", "--", ":", "-.")
     lines = []
-    for (name, run), style in zip(runs.items(), styles, strict=False):
-        checks = [record for record in run.history if "accuracy" in record]
+    for (name, history), style in zip(histories.items(), styles, strict=False):
+        checks = [record for record in history if "accuracy" in record]
         x, y = [record["step"] for record in checks], [record["accuracy"] for record in checks]
         lines.append(Line(name, x, y, "finetuning", style, "o"))
     order = " > ".join(line.label for line in sorted(lines, key=lambda line: -line.y[-1]))
@@ -207,7 +206,7 @@ def plot_lines(
     log_x: bool = False,
     level: tuple[float, str] | None = None,
 ) -> Plot:
-    """Several lines, each with its name at its end, where there is room for it.
+    """Draw several lines, each with its name at its end, where there is room for it.
 
     `percent` draws shares from 0 to 1 as 0 to 100 %; `level` is a dashed line and its name: chance, a floor.
     """
@@ -258,7 +257,7 @@ def _name_at_the_ends(axes: Axes, lines: Sequence[Line]) -> None:
 
 def draw_floor(axes: Axes, floor: float) -> None:
     """The dashed line that no model's loss can pass, with its value: the same in every figure."""
-    # A loss begins far above its floor, and a floor may be near the axis: so its name stands above it.
+    # A loss begins far above its floor, and a floor may be near the axis: so its name is above it.
     draw_level(axes, floor, f"floor {floor:.2f}", above=True)
 
 

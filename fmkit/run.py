@@ -59,9 +59,9 @@ class TrainingRun:
         `floor` (nats per token) draws the loss that no model can pass, where it is known. Raises `FmkitError`
         where matplotlib is not installed.
         """
-        from fmkit.plots import plot_run  # plots need matplotlib, training does not
+        from fmkit.plots import plot_loss  # plots need matplotlib, training does not
 
-        return plot_run(self, floor)
+        return plot_loss(self.history, self.summary, floor)
 
     # --- metrics.jsonl ---
 

@@ -9,15 +9,17 @@ from typing import Any
 from datasets import Dataset
 
 from bookkit.experiments.preference import compare, end_stories
+from fmkit import write_corpus
 from fmkit.data.corpora import load_corpus
-from fmkit.data.examples import tokenize_completions
+from fmkit.data.example_batches import tokenize_completions
 from fmkit.data.tokenizer import BOS, EOS, special_id
 from fmkit.errors import FmkitError
 from fmkit.evaluation.answers import answer_examples
-from fmkit.evaluation.evaluate import evaluate, true_stories
+from fmkit.evaluation.evaluate import evaluate
 from fmkit.evaluation.sampling import complete
 from fmkit.model import open_model
 from fmkit.world.domains import DOMAINS
+from fmkit.world.stories import validity
 
 TEXTS = 300  # of a validation split, that are read, answered or continued
 ENOUGH = 80  # characters of a note that stand before its condition, for a guess that can be right
@@ -114,7 +116,8 @@ def notes(model: Any, _: Any) -> dict[str, float]:
 
 def told(model: Any, _: Any) -> dict[str, float]:
     """The share of the model's own stories that are true from beginning to end."""
-    return {"true_stories": true_stories(model, model.tokenizer, TEXTS)}
+    stories = write_corpus(model, model.tokenizer, TEXTS)["text"]
+    return {"true_stories": validity(stories).share}
 
 
 def _above_floor(loss: float, floor: float) -> dict[str, float]:

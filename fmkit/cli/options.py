@@ -190,6 +190,11 @@ def add_run(command: Command, defaults: dict[str, Any] | None = None) -> None:
     add_fields(command.add_argument_group("training"), TrainConfig, defaults)
 
 
+def placed(options: Options) -> dict[str, Any]:
+    """Where a recipe writes its run, and whether it continues one, as its keywords."""
+    return {"output_dir": options.out, "resume": options.resume}
+
+
 def report(run: "TrainingRun", options: Options, model: Any) -> None:
     """Say how a run ended; its adapter, if it has one, is written beside the model it was merged into."""
     if run.interrupted:

@@ -19,13 +19,13 @@ from fmkit.cli.options import (
     filled,
     new_command,
     open_with,
+    placed,
     read_corpus,
     read_data,
     report,
     require_rank,
 )
-from fmkit.config import ModelConfig, TrainConfig
-from fmkit.defaults import ALIGN, CONTINUE, FINETUNE
+from fmkit.config import ALIGN, CONTINUE, FINETUNE, ModelConfig, TrainConfig
 from fmkit.errors import FmkitError
 
 
@@ -45,7 +45,8 @@ def _pretrain(options: Options) -> None:
     corpus = read_corpus(options)
     tokenizer = train_tokenizer(corpus["train"], model_config.vocab_size)
     model = Transformer(model_config, seed=config.seed)
-    report(pretrain(model, tokenizer, corpus, config, options.out, options.resume), options, model)
+    run = pretrain(model, tokenizer, corpus, config, **placed(options))
+    report(run, options, model)
 
 
 def add_continue(commands: Any) -> None:
@@ -73,7 +74,8 @@ def _continue(options: Options) -> None:
     replay = read_corpus(options, options.replay) if options.replay else None
     corpus = read_corpus(options)
     share = 0.1 if options.replay_share is None else options.replay_share
-    run = continue_pretrain(model, tokenizer, corpus, config, replay, share, options.out, options.resume)
+    mix: Any = {"replay": replay, "replay_share": share}
+    run = continue_pretrain(model, tokenizer, corpus, config, **mix, **placed(options))
     report(run, options, model)
 
 
@@ -110,7 +112,7 @@ def _finetune(options: Options) -> None:
         model.resize_vocab(max(model.config.vocab_size, tokenizer.get_vocab_size()), seed=config.seed)
         options.modules_to_save = sorted({*options.modules_to_save, *token_modules(model)})
     adapt(model, options)
-    run = finetune(model, tokenizer, data, config, options.out, options.resume, options.mask_prompt)
+    run = finetune(model, tokenizer, data, config, mask_prompt=options.mask_prompt, **placed(options))
     report(run, options, model)
 
 
@@ -138,8 +140,8 @@ def _distill(options: Options) -> None:
     options.vocab_size = teacher.config.vocab_size
     student = Transformer(configured(ModelConfig, options), seed=config.seed)
     corpus = read_corpus(options) if options.corpus else read_data(options, QUESTIONS)
-    mix = options.temperature, options.soft_weight
-    run = distill(student, teacher, tokenizer, corpus, config, *mix, options.out, options.resume)
+    mix: Any = {"temperature": options.temperature, "soft_weight": options.soft_weight}
+    run = distill(student, tokenizer, corpus, config, teacher=teacher, **mix, **placed(options))
     report(run, options, student)
 
 
@@ -161,7 +163,8 @@ def _reward(options: Options) -> None:
     base, tokenizer = open_with(Transformer, options.model)
     model = Classifier.from_base(base, ["reward"], seed=config.seed)
     adapt(model, options)
-    report(train_reward(model, tokenizer, data, config, options.out, options.resume), options, model)
+    run = train_reward(model, tokenizer, data, config, **placed(options))
+    report(run, options, model)
 
 
 def add_align(commands: Any) -> None:
@@ -182,5 +185,5 @@ def _align(options: Options) -> None:
     data = read_data(options, PREFERENCES)
     model, tokenizer = open_with(Transformer, options.model)
     adapt(model, options)
-    run = align(model, tokenizer, data, config, options.beta, options.out, options.resume)
+    run = align(model, tokenizer, data, config, beta=options.beta, **placed(options))
     report(run, options, model)

@@ -73,7 +73,7 @@ def _write(options: Options) -> None:
         raise FmkitError(f"--count {options.count}: have it write at least one")
 
     from fmkit import Transformer, load_prompts, write_answers, write_corpus, write_examples
-    from fmkit.data.formats import prompts_of
+    from fmkit.data.examples import prompts_of
 
     prompts = None
     if options.prompts:
@@ -165,10 +165,9 @@ def _evaluate(options: Options) -> None:
     if options.stories is not None and options.stories < 1:
         raise FmkitError(f"--stories {options.stories}: have it tell at least one")
 
-    from fmkit import evaluate
-    from fmkit.evaluation.evaluate import true_stories
+    from fmkit import evaluate, write_corpus
     from fmkit.model import open_model
-    from fmkit.world.stories import World
+    from fmkit.world.stories import World, validity
 
     model, tokenizer = open_with(open_model, options.model)
     measured: dict[str, float] = {}
@@ -178,7 +177,8 @@ def _evaluate(options: Options) -> None:
         if told:
             print(told, file=sys.stderr)
     if options.stories:
-        measured["true_stories"] = true_stories(model, tokenizer, options.stories, World(options.world))
+        told = write_corpus(model, tokenizer, options.stories)["text"]
+        measured["true_stories"] = validity(told, World(options.world)).share
     for name, value in measured.items():
         print(f"{name} {value:.4g}")
 
@@ -211,11 +211,11 @@ def add_check(commands: Any) -> None:
 
 
 def _check(options: Options) -> None:
-    from fmkit.data import bedrock, formats
+    from fmkit.data import bedrock, examples
 
     file, most = options.file, 100
     if options.format is None:
-        faults = formats.check_examples(file, most)
+        faults = examples.check_examples(file, most)
     else:
         faults = bedrock.check(file, options.format, most)
     for fault in faults:

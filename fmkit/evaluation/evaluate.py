@@ -1,11 +1,11 @@
-"""One function for whatever a model is to be measured on."""
+"""One function for every kind of data that a model is measured on."""
 
 from functools import partial
 
 from datasets import Dataset
 from tokenizers import Tokenizer
 
-from fmkit.data.examples import (
+from fmkit.data.example_batches import (
     collate_completions,
     collate_labeled,
     collate_pairs,
@@ -16,20 +16,18 @@ from fmkit.data.examples import (
     tokenize_labeled,
     tokenize_pairs,
 )
-from fmkit.data.tokenizer import BOS, EOS, PAD, special_id
+from fmkit.data.tokenizer import PAD, special_id
 from fmkit.evaluation.answers import answer_examples, exact_match
 from fmkit.evaluation.classification import accuracy, f1, predict_labels
 from fmkit.evaluation.likelihood import bits_per_byte, exp_mean, perplexity, total_nats
 from fmkit.evaluation.preferences import judge_rewards, scores
-from fmkit.evaluation.sampling import complete
 from fmkit.model import Classifier, Transformer
-from fmkit.world.stories import Grammar, validity
 
 BATCH = 64  # examples that are read at a time
 
 
 def evaluate(model: Classifier | Transformer, tokenizer: Tokenizer, data: Dataset) -> dict[str, float]:
-    """What the data allows to measure.
+    """Measure what the data allows.
 
     Texts: `perplexity`, `bits_per_byte`. Completions or messages: `perplexity` of the answers, `exact_match`
     of the likeliest one. Labeled texts, with a classifier: `accuracy`, `f1`. Pairs of answers:
@@ -60,12 +58,3 @@ def evaluate(model: Classifier | Transformer, tokenizer: Tokenizer, data: Datase
         "perplexity": perplexity(model, tokenizer, texts),
         "bits_per_byte": bits_per_byte(model, tokenizer, texts),
     }
-
-
-def true_stories(
-    model: Transformer, tokenizer: Tokenizer, n: int = 100, world: Grammar | None = None, seed: int = 0
-) -> float:
-    """Share of `n` stories of the model's own, sampled at temperature 1, that are true in the world."""
-    start, end = special_id(tokenizer, BOS), special_id(tokenizer, EOS)
-    told = complete(model, [[start]] * n, model.config.max_position_embeddings, end, seed=seed)
-    return validity([tokenizer.decode(ids) for ids in told], world).share

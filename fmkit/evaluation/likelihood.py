@@ -10,7 +10,7 @@ from tokenizers import Tokenizer
 from fmkit.data.batches import Batch, to_device, validation_batches
 from fmkit.errors import FmkitError
 from fmkit.model import Transformer
-from fmkit.objectives import predict_tokens
+from fmkit.objectives import language_modeling
 
 BATCH = 16  # rows that are read at a time
 
@@ -20,7 +20,7 @@ def total_nats(model: Transformer, batches: Sequence[Batch]) -> tuple[float, int
     """Nats of all labels of `batches`, and how many these are."""
     model.require_causal()
     model.eval()
-    nats = sum(predict_tokens(model, to_device(batch, model.device)).item() for batch in batches)
+    nats = sum(language_modeling(model, to_device(batch, model.device)).item() for batch in batches)
     return nats, sum(batch["num_items"] for batch in batches)
 
 

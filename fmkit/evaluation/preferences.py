@@ -35,7 +35,7 @@ def scores(model: Classifier | Transformer, pairs: Sequence[Batch]) -> Tensor:
 
 
 def require_one_score(model: Classifier) -> None:
-    """Raise `FmkitError` for a classifier that is no reward model."""
+    """Raise `FmkitError` for a classifier that isn't a reward model."""
     if len(model.labels) != 1:
         raise FmkitError(f"a reward model has one score and this classifier {len(model.labels)} labels")
 

@@ -1,15 +1,78 @@
-"""The training lab: choose learning rate, batch size and steps, train, and compare."""
+"""The training lab: choose learning rate, batch size and steps, train, and compare the losses."""
 
 import threading
 import time
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
+from functools import cache, partial
 from typing import Any
 
-from fmkit.widgets.base import Widget, traitlets
-from fmkit.widgets.lab import MODEL, Lab, Setting, describe, open_lab
-from fmkit.widgets.modules import module, styles
+from datasets import Dataset, DatasetDict
+from tokenizers import Tokenizer
 
+from fmkit.config import ModelConfig, TrainConfig
+from fmkit.data.batches import Batch, PackedLoader, tokenize, validation_batches
+from fmkit.data.tokenizer import PAD, special_id, train_tokenizer
+from fmkit.flops import num_parameters
+from fmkit.model import Transformer
+from fmkit.objectives import language_modeling
+from fmkit.trainer import Trainer
+from fmkit.widgets.base import Widget, traitlets
+from fmkit.widgets.modules import module, styles
+from fmkit.world.stories import World, floor, load_stories
+
+STORIES = 6_000  # about a million tokens: more than the longest recorded run sees
+SMALL = ModelConfig(
+    vocab_size=512, hidden_size=48, num_hidden_layers=2, num_attention_heads=4, max_position_embeddings=128
+)
 INTERVAL = 0.1  # seconds between two messages to the page, however fast the steps are
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What the reader chooses. `seed` determines the initial weights and the order of the texts."""
+
+    learning_rate: float
+    batch_size: int
+    steps: int
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Lab:
+    """What all runs share: the size of the model, the tokenized texts, the held-out batches, and the floor in
+    nats per token, where it is known."""
+
+    size: ModelConfig
+    tokenizer: Tokenizer
+    pieces: Dataset
+    validation: list[Batch]
+    floor: float | None = None
+
+    def trainer(self, setting: Setting) -> Trainer:
+        """A new model and its training, on the CPU, which is the fastest device for one so small."""
+        context, pad = self.size.max_position_embeddings, special_id(self.tokenizer, PAD)
+        loader = PackedLoader(self.pieces, setting.batch_size, context, pad, setting.seed)
+        config = TrainConfig(**asdict(setting), device="cpu", dtype="float32")
+        return Trainer(Transformer(self.size, seed=setting.seed), language_modeling, loader, config)
+
+
+def open_lab(size: ModelConfig, corpus: DatasetDict) -> Lab:
+    """Train a tokenizer on a corpus (splits `train` and `validation`, column `text`) and tokenize it."""
+    tokenizer, context = train_tokenizer(corpus["train"], size.vocab_size), size.max_position_embeddings
+    return Lab(
+        size,
+        tokenizer,
+        tokenize(corpus["train"], tokenizer, context),
+        validation_batches(corpus["validation"], tokenizer, 8, context, limit=8),
+    )
+
+
+@cache
+def story_lab(size: ModelConfig = SMALL) -> Lab:
+    """The lab of the book's stories, whose floor is known: opened in about three seconds, once."""
+    lab = open_lab(size, load_stories(n_train=STORIES, n_validation=200))
+    return replace(lab, floor=floor(World(), lab.tokenizer).nats_per_token)
 
 
 @dataclass
@@ -31,10 +94,12 @@ class LabRun:
 
 
 class TrainingLab(Widget):
-    """A small model, its training on stories, and the floor that no model's loss can pass.
+    """A small model, its hyperparameters as sliders, and its loss while it trains on a corpus.
 
-    With a kernel it trains in a thread, so that cells go on running meanwhile; `runs` holds what came out.
-    On a page without a kernel it replays the runs of assets/runs/<recording>.json.
+    Without arguments it trains the book's smallest model on stories, and draws the floor that no model's loss
+    can pass; `size` is another model, `corpus` other texts (see `load_corpus`). With a kernel it trains in a
+    thread, so that other cells can run meanwhile; `runs` holds the results. On a page without a kernel it
+    replays the recorded runs of assets/runs/<recording>.json, which exist for the smallest model on stories.
     """
 
     _esm, _css = module("training_lab"), styles()
@@ -42,21 +107,28 @@ class TrainingLab(Widget):
     learning_rate = traitlets.Float(0.003).tag(sync=True)
     batch_size = traitlets.Int(8).tag(sync=True)
     steps = traitlets.Int(200).tag(sync=True)
-    context_length = traitlets.Int(MODEL.max_position_embeddings).tag(sync=True)
-    recording = traitlets.Unicode("lab", help="which recorded runs stand in for a kernel").tag(sync=True)
+    context_length = traitlets.Int().tag(sync=True)
+    vocab_size = traitlets.Int(help="a model that guesses has a loss of its logarithm").tag(sync=True)
+    recording = traitlets.Unicode(help="the recorded runs that replace a kernel").tag(sync=True)
 
-    def __init__(self, **traits: Any) -> None:
-        facts = describe()
-        traits["description"] = (
-            f"Training lab: {facts['parameters']:,} parameters learn from {facts['corpus']}"
+    def __init__(self, corpus: DatasetDict | None = None, size: ModelConfig = SMALL, **traits: Any) -> None:
+        texts = f"{STORIES:,} stories" if corpus is None else f"{len(corpus['train']):,} texts"
+        super().__init__(
+            description=f"Training lab: {num_parameters(size):,} parameters learn from {texts}",
+            context_length=size.max_position_embeddings,
+            vocab_size=size.vocab_size,
+            recording="lab" if corpus is None and size == SMALL else "",
+            **traits,
         )
-        super().__init__(**traits)
+        self._open: Callable[[], Lab] = (
+            partial(story_lab, size) if corpus is None else cache(partial(open_lab, size, corpus))
+        )
         self.runs: list[LabRun] = []
         self.current: LabRun | None = None  # the run that is being trained
         self.floor: float | None = None  # nats per token, known from the first run on
 
     def train(self, setting: Setting) -> LabRun:
-        """Start a run in a thread of its own; while one is going on, that one is returned."""
+        """Start a run in a thread of its own; while one is being trained, that one is returned."""
         if self.current:
             return self.current
         run = LabRun(self.runs[-1].number + 1 if self.runs else 1, setting)
@@ -66,7 +138,7 @@ class TrainingLab(Widget):
         return run
 
     def stop(self) -> None:
-        """End the current run after the step it is in."""
+        """End the current run after its current step."""
         if self.current:
             self.current.stop.set()
 
@@ -88,10 +160,10 @@ class TrainingLab(Widget):
     # --- the thread ---
 
     def _work(self, run: LabRun) -> None:
-        """Train, and tell the page. Whatever goes wrong is told too: a thread has nobody else to tell."""
+        """Train, and report to the page; errors too, since nothing else would show those of a thread."""
         self._tell(run)
         try:
-            lab = open_lab()
+            lab = self._open()
             self.floor = lab.floor
             self.send({"type": "floor", "floor": lab.floor})
             self._follow(run, lab)

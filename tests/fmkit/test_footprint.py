@@ -120,7 +120,7 @@ def test_usage_that_cannot_be_read_is_said_to_be_missing(content, tmp_path):
 
 def test_a_run_leaves_its_usage_and_a_resumed_one_adds_to_it(model, tokenizer, stories, tmp_path):
     config = TrainConfig(steps=3, batch_size=2, eval_batches=1, checkpoint_every=1)
-    run = pretrain(model, tokenizer, stories, config, tmp_path / "run")
+    run = pretrain(model, tokenizer, stories, config, output_dir=tmp_path / "run")
     file = tmp_path / "run" / "usage.json"
     assert Usage.of(tmp_path / "run") == run.usage
     assert run.usage.cpu_seconds > 0
@@ -131,7 +131,7 @@ def test_a_run_leaves_its_usage_and_a_resumed_one_adds_to_it(model, tokenizer, s
     for path in checkpoints[-1].iterdir():  # the run stopped at its second step
         path.unlink()
     checkpoints[-1].rmdir()
-    again = pretrain(Transformer(model.config), tokenizer, stories, config, tmp_path / "run", resume=True)
+    again = pretrain(Transformer(model.config), tokenizer, stories, config, output_dir=tmp_path / "run", resume=True)
     assert 1000 < again.usage.cpu_seconds < 1000 + run.usage.cpu_seconds + 60
     assert again.usage.joules[0] > 5000
     assert again.usage.obtained[0] == "by a sundial"

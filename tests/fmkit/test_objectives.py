@@ -13,8 +13,8 @@ from trl import DPOConfig, DPOTrainer, RewardConfig, RewardTrainer, SFTConfig, S
 
 from fmkit import Classifier, ModelConfig, TrainConfig, Transformer
 from fmkit.data.batches import IGNORE, make_loader, validation_batches
-from fmkit.data.examples import collate_completions, collate_labeled, collate_pairs
-from fmkit.objectives import choose_label, imitate, predict_tokens, prefer, rank
+from fmkit.data.example_batches import collate_completions, collate_labeled, collate_pairs
+from fmkit.objectives import classification, distillation, dpo, language_modeling, reward_ranking
 from fmkit.trainer import Trainer
 
 SHAPE = ModelConfig(vocab_size=80, hidden_size=32, num_hidden_layers=2, num_attention_heads=4)
@@ -67,7 +67,7 @@ def theirs(model, tmp_path, name: str, kind=AutoModelForCausalLM):
 
 def test_dpo_equals_trl(tmp_path, plain):
     policy, reference = shaken(Transformer(SHAPE), 1), shaken(Transformer(SHAPE), 2)
-    ours = prefer(reference, beta=0.3)(policy, collate_pairs(PAIRS, pad_id=2)) / len(PAIRS)
+    ours = dpo(reference, beta=0.3)(policy, collate_pairs(PAIRS, pad_id=2)) / len(PAIRS)
     trainer = DPOTrainer(
         theirs(policy, tmp_path, "policy"),
         theirs(reference, tmp_path, "reference"),
@@ -86,7 +86,7 @@ def test_masked_completions_equal_trl(tmp_path, plain):
     rows = [example(p, c) for p, c in zip(PROMPTS, CHOSEN, strict=True)]
     batch = collate_completions(rows, pad_id=2)
     assert batch["num_items"] == sum(map(len, CHOSEN))
-    ours = predict_tokens(model, batch) / batch["num_items"]
+    ours = language_modeling(model, batch) / batch["num_items"]
     trainer = SFTTrainer(
         theirs(model, tmp_path, "model"),
         args=SFTConfig(**settings(tmp_path), dataset_kwargs={"skip_prepare_dataset": True}),
@@ -99,7 +99,7 @@ def test_masked_completions_equal_trl(tmp_path, plain):
 
 def test_ranking_equals_trl(tmp_path, plain):
     model = shaken(Classifier(SHAPE, ["reward"]), 1)
-    ours = rank(model, collate_pairs(PAIRS, pad_id=2)) / len(PAIRS)
+    ours = reward_ranking(model, collate_pairs(PAIRS, pad_id=2)) / len(PAIRS)
     opened = theirs(model, tmp_path, "reward", LlamaForSequenceClassification)
     opened.config.pad_token_id = 2
     rows = {f"{side}_ids": [pair[side]["input_ids"] for pair in PAIRS] for side in ("chosen", "rejected")}
@@ -116,7 +116,7 @@ def test_choosing_a_label_equals_transformers(tmp_path):
     opened = theirs(model, tmp_path, "classifier", LlamaForSequenceClassification)
     opened.config.pad_token_id = 2
     loss = opened(batch["input_ids"], labels=batch["labels"]).loss  # the mean
-    torch.testing.assert_close(choose_label(model, batch) / batch["num_items"], loss, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(classification(model, batch) / batch["num_items"], loss, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("temperature", [1.0, 3.0])
@@ -131,7 +131,7 @@ def test_imitation_is_the_plain_formula(temperature, stories, tokenizer):
     p_soft, q_soft = ((x / temperature).softmax(-1) for x in (p, q))
     soft = temperature**2 * (p_soft * (p_soft.log() - q_soft.log())).sum()
     hard = F.cross_entropy(q, batch["labels"][labels], reduction="sum")
-    ours = imitate(teacher, temperature, soft_weight=0.7)(student, batch)
+    ours = distillation(teacher, temperature, soft_weight=0.7)(student, batch)
     torch.testing.assert_close(ours, 0.7 * soft + 0.3 * hard, rtol=1e-4, atol=1e-3)
     ours.backward()
     assert student.lm_head.weight.grad is not None
@@ -141,7 +141,7 @@ def test_imitation_is_the_plain_formula(temperature, stories, tokenizer):
 def test_a_reference_is_left_alone_and_at_the_start_nothing_is_preferred():
     model = shaken(Transformer(SHAPE), 1)
     reference = copy.deepcopy(model)
-    loss = prefer(reference, beta=0.1)(model, collate_pairs(PAIRS, pad_id=2))
+    loss = dpo(reference, beta=0.1)(model, collate_pairs(PAIRS, pad_id=2))
     assert loss.item() == pytest.approx(len(PAIRS) * torch.tensor(2.0).log().item(), rel=1e-5)
     loss.backward()
     assert all(weight.grad is None for weight in reference.parameters())
@@ -154,7 +154,7 @@ def predict_calmly(model: Transformer, batch: dict) -> torch.Tensor:
     """Next tokens, with logits kept small: z-loss (Chowdhery et al. 2022, arXiv:2204.02311, section 5)."""
     logits = model(batch["input_ids"], batch["document_ids"]).float()
     z = logits.logsumexp(-1)[batch["labels"] != IGNORE]
-    return predict_tokens(model, batch) + 0.1 * z.square().sum()
+    return language_modeling(model, batch) + 0.1 * z.square().sum()
 
 
 # --- ... and one test -------------------------------------------------------------------------------------
@@ -175,8 +175,8 @@ def test_a_new_objective_is_one_function(model, stories, tokenizer):
         batches = validation_batches(stories["validation"], tokenizer, 4, 96, limit=2)
         with torch.no_grad():
             z = learner(batches[0]["input_ids"], batches[0]["document_ids"]).logsumexp(-1)
-        return z.abs().mean().item(), trainer.evaluate(batches, predict_tokens)
+        return z.abs().mean().item(), trainer.evaluate(batches, language_modeling)
 
-    (calm, calm_loss), (plain, plain_loss) = train(predict_calmly), train(predict_tokens)
+    (calm, calm_loss), (plain, plain_loss) = train(predict_calmly), train(language_modeling)
     assert calm < 0.5 * plain
     assert calm_loss < plain_loss + 0.3

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fmkit.plots import COLORS, INK, Line, plot_accuracy, plot_lines, plot_run, running_mean
+from fmkit.plots import COLORS, INK, Line, plot_accuracy, plot_lines, running_mean
 from fmkit.run import TrainingRun
 
 STYLES = (Path(__file__).parents[2] / "bookkit/site/book.css").read_text()
@@ -26,7 +26,7 @@ def test_figures_and_pages_name_the_same_colors():
 
 
 def test_a_figure_takes_the_color_of_the_page():
-    svg = plot_run(a_run(), floor=1.0).svg
+    svg = a_run().plot(floor=1.0).svg
     assert INK not in svg
     assert "currentColor" in svg
     colors = set(re.findall(r"(?<!, )#[0-9a-f]{6}", svg))  # all but the fallbacks of variables
@@ -38,7 +38,7 @@ def test_a_figure_takes_the_color_of_the_page():
 
 
 def test_names_stand_clear_of_lines_and_axes():
-    figure = plot_run(a_run(), floor=0.1).figure
+    figure = a_run().plot(floor=0.1).figure
     figure.draw_without_rendering()
     axes = figure.axes[0]
     boxes = {text.get_text(): text.get_window_extent() for text in axes.texts}
@@ -71,7 +71,7 @@ def test_the_accuracy_of_runs_is_compared_in_words():
     for step in (10, 20):
         good.history.append({"step": step, "accuracy": 0.6 + step / 100})
         poor.history.append({"step": step, "accuracy": 0.55})
-    plot = plot_accuracy({"from scratch": poor, "pre-trained": good}, chance=0.5)
+    plot = plot_accuracy({"from scratch": poor.history, "pre-trained": good.history}, chance=0.5)
     expected = "accuracy on held-out examples at the last step: pre-trained > from scratch > chance 50 %"
     assert repr(plot) == expected
     for label in ("pre-trained", "from scratch", "chance 50 %"):

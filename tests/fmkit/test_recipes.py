@@ -38,10 +38,15 @@ from fmkit import (
 )
 from fmkit.data.batches import IGNORE, Mixed, tokenize
 from fmkit.data.chat import add_chat_tokens, chat_prompt, encode_chat, encode_completion
-from fmkit.data.example_batches import collate_completions, tokenize_completions, tokenize_pairs
+from fmkit.data.example_batches import (
+    collate_completions,
+    collate_pairs,
+    pair_prompts,
+    tokenize_completions,
+    tokenize_pairs,
+)
 from fmkit.evaluation.answers import exact_match
 from fmkit.evaluation.divergence import sampled_kl
-from fmkit.evaluation.evaluate import true_stories
 from fmkit.evaluation.likelihood import bits_per_byte, perplexity
 from fmkit.evaluation.preferences import scores
 from fmkit.evaluation.sampling import complete
@@ -152,7 +157,7 @@ def test_replay_keeps_what_continued_pretraining_forgets(model, stories, tokeniz
     known = learned.history[-1]["validation_loss"]
 
     def go_on(share: float) -> dict[str, float]:
-        run = continue_pretrain(copy.deepcopy(model), tokenizer, SALES, config(60), stories, share)
+        run = continue_pretrain(copy.deepcopy(model), tokenizer, SALES, config(60), replay=stories, replay_share=share)
         assert run.history[0]["learning_rate"] < run.history[2]["learning_rate"]  # it warms up again
         return run.history[-1]
 
@@ -168,7 +173,9 @@ def test_a_student_learns_more_from_a_teacher_than_alone(tokenizer):
     pretrain(teacher, tokenizer, SALES, config(120))
     small = shape(tokenizer, hidden_size=32)
     plain = pretrain(Transformer(small), tokenizer, few, config(80)).history[-1]
-    taught = distill(Transformer(small), teacher, tokenizer, few, config(80), 1.0, 0.9).history[-1]
+    taught = distill(
+        Transformer(small), tokenizer, few, config(80), teacher=teacher, temperature=1.0, soft_weight=0.9
+    ).history[-1]
     assert taught["validation_loss"] < plain["validation_loss"] - 0.2
     assert all(weight.grad is None for weight in teacher.parameters())
 
@@ -215,7 +222,7 @@ def test_aligning_prefers_what_was_chosen_and_says_how_far_it_went(teller, token
     ends = {}
     for beta in (3.0, 0.02):
         model = copy.deepcopy(teller)
-        ends[beta] = align(model, tokenizer, PREFERENCES, config(90, 2e-4), beta).history[-1]
+        ends[beta] = align(model, tokenizer, PREFERENCES, config(90, 2e-4), beta=beta).history[-1]
         assert ends[beta]["reward_accuracy"] == 1.0
         assert evaluate(model, tokenizer, PREFERENCES["validation"])["margin"] > 3
     assert 0 < ends[3.0]["kl"] < ends[0.02]["kl"]  # a small beta lets it go far
@@ -264,9 +271,10 @@ def test_killed_and_resumed_is_bit_for_bit_the_same(recipe, tokenizer, stories, 
         elif recipe == "dpo":
             align(model, tokenizer, PREFERENCES, settings, **run)
         elif recipe == "replay":
-            continue_pretrain(model, tokenizer, SALES, settings, few, 0.3, **run)
+            continue_pretrain(model, tokenizer, SALES, settings, replay=few, replay_share=0.3, **run)
         else:
-            distill(model, Transformer(shape(tokenizer), seed=9), tokenizer, few, settings, **run)
+            teacher = Transformer(shape(tokenizer), seed=9)
+            distill(model, tokenizer, few, settings, teacher=teacher, **run)
         return model
 
     whole = train("whole")
@@ -283,9 +291,9 @@ def test_killed_and_resumed_is_bit_for_bit_the_same(recipe, tokenizer, stories, 
         trainer.run = run
         return fit(trainer, *arguments)
 
-    module = {"lora": "finetuning", "dpo": "alignment", "replay": "pretraining", "distill": "distillation"}
+    name = {"lora": "finetune", "dpo": "align", "replay": "continue_pretrain", "distill": "distill"}[recipe]
     with monkeypatch.context() as patch:
-        patch.setattr(f"fmkit.recipes.{module[recipe]}.fit", kill_at_8)
+        patch.setattr(f"fmkit.recipes.{name}.fit", kill_at_8)
         with pytest.raises(Killed):
             train("killed")
     assert [p.name for p in (tmp_path / "killed/checkpoints").iterdir()] == ["step-00000005"]
@@ -306,7 +314,7 @@ def test_another_teacher_reference_or_base_is_another_run(tokenizer, tmp_path):
     def tune(seed: int, resume: bool) -> None:
         model = Transformer(shape(tokenizer), seed=seed)
         add_lora(model, LoraConfig(r=2))
-        finetune(model, tokenizer, QUESTIONS, config(2), tmp_path / "lora", resume)
+        finetune(model, tokenizer, QUESTIONS, config(2), output_dir=tmp_path / "lora", resume=resume)
 
     def prefer(seed: int, resume: bool) -> None:
         start = Transformer(shape(tokenizer), seed=seed)
@@ -367,7 +375,7 @@ def test_pairs_of_conversations_are_judged_by_the_last_answer(tokenizer):
     (pair,) = tokenize_pairs(Dataset.from_list([row]), talking, 64)
     learned = [label for label in pair["chosen"]["labels"] if label != IGNORE]
     assert talking.decode(learned) == "good"
-    assert pair["prompt_ids"] == chat_prompt(prompt, talking)
+    assert pair_prompts(collate_pairs([pair], pad_id=2)) == [chat_prompt(prompt, talking)]
     for side in ("chosen", "rejected"):
         assert pair[side]["input_ids"] == encode_chat([*prompt, *row[side]], talking)[0]
 
@@ -377,7 +385,7 @@ def test_texts_are_taken_as_they_are_by_a_model_that_chats(tokenizer):
     pairs = tokenize_pairs(PREFERENCES["train"], talking, 64)
     answers = tokenize_completions(QUESTIONS["train"], talking, 64)
     for given, row in zip(PREFERENCES["train"], pairs, strict=True):
-        assert row["prompt_ids"] == tokenizer.encode(given["prompt"]).ids
+        assert pair_prompts(collate_pairs([row], pad_id=2)) == [tokenizer.encode(given["prompt"]).ids]
         for side in ("chosen", "rejected"):
             assert row[side]["input_ids"] == encode_completion(given["prompt"], given[side], tokenizer)[0]
     for given, row in zip(QUESTIONS["train"], answers, strict=True):
@@ -421,7 +429,6 @@ def test_perplexity_and_bits_per_byte_are_what_they_say(model, tokenizer, storie
     with pytest.raises(FmkitError, match="no texts"):
         perplexity(model, tokenizer, [])
     assert exact_match(["a ", "b", "c"], ["a", "b", "d"]) == pytest.approx(2 / 3)
-    assert true_stories(model, tokenizer, 4) == 0.0
     with torch.no_grad():
         model.model.embed_tokens.weight.mul_(1e6)
     assert perplexity(model, tokenizer, texts) == math.inf  # e^710 is no float any more
@@ -430,9 +437,9 @@ def test_perplexity_and_bits_per_byte_are_what_they_say(model, tokenizer, storie
 def test_arguments_out_of_range_are_one_line(model, tokenizer, stories):
     other = Transformer(ModelConfig(vocab_size=500, hidden_size=32))
     with pytest.raises(FmkitError, match="a student needs its teacher's tokenizer"):
-        distill(model, other, tokenizer, stories)
+        distill(model, tokenizer, stories, teacher=other)
     with pytest.raises(FmkitError, match="soft_weight=2"):
-        distill(model, model, tokenizer, stories, soft_weight=2)
+        distill(model, tokenizer, stories, teacher=model, soft_weight=2)
     with pytest.raises(FmkitError, match="replay_share=1"):
         continue_pretrain(model, tokenizer, stories, replay=stories, replay_share=1)
     with pytest.raises(FmkitError, match="beta=0"):
@@ -451,8 +458,8 @@ def test_a_model_of_another_kind_is_one_line(model, tokenizer):
         lambda: pretrain(rewarder, tokenizer, SALES),
         lambda: continue_pretrain(rewarder, tokenizer, SALES),
         lambda: align(rewarder, tokenizer, PREFERENCES),
-        lambda: distill(rewarder, model, tokenizer, SALES),
-        lambda: distill(model, rewarder, tokenizer, SALES),
+        lambda: distill(rewarder, tokenizer, SALES, teacher=model),
+        lambda: distill(model, tokenizer, SALES, teacher=rewarder),
     ):
         with pytest.raises(FmkitError, match=r"a Classifier does not .* give a Transformer"):
             learn()
@@ -467,7 +474,7 @@ def test_data_without_a_split_is_one_line(model, tokenizer):
     for learn, data in (
         (lambda only: pretrain(model, tokenizer, only), SALES),
         (lambda only: continue_pretrain(model, tokenizer, SALES, replay=only), SALES),
-        (lambda only: distill(model, model, tokenizer, only), SALES),
+        (lambda only: distill(model, tokenizer, only, teacher=model), SALES),
         (lambda only: finetune(model, tokenizer, only), QUESTIONS),
         (lambda only: align(model, tokenizer, only), PREFERENCES),
         (lambda only: train_reward(rewarder, tokenizer, only), PREFERENCES),
@@ -484,7 +491,7 @@ def test_a_model_keeps_its_tokenizer_and_a_student_its_teachers(model, tokenizer
     with pytest.raises(FmkitError, match="the model was trained with another tokenizer"):
         continue_pretrain(model, other, SALES)
     with pytest.raises(FmkitError, match="the teacher was trained with another tokenizer"):
-        distill(Transformer(shape(tokenizer)), model, other, SALES)
+        distill(Transformer(shape(tokenizer)), other, SALES, teacher=model)
     talking = add_chat_tokens(tokenizer)
     model.resize_vocab(talking.get_vocab_size())
     finetune(model, talking, CHATS, config(1))
@@ -499,7 +506,7 @@ def test_a_reference_is_scored_once(model, tokenizer, monkeypatch):
         judged.append(asked)
         return scores(asked, pairs)
 
-    monkeypatch.setattr("fmkit.recipes.alignment.scores", scores_of)
+    monkeypatch.setattr("fmkit.recipes.align.scores", scores_of)
     settings = TrainConfig(steps=3, batch_size=8, eval_every=1, device="cpu")
     run = align(model, tokenizer, PREFERENCES, settings)
     assert ["margin" in record for record in run.history] == [True] * 3

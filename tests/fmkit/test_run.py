@@ -11,14 +11,14 @@ from safetensors.torch import load_file
 
 from fmkit import FmkitError, ModelConfig, TrainConfig, Transformer, pretrain
 from fmkit.data.batches import make_loader
-from fmkit.objectives import predict_tokens
+from fmkit.objectives import language_modeling
 from fmkit.run import fit
 from fmkit.trainer import Trainer
 
 
 def trainer_of(model, stories, tokenizer, **settings) -> Trainer:
     loader = make_loader(stories["train"], tokenizer, 2, 64, seed=0)
-    return Trainer(model, predict_tokens, loader, TrainConfig(batch_size=2, **settings))
+    return Trainer(model, language_modeling, loader, TrainConfig(batch_size=2, **settings))
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_weights(model, st
     model.tokenizer = tokenizer
 
     def explode(model, batch):
-        loss = predict_tokens(model, batch)
+        loss = language_modeling(model, batch)
         return loss * float("nan") if trainer.step == 6 else loss
 
     loader = make_loader(stories["train"], tokenizer, 2, 64, seed=0)

@@ -10,7 +10,7 @@ from fmkit import TrainConfig, Transformer
 from fmkit.data.batches import IGNORE, make_loader
 from fmkit.data.masking import MaskedLoader
 from fmkit.flops import flops_per_token
-from fmkit.objectives import predict_tokens
+from fmkit.objectives import language_modeling
 from fmkit.optim import make_optimizer
 from fmkit.trainer import Trainer, train_step
 
@@ -38,11 +38,11 @@ def test_steps_are_those_of_plain_adamw(model, make_batches):
     )
     groups = [{"params": norms, "weight_decay": 0.0}, {"params": matrices, "weight_decay": 0.3}]
     adamw = torch.optim.AdamW(groups, betas=(0.7, 0.8))
-    history = list(Trainer(model, predict_tokens, make_batches(), config).run())
+    history = list(Trainer(model, language_modeling, make_batches(), config).run())
     assert [record["learning_rate"] for record in history] == pytest.approx([5e-3, 1e-2, 1e-3])
     for record in history:
         batches = list(islice(iter(loader.__next__, None), 2))
-        loss = sum(predict_tokens(plain, b) for b in batches) / sum(b["num_items"] for b in batches)
+        loss = sum(language_modeling(plain, b) for b in batches) / sum(b["num_items"] for b in batches)
         adamw.zero_grad()
         loss.backward()
         norm = torch.nn.utils.clip_grad_norm_(plain.parameters(), 0.5)
@@ -76,7 +76,7 @@ def test_accumulation_is_exact_whatever_the_batches_hold(model, stories, tokeniz
         copy = Transformer(model.config)
         optimizer = make_optimizer(copy, TrainConfig(learning_rate=1e-9))
         optimizer.zero_grad = lambda set_to_none: None  # keep the gradient to look at it
-        loss, norm = train_step(copy, predict_tokens, batches, optimizer, max_grad_norm=1e9)
+        loss, norm = train_step(copy, language_modeling, batches, optimizer, max_grad_norm=1e9)
         gradients.append([loss, norm, *(p.grad for p in copy.parameters())])
     for a, b in zip(*gradients, strict=True):
         torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-6)
@@ -84,25 +84,25 @@ def test_accumulation_is_exact_whatever_the_batches_hold(model, stories, tokeniz
 
 def test_a_validation_is_the_mean_over_all_items(model, make_batches):
     """Not the mean of the batches' means."""
-    trainer = Trainer(model, predict_tokens, make_batches(), TrainConfig(steps=1))
+    trainer = Trainer(model, language_modeling, make_batches(), TrainConfig(steps=1))
     few, many = (next(trainer.loader) for _ in range(2))
     few["labels"][:, 3:] = IGNORE
     few["num_items"] = int((few["labels"] != IGNORE).sum())
     with torch.no_grad():
-        total = predict_tokens(model, few) + predict_tokens(model, many)
+        total = language_modeling(model, few) + language_modeling(model, many)
     expected = total.item() / (few["num_items"] + many["num_items"])
     assert trainer.evaluate([few, many]) == pytest.approx(expected, rel=1e-5)
 
 
 def test_tokens_are_what_was_read_and_not_what_was_to_be_predicted(model, make_batches, tokenizer):
-    trainer = Trainer(model, predict_tokens, MaskedLoader(make_batches(), tokenizer, 0), TrainConfig(steps=2))
+    trainer = Trainer(model, language_modeling, MaskedLoader(make_batches(), tokenizer, 0), TrainConfig(steps=2))
     again = make_batches()
     read = [next(again)["num_tokens"] for _ in range(2)]
     assert [record["tokens"] for record in trainer.run()] == [read[0], sum(read)]
 
 
 def test_the_share_of_the_peak_is_what_was_computed_over_it(model, make_batches):
-    trainer = Trainer(model, predict_tokens, make_batches(), TrainConfig(steps=1, context_length=64))
+    trainer = Trainer(model, language_modeling, make_batches(), TrainConfig(steps=1, context_length=64))
     trainer.peak = 1e12
     (record,) = trainer.run()
     computed = record["tokens_per_second"] * flops_per_token(model.config, 64)
@@ -111,7 +111,7 @@ def test_the_share_of_the_peak_is_what_was_computed_over_it(model, make_batches)
 
 def test_an_objective_may_roll_dice_and_is_resumed_exactly(model, make_batches):
     def noisy(model, batch):
-        return predict_tokens(model, batch) * (1 + torch.rand(()))
+        return language_modeling(model, batch) * (1 + torch.rand(()))
 
     config = TrainConfig(steps=4)
     first = Trainer(model, noisy, make_batches(), config)

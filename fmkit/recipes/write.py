@@ -1,4 +1,4 @@
-"""What a model writes for another to learn from: texts, or answers to prompts."""
+"""Writing: a model's texts, or its answers to prompts, for another model to learn from."""
 
 import sys
 from typing import Any
@@ -14,48 +14,50 @@ from fmkit.model import Transformer
 
 
 def write_corpus(
-    teacher: Transformer,
+    model: Transformer,
     tokenizer: Tokenizer,
     n: int,
+    *,
+    prompt: str = "",
     max_new_tokens: int | None = None,
     temperature: float = 1.0,
-    prompt: str = "",
     seed: int = 0,
 ) -> Dataset:
-    """`n` texts by the teacher, in a column `text`, for a student to be trained on (Kim and Rush 2016,
+    """Write `n` texts, in a column `text`, for a student to be trained on (Kim and Rush 2016,
     arXiv:1606.07947, section 3.2).
 
-    Each begins with `prompt` and ends where the teacher ends it, or after `max_new_tokens` (the context).
-    Raises `FmkitError` as `fmkit.generation.generate` does.
+    Each begins with `prompt` and ends where the model ends it, or after `max_new_tokens` (default: the
+    context). Raises `FmkitError` as `fmkit.generation.generate` does.
     """
     start = tokenizer.encode(prompt).ids if prompt else [special_id(tokenizer, BOS)]
-    room = teacher.config.max_position_embeddings if max_new_tokens is None else max_new_tokens
-    rows = complete(teacher, [start] * n, room, special_id(tokenizer, EOS), temperature, seed)
+    room = model.config.max_position_embeddings if max_new_tokens is None else max_new_tokens
+    rows = complete(model, [start] * n, room, special_id(tokenizer, EOS), temperature, seed)
     return Dataset.from_dict({"text": [tokenizer.decode(start + row) for row in rows]})
 
 
 def write_answers(
-    teacher: Transformer,
+    model: Transformer,
     tokenizer: Tokenizer,
     prompts: Dataset,
+    *,
     max_new_tokens: int | None = None,
     temperature: float = 0.0,
     seed: int = 0,
 ) -> Dataset:
-    """The teacher's answers, for a student to be fine-tuned on: prompt and completion, or messages.
+    """Answer prompts, for a student to be fine-tuned on: prompt and completion, or messages.
 
-    `prompts` are those of `fmkit.data.formats.load_prompts`; other columns are left out. An answer ends where
-    the teacher ends it, or after `max_new_tokens` (the context). Prompts that fill the context or get no
-    answer are left out, and standard error says how many. Raises `FmkitError` where none is left, and as
+    `prompts` are those of `fmkit.data.examples.load_prompts`; other columns are dropped. An answer ends where
+    the model ends it, or after `max_new_tokens` (default: the context). Prompts that fill the context or get
+    no answer are left out, and standard error says how many. Raises `FmkitError` where none is left, and as
     `fmkit.generation.generate` does.
     """
     are_messages = "messages" in prompts.column_names
     asked = list(prompts["messages" if are_messages else "prompt"])
     encode = chat_prompt if are_messages else encode_prompt
-    longest = teacher.config.max_position_embeddings
+    longest = model.config.max_position_embeddings
     ids = {i: encoded for i, each in enumerate(asked) if len(encoded := encode(each, tokenizer)) < longest}
     room, end = longest if max_new_tokens is None else max_new_tokens, special_id(tokenizer, EOS)
-    said = complete(teacher, list(ids.values()), room, end, temperature, seed)
+    said = complete(model, list(ids.values()), room, end, temperature, seed)
     rows: list[dict[str, Any]] = []
     for i, answer in zip(ids, map(tokenizer.decode, said), strict=True):
         if answer.strip() and are_messages:
@@ -68,7 +70,10 @@ def write_answers(
 
 def _report_unanswered(asked: int, answered: int) -> None:
     if not answered:
-        raise FmkitError(f"none of {asked} prompts got an answer: shorten them, or take another teacher")
+        raise FmkitError(f"none of {asked} prompts got an answer: shorten them, or use another model")
     if answered < asked:
-        print(f"fmkit: {asked - answered} of {asked} prompts are left out: they fill the context or got no "
-              "answer", file=sys.stderr)  # fmt: skip
+        print(
+            f"fmkit: {asked - answered} of {asked} prompts are left out: they fill the context or got no "
+            "answer",
+            file=sys.stderr,
+        )

@@ -1,20 +1,16 @@
-"""Learning a task from examples of it."""
+"""Fine-tuning: learn a task from examples of it."""
 
-from functools import partial
 from pathlib import Path
 
 from datasets import DatasetDict
 from tokenizers import Tokenizer
 
-from fmkit.config import TrainConfig
-from fmkit.data.examples import ExampleLoader, collate_labeled, example_batches, tokenize_labeled
-from fmkit.data.tokenizer import PAD, special_id
-from fmkit.defaults import FINETUNE
+from fmkit.config import FINETUNE, TrainConfig
 from fmkit.errors import FmkitError
 from fmkit.evaluation.classification import accuracy, f1, predict_labels
 from fmkit.model import Classifier, Transformer
-from fmkit.objectives import choose_label, predict_tokens
-from fmkit.recipes.shared import completion_data, fit_together, identity
+from fmkit.objectives import classification, language_modeling
+from fmkit.recipes.prepare import prepare_completions, prepare_labeled, require_kind
 from fmkit.run import TrainingRun, fit
 from fmkit.trainer import Record, Trainer
 
@@ -22,11 +18,12 @@ from fmkit.trainer import Record, Trainer
 def finetune(
     model: Classifier | Transformer,
     tokenizer: Tokenizer,
-    corpus: DatasetDict,
+    data: DatasetDict,
     config: TrainConfig | None = None,
+    *,
+    mask_prompt: bool = True,
     output_dir: str | Path | None = None,
     resume: bool = False,
-    mask_prompt: bool = True,
 ) -> TrainingRun:
     """Adapt a pre-trained model to a task, by examples of it in the splits train and validation.
 
@@ -37,40 +34,33 @@ def finetune(
     `pretrain` does.
     """
     config = config or TrainConfig(**FINETUNE)
-    context = fit_together(model, tokenizer, corpus, config, (Transformer, Classifier))
+    require_kind(model, Transformer, Classifier)
     if isinstance(model, Classifier):
-        return _learn_labels(model, tokenizer, corpus, config, context, output_dir, resume)
+        return _learn_labels(model, tokenizer, data, config, output_dir, resume)
     model.require_causal()
-    loader, held_out = completion_data(tokenizer, corpus, config, context, mask_prompt)
-    trainer = Trainer(model, predict_tokens, loader, config)
+    loader, held_out, identity = prepare_completions(model, tokenizer, data, config, mask_prompt)
+    trainer = Trainer(model, language_modeling, loader, config)
 
     def validate() -> Record:
         return {"validation_loss": trainer.evaluate(held_out)}
 
-    what = identity(model, {"corpus": corpus}, tokenizer, mask_prompt=mask_prompt)
-    return fit(trainer, validate, output_dir, resume, what)
+    identity["mask_prompt"] = mask_prompt
+    return fit(trainer, validate, output_dir, resume, identity)
 
 
 def _learn_labels(
     model: Classifier,
     tokenizer: Tokenizer,
-    corpus: DatasetDict,
+    data: DatasetDict,
     config: TrainConfig,
-    context: int,
     output_dir: str | Path | None,
     resume: bool,
 ) -> TrainingRun:
-    train, validation = (
-        tokenize_labeled(corpus[split], tokenizer, context, model.labels) for split in ("train", "validation")
-    )
+    loader, held_out, identity = prepare_labeled(model, tokenizer, data, config)
     if len(model.labels) < 2:
-        raise FmkitError(f"one label only, {model.labels[0]!r}: a classifier has two or more to choose from")
-    truth = list(validation["label"])
-    collate = partial(collate_labeled, pad_id=special_id(tokenizer, PAD))
-    held_out = example_batches(validation, 64, collate)
-    trainer = Trainer(
-        model, choose_label, ExampleLoader(train, config.batch_size, collate, config.seed), config
-    )
+        raise FmkitError(f"one label only, {model.labels[0]!r}: a classifier needs two or more labels")
+    truth = [label for batch in held_out for label in batch["labels"].tolist()]
+    trainer = Trainer(model, classification, loader, config)
 
     def validate() -> Record:
         predicted = predict_labels(model, held_out)
@@ -80,4 +70,4 @@ def _learn_labels(
             "f1": f1(predicted, truth),
         }
 
-    return fit(trainer, validate, output_dir, resume, identity(model, {"corpus": corpus}, tokenizer))
+    return fit(trainer, validate, output_dir, resume, identity)

@@ -1,0 +1,60 @@
+"""Alignment: make the answers that people preferred likelier, by direct preference optimization (DPO)."""
+
+import copy
+import math
+from pathlib import Path
+
+from datasets import DatasetDict
+from tokenizers import Tokenizer
+
+from fmkit.config import ALIGN, TrainConfig
+from fmkit.data.example_batches import pair_prompts
+from fmkit.data.tokenizer import EOS, PAD, special_id
+from fmkit.errors import FmkitError
+from fmkit.evaluation.divergence import sampled_kl
+from fmkit.evaluation.preferences import judge_rewards, scores
+from fmkit.model import Transformer
+from fmkit.objectives import dpo
+from fmkit.recipes.prepare import fingerprint, freeze, prepare_pairs, require_kind
+from fmkit.run import TrainingRun, fit
+from fmkit.trainer import Record, Trainer
+
+
+def align(
+    model: Transformer,
+    tokenizer: Tokenizer,
+    data: DatasetDict,
+    config: TrainConfig | None = None,
+    *,
+    beta: float = 0.1,
+    output_dir: str | Path | None = None,
+    resume: bool = False,
+) -> TrainingRun:
+    """Make what people chose likelier than what they rejected, by direct preference optimization.
+
+    The reference is the model as it is now. A small `beta` lets the model go far from it. `data` is as in
+    `train_reward`. On held-out pairs the run records `reward_accuracy` and `margin` of the implicit reward
+    β log(π / π_ref) (Rafailov et al. 2023, arXiv:2305.18290, section 4), and `kl`: how far the model has
+    gone, in nats an answer, on answers sampled from it to held-out prompts. Raises `FmkitError` as `pretrain`
+    does.
+    """
+    config = config or TrainConfig(**ALIGN)
+    require_kind(model, Transformer)
+    model.require_causal()
+    if not 0 < beta < math.inf:
+        raise FmkitError(f"beta={beta} must be positive")
+    loader, held_out, identity = prepare_pairs(model, tokenizer, data, config)
+    reference = freeze(copy.deepcopy(model), config)
+    trainer = Trainer(model, dpo(reference, beta), loader, config)
+    before = scores(reference, held_out)
+    prompts = [prompt for pairs in held_out for prompt in pair_prompts(pairs)]
+    longest = max(pairs["input_ids"].shape[1] for pairs in held_out)
+    eos, pad = special_id(tokenizer, EOS), special_id(tokenizer, PAD)
+
+    def validate() -> Record:
+        rewards = beta * (scores(model, held_out) - before)
+        kl = sampled_kl(model, reference, prompts, longest, eos, pad, seed=config.seed)
+        return {**judge_rewards(rewards), "kl": kl}
+
+    identity |= {"reference": fingerprint(reference.named_parameters()), "beta": beta}
+    return fit(trainer, validate, output_dir, resume, identity)

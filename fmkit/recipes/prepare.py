@@ -1,0 +1,238 @@
+"""From text to a run: the one place that prepares training batches, held-out batches and the run's identity.
+
+Each `prepare_…` checks that model, tokenizer and data fit together and gives the model its tokenizer. They
+raise `FmkitError` for a tokenizer that is not the model's, a missing split, and sizes that do not fit.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import asdict
+from functools import partial
+from typing import Any, NamedTuple
+
+from datasets import Dataset, DatasetDict
+from tokenizers import Tokenizer
+from torch import Tensor
+
+from fmkit.config import TrainConfig, choose_device, choose_dtype
+from fmkit.data.batches import Batch, Loader, Mixed, PackedLoader, make_loader, tokenize, validation_batches
+from fmkit.data.corpora import content_hash
+from fmkit.data.example_batches import (
+    ExampleLoader,
+    collate_completions,
+    collate_labeled,
+    collate_pairs,
+    example_batches,
+    has_completions,
+    tokenize_completions,
+    tokenize_labeled,
+    tokenize_pairs,
+)
+from fmkit.data.masking import MaskedLoader, mask_batches
+from fmkit.data.splits import SPLITS, Corpus
+from fmkit.data.tokenizer import PAD, special_id
+from fmkit.errors import FmkitError
+from fmkit.lora import find_lora
+from fmkit.model import Classifier, Model, Transformer
+
+COLUMNS = ("text", "label", "prompt", "completion", "messages", "chosen", "rejected")  # that are read
+
+
+class Prepared(NamedTuple):
+    """What a recipe trains on and validates on, and what must be equal for a resumed run to be the same."""
+
+    loader: Loader
+    held_out: list[Batch]
+    identity: dict[str, Any]
+
+
+# --- texts ------------------------------------------------------------------------------------------------
+
+
+def prepare_texts(
+    model: Transformer,
+    tokenizer: Tokenizer,
+    corpus: Corpus,
+    config: TrainConfig,
+    replay: Corpus | None = None,
+    replay_share: float = 0.0,
+) -> Prepared:
+    """Packed texts, `replay_share` of the tokens from `replay`; masked if the model isn't causal."""
+    shape = config.batch_size, _fit_together(model, tokenizer, corpus, config)
+    if replay:
+        _require_splits(replay)
+    packed = _pack(tokenizer, corpus, config, *shape, replay if replay_share else None, replay_share)
+    loader = packed if model.config.is_causal else MaskedLoader(packed, tokenizer, config.seed)
+    corpora = {"corpus": corpus} | ({"replay": replay} if replay else {})
+    return Prepared(loader, held_out_texts(model, corpus, config), _identity(model, **corpora))
+
+
+def _pack(
+    tokenizer: Tokenizer,
+    corpus: Corpus,
+    config: TrainConfig,
+    batch_size: int,
+    context: int,
+    replay: Corpus | None,
+    replay_share: float,
+) -> PackedLoader:
+    if replay is None:
+        return make_loader(corpus["train"], tokenizer, batch_size, context, config.seed)
+    parts = [(corpus["train"], 1 - replay_share), (replay["train"], replay_share)]
+    mixed = Mixed([(tokenize(part, tokenizer, context), share) for part, share in parts], config.seed)
+    return PackedLoader(mixed, batch_size, context, special_id(tokenizer, PAD), config.seed)
+
+
+def held_out_texts(model: Transformer, corpus: Corpus, config: TrainConfig) -> list[Batch]:
+    """Batches of the validation split for a prepared model; masked if it isn't causal."""
+    assert model.tokenizer is not None
+    shape = config.batch_size, _context_length(model, config)
+    batches = validation_batches(corpus["validation"], model.tokenizer, *shape, config.eval_batches)
+    return batches if model.config.is_causal else mask_batches(batches, model.tokenizer)
+
+
+def prepare_tokens(model: Transformer, tokenizer: Tokenizer, data: Corpus, config: TrainConfig) -> Prepared:
+    """Completions or conversations where the data has such columns, else texts."""
+    _require_splits(data)
+    prepare = prepare_completions if has_completions(data["train"]) else prepare_texts
+    return prepare(model, tokenizer, data, config)
+
+
+# --- examples ---------------------------------------------------------------------------------------------
+
+
+def prepare_completions(
+    model: Transformer, tokenizer: Tokenizer, data: DatasetDict, config: TrainConfig, mask_prompt: bool = True
+) -> Prepared:
+    """Prompts with completions, or conversations; see `fmkit.data.example_batches.tokenize_completions`."""
+    read = partial(tokenize_completions, mask_prompt=mask_prompt)
+    return _prepare_examples(model, tokenizer, data, config, read, collate_completions)
+
+
+def prepare_pairs(model: Model, tokenizer: Tokenizer, data: DatasetDict, config: TrainConfig) -> Prepared:
+    """Pairs of answers, of which people preferred one; see `fmkit.data.example_batches.tokenize_pairs`."""
+    return _prepare_examples(model, tokenizer, data, config, tokenize_pairs, collate_pairs)
+
+
+def prepare_labeled(
+    model: Classifier, tokenizer: Tokenizer, data: DatasetDict, config: TrainConfig
+) -> Prepared:
+    """Labeled texts; the whole validation split is held out, as accuracy needs many."""
+    read = partial(tokenize_labeled, labels=model.labels)
+    return _prepare_examples(model, tokenizer, data, config, read, collate_labeled, all_held_out=True)
+
+
+def _prepare_examples(
+    model: Model,
+    tokenizer: Tokenizer,
+    data: DatasetDict,
+    config: TrainConfig,
+    read: Callable[..., Dataset],
+    collate: Callable[..., Batch],
+    all_held_out: bool = False,
+) -> Prepared:
+    context = _fit_together(model, tokenizer, data, config)
+    train, held_out = (read(data[split], tokenizer, context) for split in SPLITS)
+    if not all_held_out:
+        held_out = held_out.take(min(len(held_out), config.batch_size * config.eval_batches))
+    collate = partial(collate, pad_id=special_id(tokenizer, PAD))
+    loader = ExampleLoader(train, config.batch_size, collate, config.seed)
+    return Prepared(
+        loader, example_batches(held_out, config.batch_size, collate), _identity(model, corpus=data)
+    )
+
+
+# --- models -----------------------------------------------------------------------------------------------
+
+
+def require_kind(model: Model, *kinds: type[Model]) -> None:
+    """Raise `FmkitError` for another class of model."""
+    if not isinstance(model, kinds):
+        names = " or ".join(kind.__name__ for kind in kinds)
+        raise FmkitError(f"a {type(model).__name__} does not learn or teach this way: give a {names}")
+
+
+def require_tokens(model: Model, tokenizer: Tokenizer, whose: str = "model") -> None:
+    """Raise `FmkitError` where the model knows its tokens by other ids; new ones may have been added."""
+    if model.tokenizer and not model.tokenizer.get_vocab().items() <= tokenizer.get_vocab().items():
+        raise FmkitError(
+            f"the {whose} was trained with another tokenizer: use its own, {whose}.tokenizer, or one that "
+            "adds tokens to it"
+        )
+
+
+def freeze(model: Transformer, config: TrainConfig) -> Transformer:
+    """Put a model that is only read on the device and in the number format of the one that is trained."""
+    device = choose_device(config.device)
+    model.dtype = choose_dtype(device, model.config.hidden_size, config.dtype)
+    return model.to(device).eval()
+
+
+def fingerprint(tensors: Iterable[tuple[str, Tensor]]) -> str:
+    """A hash of named tensors."""
+    digest = hashlib.sha256()
+    for name, tensor in tensors:
+        digest.update(name.encode())
+        digest.update(tensor.detach().cpu().contiguous().numpy().data)
+    return digest.hexdigest()
+
+
+def _fit_together(model: Model, tokenizer: Tokenizer, corpus: Corpus, config: TrainConfig) -> int:
+    """Give the model its tokenizer, once all fits; returns the context length to train with."""
+    _require_splits(corpus)
+    context, longest = _context_length(model, config), model.config.max_position_embeddings
+    if context > longest:
+        raise FmkitError(
+            f"context_length={context} is more than the model's max_position_embeddings={longest}"
+        )
+    if tokenizer.get_vocab_size() > model.config.vocab_size:
+        raise FmkitError(
+            f"the tokenizer has {tokenizer.get_vocab_size()} tokens and the model "
+            f"vocab_size={model.config.vocab_size}: make them equal"
+        )
+    require_tokens(model, tokenizer)
+    model.tokenizer = tokenizer
+    return context
+
+
+def _context_length(model: Model, config: TrainConfig) -> int:
+    return config.context_length or model.config.max_position_embeddings
+
+
+def _require_splits(corpus: Corpus) -> None:
+    """Raise `FmkitError` for data without a split to learn from and one to measure on."""
+    there = list(corpus) if isinstance(corpus, dict) else []
+    for split in SPLITS:
+        if split not in there:
+            have = ", ".join(map(str, there)) or "no splits"
+            raise FmkitError(f"the data has {have}: give a DatasetDict with train and validation")
+
+
+# --- what must be equal for a resumed run to be the same run ----------------------------------------------
+
+
+def _identity(model: Model, **corpora: Corpus) -> dict[str, Any]:
+    """Data, tokenizer, adapter and frozen weights. A stream is trusted."""
+    assert model.tokenizer is not None
+    frozen = [(name, p) for name, p in model.named_parameters() if not p.requires_grad]
+    lora = find_lora(model)
+    return {
+        **{name: _hash_of(corpus) for name, corpus in corpora.items()},
+        "tokenizer": hashlib.sha256(model.tokenizer.to_str().encode()).hexdigest(),
+        **({"lora": asdict(lora)} if lora else {}),
+        **({"frozen weights": fingerprint(frozen)} if frozen else {}),
+    }
+
+
+def _hash_of(corpus: Corpus) -> str:
+    if not isinstance(corpus["train"], Dataset):
+        return "streamed"
+    columns = [name for name in corpus["train"].column_names if name in COLUMNS]
+    if columns == ["text"]:
+        return content_hash(corpus)
+    digest = hashlib.sha256()
+    for split in sorted(corpus):
+        for row in corpus[split].select_columns(columns):
+            digest.update(json.dumps([split, row], sort_keys=True).encode())
+    return digest.hexdigest()

@@ -1,0 +1,40 @@
+"""Pre-training: learn from raw text, from the start."""
+
+from pathlib import Path
+
+from tokenizers import Tokenizer
+
+from fmkit.config import TrainConfig
+from fmkit.data.splits import Corpus
+from fmkit.model import Transformer
+from fmkit.objectives import language_modeling
+from fmkit.recipes.prepare import prepare_texts, require_kind
+from fmkit.run import TrainingRun, fit
+from fmkit.trainer import Record, Trainer
+
+
+def pretrain(
+    model: Transformer,
+    tokenizer: Tokenizer,
+    data: Corpus,
+    config: TrainConfig | None = None,
+    *,
+    output_dir: str | Path | None = None,
+    resume: bool = False,
+) -> TrainingRun:
+    """Learn to predict the next token of raw text or, for a model with `is_causal` off, masked tokens.
+
+    `data` has the splits train and validation and a column `text` (see `load_corpus`). With `output_dir`,
+    metrics, checkpoints and the final model are written there, and `resume` continues a run that was stopped.
+    Raises `FmkitError` for a corpus shorter than a context or without a split, for a tokenizer larger than
+    the model or other than the one it was trained with, and as `fmkit.run.fit` does.
+    """
+    config = config or TrainConfig()
+    require_kind(model, Transformer)
+    loader, held_out, identity = prepare_texts(model, tokenizer, data, config)
+    trainer = Trainer(model, language_modeling, loader, config)
+
+    def validate() -> Record:
+        return {"validation_loss": trainer.evaluate(held_out)} if held_out else {}
+
+    return fit(trainer, validate, output_dir, resume, identity)

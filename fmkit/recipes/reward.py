@@ -1,0 +1,42 @@
+"""Reward modeling: learn which of two answers people preferred."""
+
+from pathlib import Path
+
+from datasets import DatasetDict
+from tokenizers import Tokenizer
+
+from fmkit.config import FINETUNE, TrainConfig
+from fmkit.evaluation.preferences import judge_rewards, require_one_score, scores
+from fmkit.model import Classifier
+from fmkit.objectives import reward_ranking
+from fmkit.recipes.prepare import prepare_pairs, require_kind
+from fmkit.run import TrainingRun, fit
+from fmkit.trainer import Record, Trainer
+
+
+def train_reward(
+    model: Classifier,
+    tokenizer: Tokenizer,
+    data: DatasetDict,
+    config: TrainConfig | None = None,
+    *,
+    output_dir: str | Path | None = None,
+    resume: bool = False,
+) -> TrainingRun:
+    """Train a reward model: a classifier with one label, whose score ranks answers as people did.
+
+    `data` has the splits train and validation and the columns prompt, chosen and rejected. The loss is that
+    of Ouyang et al. 2022 (arXiv:2203.02155, equation 1). The run records `reward_accuracy`, the share of
+    held-out pairs ranked as people did, and `margin`, the mean difference of their scores. Raises
+    `FmkitError` for a model with another number of labels, and as `pretrain` does.
+    """
+    config = config or TrainConfig(**FINETUNE)
+    require_kind(model, Classifier)
+    require_one_score(model)
+    loader, held_out, identity = prepare_pairs(model, tokenizer, data, config)
+    trainer = Trainer(model, reward_ranking, loader, config)
+
+    def validate() -> Record:
+        return judge_rewards(scores(model, held_out))
+
+    return fit(trainer, validate, output_dir, resume, identity)
