@@ -20,7 +20,13 @@ from bookkit.site.serve import FIRST_PORT, TRIES, open_server
 from fmkit.errors import FmkitError
 
 ROOT = Path(__file__).parents[2]
-DECLARATIONS = ("bootstrap.py", "pyproject.toml", "constraints.txt", "bookkit/web/package-lock.json")
+DECLARATIONS = (
+    "bootstrap.py",
+    "pyproject.toml",
+    "bookkit/pyproject.toml",
+    "constraints.txt",
+    "bookkit/web/package-lock.json",
+)
 
 
 @pytest.fixture
