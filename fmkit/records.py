@@ -1,5 +1,5 @@
-"""Recorded runs, read for a page: grouped by a setting, with the lowest and highest of their seeds; as lines
-of a figure, or as a table."""
+"""Recorded runs, as a page shows them: grouped by a setting, with the range of their seeds; as the lines of a
+figure, or as a table."""
 
 import html
 import json
@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bookkit.experiments.recording import RUNS
+from fmkit.assets import UnknownAsset, asset
 from fmkit.errors import FmkitError
 from fmkit.plots import Line
 
@@ -33,16 +33,25 @@ class Seeds:
         return max(self.values)
 
 
+def read_record(name: str) -> dict[str, Any]:
+    """Read the record of an experiment: what all runs share (machine, model, training), and its `runs`.
+
+    Raises `FmkitError` if it was never recorded, or cannot be had (see `fmkit.asset`).
+    """
+    try:
+        path = asset(f"runs/{name}.json")
+    except UnknownAsset:
+        raise FmkitError(f"{name} was never recorded: python -m bookkit.experiments {name}") from None
+    return dict(json.loads(path.read_text(encoding="utf-8")))
+
+
 def read_runs(name: str) -> list[Run]:
-    """The runs of an experiment. Raises `FmkitError` where it was never recorded."""
-    path = RUNS / f"{name}.json"
-    if not path.is_file():
-        raise FmkitError(f"{path.name} was never recorded: python -m bookkit.experiments {name}")
-    return list(json.loads(path.read_text(encoding="utf-8"))["runs"])
+    """Read the runs of an experiment; errors as in `read_record`."""
+    return list(read_record(name)["runs"])
 
 
 def by_setting(runs: list[Run], setting: str, value: Callable[[Run], float], **only: Any) -> dict[Any, Seeds]:
-    """`value` of the runs that have the settings `only`, for each value of `setting`, over the seeds."""
+    """Group the runs with the settings `only` by the value of `setting`: `value` of each, over the seeds."""
     chosen = [run for run in runs if only.items() <= run["settings"].items()]
     groups: dict[Any, list[float]] = {}
     for run in chosen:
@@ -51,12 +60,12 @@ def by_setting(runs: list[Run], setting: str, value: Callable[[Run], float], **o
 
 
 def score(name: str) -> Callable[[Run], float]:
-    """What a run scored; for `by_setting`."""
+    """A function that returns this score of a run; for `by_setting`."""
     return lambda run: float(run["scores"][name])
 
 
 def made_by(name: str) -> str:
-    """The command of an experiment; below it the number of runs, and the CPU seconds of the timed ones."""
+    """The command of an experiment and, below it, the number of runs and the CPU seconds of timed ones."""
     runs = read_runs(name)
     timed = sorted(run["cpu_seconds"] for run in runs if "cpu_seconds" in run)
     said = f"python -m bookkit.experiments {name}\n{len(runs)} runs"

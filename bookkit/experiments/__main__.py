@@ -1,49 +1,18 @@
 """`python -m bookkit.experiments`, which `make experiments` calls."""
 
+import importlib
+import pkgutil
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
-from bookkit.experiments.adaptation import adaptation
-from bookkit.experiments.batch_size import batch_size
-from bookkit.experiments.cutoff import cutoff
-from bookkit.experiments.distillation import distillation
-from bookkit.experiments.fertility import fertility
-from bookkit.experiments.forgetting import forgetting
-from bookkit.experiments.isoflop import isoflop
-from bookkit.experiments.lab import lab
-from bookkit.experiments.lora_near import lora_near
-from bookkit.experiments.masking import masking
-from bookkit.experiments.preference import preference
-from bookkit.experiments.pretraining import pretraining
-from bookkit.experiments.recording import ROOT, Experiment, record, rerun
-from bookkit.experiments.repetition import repetition
-from bookkit.experiments.scaling import scaling
-from bookkit.experiments.selection import selection
-from bookkit.experiments.support import format_learning, lora_rank
-from bookkit.experiments.transfer import transfer
+from bookkit import experiments
+from bookkit.experiments.recording import EXPERIMENTS, ROOT, record, rerun
 from fmkit.config import reproducible
 from fmkit.errors import FmkitError
 
-EXPERIMENTS: dict[str, Callable[[], Experiment]] = {
-    "lab": lab,
-    "pretraining": pretraining,
-    "adaptation": adaptation,
-    "batch-size": batch_size,
-    "cutoff": cutoff,
-    "distillation": distillation,
-    "fertility": fertility,
-    "forgetting": forgetting,
-    "format": format_learning,
-    "isoflop": isoflop,
-    "lora-rank": lora_rank,
-    "lora-near": lora_near,
-    "masking": masking,
-    "preference": preference,
-    "repetition": repetition,
-    "scaling": scaling,
-    "selection": selection,
-    "transfer": transfer,
-}
+for module in pkgutil.iter_modules(experiments.__path__):
+    if module.name != "__main__":
+        importlib.import_module(f"{experiments.__name__}.{module.name}")
 
 
 def main(arguments: Iterable[str] | None = None) -> int:

@@ -1,7 +1,8 @@
-"""What reading a field is worth to a task in it: naming what a customer wants, from few examples.
+"""How much reading a domain helps a task in it: naming the intent of a customer, from few examples.
 
-The question of Gururangan et al. 2020 (arXiv:2004.10964): a base that reads on in the task's field, or only
-the task's own texts, before it sees an example; and one that reads another field, as a control (section 3.4).
+The question of Gururangan et al. 2020 (arXiv:2004.10964): a base that continues pre-training in the task's
+domain, or only on the task's own texts, before it sees an example; and one that reads another domain, as a
+control (section 3.4).
 """
 
 import copy
@@ -10,13 +11,13 @@ from typing import Any
 
 from tokenizers import Tokenizer
 
+from bookkit.experiments.assistant import dialogs, prepare_chat
 from bookkit.experiments.bases import SIZE, base
-from bookkit.experiments.recording import Experiment
-from bookkit.experiments.support import dialogs, prepare_chat
+from bookkit.experiments.recording import Experiment, experiment
+from fmkit import continue_pretrain, finetune
 from fmkit.config import TrainConfig, reproducible
 from fmkit.evaluation.evaluate import evaluate
 from fmkit.model import Transformer
-from fmkit.recipes import continue_pretrain, finetune
 from fmkit.world.legal import LEGAL
 from fmkit.world.support import SUPPORT
 
@@ -25,6 +26,7 @@ TUNING: dict[str, Any] = {"steps": 200, "batch_size": 16, "learning_rate": 4e-3}
 STARTS = ("scratch", "base", "legal", "questions", "support")  # nothing; stories; and then one of three
 
 
+@experiment("adaptation")
 def adaptation() -> Experiment:
     # Drawn apart from the dialogs that are learned from and asked; a fifth of those asked come up here too.
     shop = SUPPORT.load(4_000, 100, seed=1)

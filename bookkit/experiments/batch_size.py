@@ -2,21 +2,21 @@
 
 from typing import Any
 
-from bookkit.experiments.recording import Experiment, follow
-from fmkit.widgets import lab
+from bookkit.experiments.lab import about, train_in
+from bookkit.experiments.recording import Experiment, experiment
+from fmkit.widgets.training_lab import SMALL, Setting, story_lab
 
 TOKENS = 400_000
 
 
+@experiment("batch-size")
 def batch_size() -> Experiment:
-    """Each batch size with three learning rates, since a larger batch may want a larger one."""
-    shared = lab.open_lab()
-    context = lab.MODEL.max_position_embeddings
+    """Each batch size with three learning rates, since a larger batch may need a larger one."""
+    shared = story_lab()
 
     def train(batch_size: int, learning_rate: float, seed: int) -> dict[str, Any]:
-        setting = lab.Setting(learning_rate, batch_size, TOKENS // (batch_size * context), seed)
-        trainer = shared.trainer(setting)
-        return follow(trainer, lambda: trainer.evaluate(shared.validation))
+        steps = TOKENS // (batch_size * SMALL.max_position_embeddings)
+        return train_in(shared, Setting(learning_rate, batch_size, steps, seed))
 
     arms = [
         {"batch_size": size, "learning_rate": rate, "seed": seed}
@@ -24,5 +24,4 @@ def batch_size() -> Experiment:
         for rate in (0.003, 0.01, 0.03)
         for seed in range(3)
     ]
-    about = lab.describe() | {"tokens_per_run": TOKENS, "floor": round(shared.floor, 4)}
-    return Experiment(about, train, arms)
+    return Experiment({**about(shared), "tokens_per_run": TOKENS}, train, arms)

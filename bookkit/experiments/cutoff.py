@@ -8,13 +8,13 @@ from typing import Any
 from tokenizers import Tokenizer
 
 from bookkit.experiments.bases import base
-from bookkit.experiments.recording import Experiment
+from bookkit.experiments.recording import Experiment, experiment
+from fmkit import continue_pretrain
 from fmkit.config import TrainConfig, reproducible
 from fmkit.data.corpora import load_corpus
 from fmkit.data.tokenizer import EOS, special_id
 from fmkit.evaluation.sampling import complete
 from fmkit.model import Transformer
-from fmkit.recipes import continue_pretrain
 from fmkit.world.facts import FACTS, Almanac
 
 OLD, NEW = (2021, 2022), (2023, 2024)
@@ -22,6 +22,7 @@ READING: dict[str, Any] = {"steps": 600, "batch_size": 8, "learning_rate": 6e-3}
 UPDATING: dict[str, Any] = {"steps": 400, "batch_size": 8, "learning_rate": 4e-3}
 
 
+@experiment("cutoff")
 def cutoff() -> Experiment:
     almanac = FACTS.load(8_000, 400)
     known, news = (almanac.filter(lambda row, years=years: row["year"] in years) for years in (OLD, NEW))
@@ -33,14 +34,14 @@ def cutoff() -> Experiment:
         model, tokenizer = base(seed)
         reproducible(seed)
         config = TrainConfig(**READING, seed=seed, eval_every=READING["steps"])
-        continue_pretrain(model, tokenizer, known, config, stories, 0.25)
+        continue_pretrain(model, tokenizer, known, config, replay=stories, replay_share=0.25)
         return model, tokenizer
 
     def train(update: str, seed: int) -> dict[str, Any]:
         model, tokenizer = copy.deepcopy(reader(seed))
         if update != "none":
             config = TrainConfig(**UPDATING, seed=seed, eval_every=UPDATING["steps"])
-            continue_pretrain(model, tokenizer, news, config, known, float(update))
+            continue_pretrain(model, tokenizer, news, config, replay=known, replay_share=float(update))
         return {"scores": ask(model, tokenizer)}
 
     arms = [{"update": update, "seed": seed} for seed in range(3) for update in ("none", "0", "0.25", "0.5")]

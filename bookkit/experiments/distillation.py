@@ -1,7 +1,7 @@
 """A small student, alone and with a teacher: soft answers at several temperatures, or texts that it wrote.
 
-The question of Hinton et al. 2015 (arXiv:1503.02531): a teacher's doubts carry more than its choices, most of
-all where there is little data.
+The question of Hinton et al. 2015 (arXiv:1503.02531): the probabilities that a teacher gives to all
+tokens teach more than its choices, most of all where data is scarce.
 """
 
 from typing import Any
@@ -10,18 +10,21 @@ import torch
 from datasets import DatasetDict
 
 from bookkit.experiments.bases import SIZE, base
-from bookkit.experiments.recording import Experiment, last
+from bookkit.experiments.course import checks
+from bookkit.experiments.recording import Experiment, experiment
+from fmkit import distill, pretrain, write_corpus
 from fmkit.config import ModelConfig, TrainConfig, reproducible
 from fmkit.data.batches import IGNORE, Batch, validation_batches
 from fmkit.data.corpora import load_corpus
 from fmkit.evaluation.likelihood import total_nats
+from fmkit.flops import num_parameters
 from fmkit.model import Transformer
-from fmkit.recipes import distill, pretrain, write_corpus
 
 STUDENT = ModelConfig(vocab_size=1024, hidden_size=32, num_hidden_layers=2)
 TRAINING: dict[str, Any] = {"steps": 600, "batch_size": 4, "learning_rate": 1e-2}
-FEW, WRITTEN, MANY = 300, 5_500, 20_000  # stories: none of the written or the many is read twice
-WAYS = {  # method, temperature; a longer arm costs about as much as a soft one; the teacher is only measured
+FEW, WRITTEN, MANY = 300, 5_500, 20_000  # stories: enough in the last two that none is read twice
+# Method and temperature. A longer arm costs about as much as a soft one; the teacher is only measured.
+WAYS = {
     FEW: [
         ("alone", 1.0),
         ("alone, longer", 1.0),
@@ -34,6 +37,7 @@ WAYS = {  # method, temperature; a longer arm costs about as much as a soft one;
 }
 
 
+@experiment("distillation")
 def distillation() -> Experiment:
     corpus = load_corpus("stories")
 
@@ -53,10 +57,10 @@ def distillation() -> Experiment:
             data["train"] = write_corpus(teacher, tokenizer, stories, seed=seed)
             run = pretrain(student, tokenizer, data, config)
         else:
-            weight = 1.0 if method == "soft" else 0.5
-            run = distill(student, teacher, tokenizer, data, config, temperature, weight)
+            mix: Any = {"temperature": temperature, "soft_weight": 1.0 if method == "soft" else 0.5}
+            run = distill(student, tokenizer, data, config, teacher=teacher, **mix)
         cost = {"cpu_seconds": round(run.usage.cpu_seconds, 1)}
-        return last(run, loss="validation_loss") | {"scores": judge(student, held_out) | cost}
+        return checks(run.history, loss="validation_loss") | {"scores": judge(student, held_out) | cost}
 
     arms = [
         {"method": method, "stories": stories, "temperature": temperature, "seed": seed}
@@ -67,14 +71,10 @@ def distillation() -> Experiment:
     about = {
         "teacher": vars(SIZE),
         "student": vars(STUDENT),
-        "parameters": {"teacher": weights(SIZE), "student": weights(STUDENT)},
+        "parameters": {"teacher": num_parameters(SIZE), "student": num_parameters(STUDENT)},
         "training": TRAINING,
     }
     return Experiment(about, train, arms)
-
-
-def weights(size: ModelConfig) -> int:
-    return sum(parameter.numel() for parameter in Transformer(size).parameters())
 
 
 @torch.no_grad()

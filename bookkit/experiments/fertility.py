@@ -9,7 +9,7 @@ from functools import cache
 
 from datasets import DatasetDict
 
-from bookkit.experiments.recording import Experiment
+from bookkit.experiments.recording import Experiment, experiment
 from fmkit.data.corpora import load_corpus
 from fmkit.data.tokenizer import train_tokenizer
 from fmkit.world.finance import FINANCE
@@ -23,6 +23,7 @@ HELD_OUT = 500  # texts of each field to measure with
 FIELDS = ("stories", "medical", "legal", "finance", "python-docs")
 
 
+@experiment("fertility")
 def fertility() -> Experiment:
     """A tokenizer of each field, and one of all fields in equal parts, in three worlds."""
 

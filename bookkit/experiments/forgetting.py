@@ -6,17 +6,19 @@ The question of Ibrahim et al. 2024 (arXiv:2403.08763): a few percent of old tex
 from typing import Any
 
 from bookkit.experiments.bases import SIZE, base
-from bookkit.experiments.recording import Experiment, last
+from bookkit.experiments.course import checks
+from bookkit.experiments.recording import Experiment, experiment
+from fmkit import continue_pretrain
 from fmkit.config import TrainConfig, reproducible
 from fmkit.data.corpora import load_corpus
 from fmkit.model import Transformer
-from fmkit.recipes import continue_pretrain
 from fmkit.world.medical import MEDICAL
 
 TRAINING: dict[str, Any] = {"steps": 300, "batch_size": 4, "learning_rate": 4e-3}
 SHARES = (0.0, 0.01, 0.05, 0.1, 0.25, 0.5)
 
 
+@experiment("forgetting")
 def forgetting() -> Experiment:
     stories, notes = load_corpus("stories"), MEDICAL.load(4_000, 400)
 
@@ -26,8 +28,8 @@ def forgetting() -> Experiment:
             model = Transformer(SIZE, seed=seed)
         reproducible(seed)
         config = TrainConfig(**TRAINING, seed=seed, eval_every=50)
-        run = continue_pretrain(model, tokenizer, notes, config, stories, replay_share)
-        return last(run, medical="validation_loss", stories="replay_loss")
+        run = continue_pretrain(model, tokenizer, notes, config, replay=stories, replay_share=replay_share)
+        return checks(run.history, medical="validation_loss", stories="replay_loss")
 
     arms = [
         {"start": start, "replay_share": share, "seed": seed}

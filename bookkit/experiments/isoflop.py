@@ -1,14 +1,14 @@
 """The best size for a budget: models of six sizes that cost the same, on Markov text.
 
-One arm is one budget of FLOPs on one chain. A small model reads much and a large one little: `tokens` is the
-budget over `fmkit.flops.flops_per_token`, which counts the output matrix and the attention, and not the
-looking up of words. What is kept: the loss of each, and the lowest point of a parabola through them (Hoffmann
-et al. 2022, section 3.2).
+One arm is one budget of FLOPs on one chain. A small model reads many tokens and a large one few: `tokens` is
+the budget over `fmkit.flops.flops_per_token`, which counts the output matrix and the attention, and not the
+lookup of embeddings. The record has the loss of each model, and the lowest point of a parabola through the
+losses (Hoffmann et al. 2022, section 3.2).
 """
 
 from typing import Any
 
-from bookkit.experiments.recording import Experiment
+from bookkit.experiments.recording import Experiment, experiment
 from bookkit.experiments.scaling import ABOUT, CONTEXT, Text, shape
 from fmkit.flops import flops_per_token
 from fmkit.scaling import fit_valley
@@ -20,6 +20,7 @@ WIDTHS = {  # of the models that share a budget of so many FLOPs
 }
 
 
+@experiment("isoflop")
 def isoflop() -> Experiment:
     arms = [{"flops": flops, "world": world} for world in range(3) for flops in WIDTHS]
     return Experiment(ABOUT, train, arms)
@@ -33,4 +34,4 @@ def train(flops: float, world: int) -> dict[str, Any]:
     columns = {name: [run[name] for run in runs] for name in ("parameters", "tokens", "loss")}
     valley = fit_valley(columns["parameters"], columns["loss"])
     scores = {"best": round(valley.best), "lowest_loss": round(valley.lowest_loss, 4)}
-    return {**columns, "truth": round(text.entropy, 4), "scores": scores}
+    return {"widths": list(tokens), **columns, "truth": round(text.entropy, 4), "scores": scores}

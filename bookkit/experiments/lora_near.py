@@ -1,25 +1,27 @@
 """Adapters in a field that the base nearly knows: stories of another world, with other names and facts.
 
-The other half of LoRA's question (see `lora_rank`): near to what was pre-trained, a low rank should do.
+The other half of LoRA's question (see `lora_rank`): close to the pre-training data, a low rank should be
+enough.
 """
 
 import math
 from typing import Any
 
 from bookkit.experiments.bases import base
-from bookkit.experiments.recording import Experiment
-from bookkit.experiments.support import RANKS
+from bookkit.experiments.lora_rank import RANKS
+from bookkit.experiments.recording import Experiment, experiment
+from fmkit import continue_pretrain
 from fmkit.config import TrainConfig, reproducible
 from fmkit.data.corpora import load_corpus
 from fmkit.evaluation.likelihood import perplexity
 from fmkit.lora import LoraConfig, add_lora
-from fmkit.recipes import continue_pretrain
 from fmkit.world.stories import load_stories
 
 TRAINING: dict[str, Any] = {"steps": 150, "batch_size": 4, "learning_rate": 4e-3}
 HELD_OUT = 100  # stories of each world to measure with
 
 
+@experiment("lora-near")
 def lora_near() -> Experiment:
     """Nats per token in the new world and in the old one; the embeddings stay as they are."""
     abroad, home = load_stories(4_000, HELD_OUT, world=1), load_corpus("stories")

@@ -10,9 +10,9 @@ from typing import Any
 from datasets import Dataset
 from tokenizers import Tokenizer
 
+from bookkit.experiments.assistant import as_object, dialogs, prepare_chat
 from bookkit.experiments.bases import base
-from bookkit.experiments.recording import Experiment
-from bookkit.experiments.support import as_object, dialogs, prepare_chat
+from bookkit.experiments.recording import Experiment, experiment
 from fmkit import finetune
 from fmkit.config import TrainConfig, reproducible
 from fmkit.data.example_batches import collate_completions, example_batches, tokenize_completions
@@ -25,6 +25,7 @@ TRAINING: dict[str, Any] = {"steps": 200, "batch_size": 16, "learning_rate": 4e-
 COLUMNS = {"short": "intent", "long": "json"}  # the intent alone, or in an object with item and action
 
 
+@experiment("masking")
 def masking() -> Experiment:
     def train(answers: str, examples: int, loss_on: str, seed: int) -> dict[str, Any]:
         model, tokenizer = base(seed)

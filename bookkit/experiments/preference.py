@@ -1,8 +1,8 @@
-"""Direct preference optimization toward kind endings: how much is won, at what distance, and when it breaks.
+"""Direct preference optimization toward kind endings: what it gains, how far the model moves, when it breaks.
 
 The question of Rafailov et al. 2023 (arXiv:2305.18290, section 6.1): reward against KL for several β, along
-the training. The preference is known here, so what is chased and what is wanted are measured apart (Gao et
-al. 2022, arXiv:2210.10760).
+the training. The preference is known here, so the reward that is optimized and the one that is meant are
+measured apart (Gao et al. 2022, arXiv:2210.10760).
 """
 
 import copy
@@ -13,32 +13,34 @@ from typing import Any
 from tokenizers import Tokenizer
 
 from bookkit.experiments.bases import base
-from bookkit.experiments.recording import Experiment
+from bookkit.experiments.course import checks, follow
+from bookkit.experiments.recording import Experiment, experiment
+from fmkit import continue_pretrain
 from fmkit.config import TrainConfig, reproducible
-from fmkit.data.examples import ExampleLoader, collate_pairs, tokenize_pairs
+from fmkit.data.example_batches import ExampleLoader, collate_pairs, tokenize_pairs
 from fmkit.data.tokenizer import EOS, PAD, special_id
 from fmkit.evaluation.divergence import sampled_kl
 from fmkit.evaluation.sampling import complete
 from fmkit.model import Transformer
-from fmkit.objectives import prefer
-from fmkit.recipes import continue_pretrain
-from fmkit.trainer import Trainer
+from fmkit.objectives import dpo
+from fmkit.trainer import Record, Trainer
 from fmkit.world.preferences import BROKEN, PREFERENCES, Preferences
 
 READING: dict[str, Any] = {"steps": 1_500, "batch_size": 4, "learning_rate": 6e-3, "min_lr_ratio": 0.0}
 ALIGNING: dict[str, Any] = {"steps": 200, "batch_size": 16, "learning_rate": 2e-4, "min_lr_ratio": 1.0}
-LOOKS = (25, 50, 75, 100, 150, 200)  # steps after which the model ends stories
+LOOKS = (25, 50, 75, 100, 150, 200)  # steps after which the model writes endings
 BETAS = (0.1, 0.3, 1.0, 3.0)
 LONGEST = 80  # tokens of an ending; those of the data have at most 51
 
 
+@experiment("preference")
 def preference() -> Experiment:
     data = PREFERENCES.load()
     prompts = list(data["validation"]["prompt"])
 
     @cache
     def reader(seed: int) -> tuple[Transformer, Tokenizer, list[str]]:
-        """The base after it has read such stories, kind and unkind as they come, and how it ends some."""
+        """The base after it has read such stories, kind and unkind ones, and the endings that it writes."""
         model, tokenizer = base(seed)
         reproducible(seed)
         config = TrainConfig(**READING, seed=seed, eval_every=READING["steps"])
@@ -51,16 +53,15 @@ def preference() -> Experiment:
         eos, pad = special_id(tokenizer, EOS), special_id(tokenizer, PAD)
         pairs = tokenize_pairs(data["train"], tokenizer, model.config.max_position_embeddings)
         loader = ExampleLoader(pairs, config.batch_size, partial(collate_pairs, pad_id=pad), seed)
-        trainer = Trainer(model, prefer(reference, beta), loader, config)
+        trainer = Trainer(model, dpo(reference, beta), loader, config)
         ids = [tokenizer.encode(prompt).ids for prompt in prompts]
-        looks = [{"kl": 0.0, **compare(before, before)}]
-        for _ in trainer.run():
-            if trainer.step in LOOKS:
-                kl = sampled_kl(model, reference, ids, LONGEST, eos, pad)
-                looks.append({"kl": kl, **compare(end_stories(model, tokenizer, prompts), before)})
-        course = {name: [round(look[name], 3) for look in looks] for name in looks[0]}
-        scores = {name: values[-1] for name, values in course.items()}
-        return {"steps": [0, *LOOKS], **course, "scores": scores}
+        start = {"kl": 0.0, **compare(before, before)}
+
+        def measure() -> Record:
+            kl = sampled_kl(model, reference, ids, LONGEST, eos, pad)
+            return {"kl": kl, **compare(end_stories(model, tokenizer, prompts), before)}
+
+        return checks([{"step": 0, **start}, *follow(trainer, measure, LOOKS)], *start)
 
     about = {"corpus": "preferences", "prompts": len(prompts), "reading": READING, "aligning": ALIGNING}
     arms = [{"beta": beta, "seed": seed} for seed in range(3) for beta in BETAS]
@@ -76,9 +77,11 @@ def end_stories(model: Transformer, tokenizer: Tokenizer, prompts: Sequence[str]
 
 
 def compare(stories: Sequence[str], before: Sequence[str]) -> dict[str, float]:
-    """Stories beside those that the model before told to the same prompts: their mean reward, as a reader
-    counts it and as it truly is; the share that is no story any more; and how often they are better, by the
-    count and truly. A tie counts half."""
+    """Compare stories with those that the earlier model wrote to the same prompts.
+
+    Returns their mean reward, as counted and as meant; the share that the world calls broken; and how often
+    they are better, by either reward, where a tie counts half.
+    """
     world = Preferences()
     count, true = ([score(text) for text in stories] for score in (world.reward, world.truth))
     return {

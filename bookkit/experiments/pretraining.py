@@ -1,4 +1,4 @@
-"""The run of the chapter on pre-training over three seeds, and a longer one: what the model can tell when."""
+"""The run of the chapter on pre-training with three seeds, and a longer one: which stories it writes when."""
 
 import re
 from collections import Counter
@@ -8,55 +8,51 @@ from typing import Any
 
 from tokenizers import Tokenizer
 
-from bookkit.experiments.recording import Experiment, thin
-from fmkit.config import ModelConfig, TrainConfig, reproducible
+from bookkit.experiments.bases import SETTINGS, SIZE, STEPS
+from bookkit.experiments.course import curve, follow
+from bookkit.experiments.recording import Experiment, experiment
+from fmkit.config import TrainConfig, reproducible
 from fmkit.data.batches import make_loader, validation_batches
 from fmkit.data.corpora import load_corpus
 from fmkit.data.tokenizer import BOS, EOS, special_id, train_tokenizer
 from fmkit.generation import generate_ids
 from fmkit.model import Transformer
-from fmkit.objectives import predict_tokens
+from fmkit.objectives import language_modeling
 from fmkit.trainer import Record, Trainer
 from fmkit.world.stories import Verdict, World, floor, validity
 
-SETTINGS: dict[str, Any] = {
-    "batch_size": 4,
-    "learning_rate": 8e-3,
-    "adam_beta2": 0.98,
-    "min_lr_ratio": 0.0,
-}
-STEPS, LONG = 2_600, 13_000
-STORIES = 200  # told at each look
+LONG = 13_000
+STORIES = 200  # written at each look
 WORD = re.compile(r"[\w'-]+")
 PRONOUNS = {"he", "she", "him", "her", "his", "hers"}
 NUMBERS = {"one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"}
 
 
+@experiment("pretraining")
 def pretraining() -> Experiment:
     corpus = load_corpus("stories")
-    tokenizer = train_tokenizer(corpus["train"], vocab_size=1024)
-    size = ModelConfig(vocab_size=1024, hidden_size=64, num_hidden_layers=3)
+    tokenizer = train_tokenizer(corpus["train"], SIZE.vocab_size)
     words = {word for text in corpus["train"]["text"] for word in WORD.findall(text)}
 
     def train(seed: int, steps: int) -> dict[str, Any]:
         reproducible(seed)
-        model = Transformer(size, seed=seed)
+        model = Transformer(SIZE, seed=seed)
         config = TrainConfig(**SETTINGS, steps=steps, seed=seed)
         loader = make_loader(corpus["train"], tokenizer, config.batch_size, 256, seed)
         held_out = validation_batches(corpus["validation"], tokenizer, 8, 256, limit=16)
-        trainer = Trainer(model, predict_tokens, loader, config)
-        history: list[Record] = []
-        snapshots: list[dict[str, Any]] = []
-        for step_record in trainer.run():
-            history.append(step_record)
-            if trainer.step in looks(steps):
-                loss = round(trainer.evaluate(held_out), 3)
-                told = tell_stories(model, tokenizer, STORIES)
-                snapshots.append({"tokens": trainer.tokens, "loss": loss, **judge(told, words)})
-        return {**thin(history), "validation_loss": snapshots[-1]["loss"], "snapshots": snapshots}
+        trainer = Trainer(model, language_modeling, loader, config)
+
+        def look() -> Record:
+            loss = round(trainer.evaluate(held_out), 3)
+            told = tell_stories(model, tokenizer, STORIES)
+            return {"snapshot": {"tokens": trainer.tokens, "loss": loss, **judge(told, words)}}
+
+        history = list(follow(trainer, look, looks(steps)))
+        snapshots = [record["snapshot"] for record in history if "snapshot" in record]
+        return {**curve(history), "validation_loss": snapshots[-1]["loss"], "snapshots": snapshots}
 
     known = round(floor(World(), tokenizer, n=5000).nats_per_token, 4)
-    about = {"model": asdict(size), "training": SETTINGS, "corpus": "stories", "floor": known}
+    about = {"model": asdict(SIZE), "training": SETTINGS, "corpus": "stories", "floor": known}
     arms = [(0, STEPS), (1, STEPS), (2, STEPS), (0, LONG)]
     return Experiment(about, train, [{"seed": seed, "steps": steps} for seed, steps in arms])
 

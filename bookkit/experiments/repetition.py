@@ -1,4 +1,4 @@
-"""Reading the same again: a fixed number of stories for more and more epochs, beside as many fresh ones.
+"""Reading the same text again: some stories for more and more epochs, beside as many fresh ones.
 
 The question of Muennighoff et al. 2023 (arXiv:2305.16264): up to about four epochs, repeated text is worth
 almost as much as new text.
@@ -6,14 +6,16 @@ almost as much as new text.
 
 from typing import Any
 
-from bookkit.experiments.recording import Experiment, thin
+from bookkit.experiments.course import curve, follow
+from bookkit.experiments.lab import about
+from bookkit.experiments.recording import Experiment, experiment
 from fmkit.config import TrainConfig
 from fmkit.data.batches import PackedLoader, tokenize
 from fmkit.data.tokenizer import PAD, special_id
 from fmkit.model import Transformer
-from fmkit.objectives import predict_tokens
+from fmkit.objectives import language_modeling
 from fmkit.trainer import Trainer
-from fmkit.widgets import lab
+from fmkit.widgets.training_lab import SMALL, story_lab
 from fmkit.world.stories import load_stories
 
 EPOCHS = (1, 2, 4, 8, 16, 32)
@@ -21,9 +23,10 @@ UNIQUE = 300  # stories that are read again and again: about 24,000 tokens
 TRAINING: dict[str, Any] = {"batch_size": 2, "learning_rate": 5e-3}  # at twice the rate, chance decides more
 
 
+@experiment("repetition")
 def repetition() -> Experiment:
-    shared = lab.open_lab()
-    context, pad = lab.MODEL.max_position_embeddings, special_id(shared.tokenizer, PAD)
+    shared = story_lab()
+    context, pad = SMALL.max_position_embeddings, special_id(shared.tokenizer, PAD)
     fresh = tokenize(load_stories(n_train=UNIQUE * EPOCHS[-1])["train"], shared.tokenizer, context)
     few = fresh.select(range(UNIQUE))
     tokens = sum(len(ids) - 1 for ids in few["input_ids"])
@@ -32,10 +35,11 @@ def repetition() -> Experiment:
         config = TrainConfig(epochs * tokens // (TRAINING["batch_size"] * context), **TRAINING, seed=seed)
         pieces = few if text == "repeated" else fresh
         loader = PackedLoader(pieces, config.batch_size, context, pad, seed)
-        trainer = Trainer(Transformer(lab.MODEL, seed=seed), predict_tokens, loader, config)
-        course = thin(list(trainer.run()))["loss"]
-        end = course[-(len(course) // 10) :]
-        scores = {"loss": trainer.evaluate(shared.validation), "training": sum(end) / len(end)}
+        trainer = Trainer(Transformer(SMALL, seed=seed), language_modeling, loader, config)
+        history = list(follow(trainer, lambda: {"validation_loss": trainer.evaluate(shared.validation)}))
+        losses = curve(history)["loss"]
+        end = losses[-(len(losses) // 10) :]
+        scores = {"loss": history[-1]["validation_loss"], "training": sum(end) / len(end)}
         return {"scores": {name: round(value, 3) for name, value in scores.items()}}
 
     arms = [
@@ -45,10 +49,9 @@ def repetition() -> Experiment:
         for seed in range(3)
         if epochs > 1 or text == "fresh"  # one epoch is fresh
     ]
-    about = lab.describe() | {
+    own = {
         "corpus": f"{UNIQUE} stories, or as many new ones as are read",
         "unique_tokens": tokens,
         "training": TRAINING,
-        "floor": round(shared.floor, 4),
     }
-    return Experiment(about, train, arms)
+    return Experiment({**about(shared), **own}, train, arms)

@@ -1,20 +1,21 @@
 """A scaling law whose end is known: models of many sizes, on Markov text whose entropy is exact.
 
 One arm is one chain, of its own seed, and all the models trained on it: sizes times amounts of tokens, each
-with its own schedule (Hoffmann et al. 2022, section 3.3), and none reads a token twice. What is kept: N, D
-and the loss of each model, the fitted law, whether the 95 % interval of its E holds the true entropy, and how
-well a law of the smaller models foretells the largest.
+with its own schedule (Hoffmann et al. 2022, section 3.3), and none reads a token twice. The record has N, D
+and the loss of each model, the fitted law, whether the 95 % interval of its E contains the true entropy, and
+how well a law that is fitted to the smaller models predicts the largest.
 """
 
 from typing import Any
 
-from bookkit.experiments.recording import Experiment
+from bookkit.experiments.course import follow
+from bookkit.experiments.recording import Experiment, experiment
 from fmkit.config import ModelConfig, TrainConfig, reproducible
 from fmkit.data.batches import PackedLoader, tokenize, validation_batches
 from fmkit.data.tokenizer import PAD, special_id
 from fmkit.flops import num_parameters
 from fmkit.model import Transformer
-from fmkit.objectives import predict_tokens
+from fmkit.objectives import language_modeling
 from fmkit.scaling import bootstrap, fit_scaling_law, forecast_largest, interval
 from fmkit.trainer import Trainer
 from fmkit.world.markov import MARKOV, Chain
@@ -27,6 +28,7 @@ TRAINING: dict[str, Any] = {"batch_size": BATCH_SIZE, "min_lr_ratio": 0.0}
 ABOUT = {"corpus": "markov", "training": {**TRAINING, "learning_rate": f"{RATE} / width"}}
 
 
+@experiment("scaling")
 def scaling() -> Experiment:
     arms = [{"world": world} for world in range(5)]
     return Experiment({**ABOUT, "widths": WIDTHS, "tokens": TOKENS}, train, arms)
@@ -41,7 +43,7 @@ def train(world: int) -> dict[str, Any]:
 
 
 def measure(parameters: list[float], tokens: list[float], loss: list[float], truth: float) -> dict[str, Any]:
-    """What the losses of one chain say: the law, the interval of its E, and the errors of its forecast."""
+    """The law of the losses of one chain, the interval of its E, and the errors of its forecast."""
     law = fit_scaling_law(parameters, tokens, loss)
     low, high = interval([each.E for each in bootstrap(parameters, tokens, loss)])
     forecast = forecast_largest(parameters, tokens, loss)
@@ -61,7 +63,7 @@ def measure(parameters: list[float], tokens: list[float], loss: list[float], tru
 
 
 class Text:
-    """The text of one chain, enough for `tokens`, and what is held out of it."""
+    """The text of one chain, enough for `tokens`, and held-out text."""
 
     def __init__(self, world: int, tokens: float) -> None:
         chain = Chain(world)
@@ -78,16 +80,16 @@ class Text:
         steps, rate = round(tokens / (BATCH_SIZE * CONTEXT)), RATE / width
         config = TrainConfig(steps, **TRAINING, learning_rate=rate, seed=self.world)
         loader = PackedLoader(self.pieces, BATCH_SIZE, CONTEXT, self.pad, self.world)
-        trainer = Trainer(Transformer(shape(width), seed=self.world), predict_tokens, loader, config)
-        for _ in trainer.run():
-            pass
-        loss = round(trainer.evaluate(self.held_out), 4)
-        return {"parameters": num_parameters(shape(width)), "tokens": trainer.tokens, "loss": loss}
+        trainer = Trainer(Transformer(shape(width), seed=self.world), language_modeling, loader, config)
+        *_, end = follow(trainer, lambda: {"validation_loss": trainer.evaluate(self.held_out)})
+        loss = round(end["validation_loss"], 4)
+        return {"parameters": num_parameters(shape(width)), "tokens": end["tokens"], "loss": loss}
 
 
 def shape(width: int) -> ModelConfig:
-    """One block. Words that follow alike need not be followed alike: with one matrix for reading and writing,
-    some models were still guessing by frequency alone at the end of their text."""
+    """A model of one block. Input and output have a matrix each: words that follow the same words aren't
+    always followed by the same ones, and with a shared matrix some models still guessed by frequency alone
+    at the end of their text."""
     return ModelConfig(
         vocab_size=260,
         hidden_size=width,

@@ -11,9 +11,9 @@ from typing import Any
 from datasets import Dataset, DatasetDict
 
 from bookkit.experiments.bases import base
-from bookkit.experiments.recording import Experiment
+from bookkit.experiments.recording import Experiment, experiment
+from fmkit import continue_pretrain
 from fmkit.config import TrainConfig, reproducible
-from fmkit.recipes import continue_pretrain
 from fmkit.selection import (
     FILTERS,
     drop_near_duplicates,
@@ -38,6 +38,7 @@ FILTERS_FOR_SHORT = tuple(
 )
 
 
+@experiment("selection")
 def selection() -> Experiment:
     def train(field: str, method: str, seed: int) -> dict[str, Any]:
         target = load_target(field, seed)

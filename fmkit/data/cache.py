@@ -26,7 +26,7 @@ def cached(key: str, description: str, rows: Callable[[], Iterator[tuple[str, Ro
     Each file appears by one rename, and two processes that make it at once write the same bytes.
     """
     name = hashlib.sha256(key.encode()).hexdigest()[:32]
-    folder = _cache_folder()
+    folder = cache_folder()
     paths = {split: folder / f"{name}-{split}.arrow" for split in SPLITS}
     if not all(map(_is_sound, paths.values())):
         try:
@@ -48,7 +48,8 @@ def cached(key: str, description: str, rows: Callable[[], Iterator[tuple[str, Ro
     return corpus
 
 
-def _cache_folder() -> Path:
+def cache_folder() -> Path:
+    """The folder of fmkit beside the caches of datasets; a temporary one where that cannot be written."""
     folder = Path(datasets.config.HF_DATASETS_CACHE) / "fmkit"
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -1,6 +1,6 @@
 """Interactive widgets: one Python class and one ES module each, live with a kernel, recorded without one.
 
-The classes are loaded when they are first used: whoever builds the book wants the modules of web/ only.
+The classes are loaded when they are first used: building the book needs only the modules of web/.
 """
 
 import importlib

@@ -1,41 +1,40 @@
-"""The front ends of the widgets, in web/: put together from files, without a bundler.
+"""The front ends of widgets: ES modules and style sheets put together from files, without a bundler.
 
-A widget's module imports from shared ones; since every host wants one file, `module` writes what is imported
-in front of it. For that, an import stands on one line, and no two files use the same top-level name.
+A widget's module imports from shared ones in web/. Since anywidget expects one file, `module` writes the imported
+ones in front of it: an import is one line, and no two files use the same top-level name. A style sheet has the name
+of its module. The book's pages load the same files, each once (bookkit.site.scripts).
 """
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 WEB = Path(__file__).parent / "web"
-IMPORT = re.compile(r'^import \{.*\} from "\./(\w+\.js)";\n', re.MULTILINE)
-EXPORT = re.compile(r"^export (?!default)", re.MULTILINE)
+SOURCES = {path.stem: path for path in sorted(WEB.glob("*.js"))}
+IMPORT = re.compile(r'^import (\{.*\}|\* as \w+) from "\./([\w-]+)\.js";\n', re.MULTILINE)
+EXPORT = re.compile(r"^export (?=(?:async )?(?:function\*?|class|const) (\w+))", re.MULTILINE)
 
 
 def names() -> list[str]:
-    """The widgets that there are: what web/ holds besides shared modules."""
-    return sorted(
-        path.stem for path in WEB.glob("*.js") if "export default" in path.read_text(encoding="utf-8")
-    )
+    """List the widgets of this package: the files of web/ that aren't shared modules."""
+    return [name for name, path in SOURCES.items() if "export default" in path.read_text(encoding="utf-8")]
+
+
+def needed(name: str, sources: Mapping[str, Path] = SOURCES) -> list[str]:
+    """List a module and those that it imports, directly or not, each after those that it needs itself."""
+    order: list[str] = []
+    for _, other in IMPORT.findall(sources[name].read_text(encoding="utf-8")):
+        order += [one for one in needed(other, sources) if one not in order]
+    return [*order, name]
 
 
 def module(name: str) -> str:
-    """The ES module of a widget: its default export has `render`, as anywidget wants it."""
-    return _gather(f"{name}.js", set())
+    """Return the ES module of a widget: its default export has `render`, as anywidget expects."""
+    texts = [SOURCES[one].read_text(encoding="utf-8") for one in needed(name)]
+    return "".join(EXPORT.sub("", IMPORT.sub("", text)) for text in texts)
 
 
-def _gather(file: str, seen: set[str]) -> str:
-    seen.add(file)
-    text = (WEB / file).read_text(encoding="utf-8")
-    imported = [_gather(other, seen) for other in IMPORT.findall(text) if other not in seen]
-    return "".join(imported) + EXPORT.sub("", IMPORT.sub("", text))
-
-
-def script(name: str) -> str:
-    """The same as a script for the page's loader, since a page that was opened as a file runs no modules."""
-    return f'fmkit.define("{name}", (() => {{\n{module(name).replace("export default", "return")}}})());\n'
-
-
-def styles() -> str:
-    """The style sheet of all widgets."""
-    return (WEB / "widgets.css").read_text(encoding="utf-8")
+def styles(name: str) -> str:
+    """Return the style sheet of a widget, after those of the modules that it imports."""
+    sheets = [SOURCES[one].with_suffix(".css") for one in needed(name)]
+    return "\n".join(sheet.read_text(encoding="utf-8") for sheet in sheets if sheet.is_file())

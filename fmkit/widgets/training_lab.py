@@ -102,7 +102,7 @@ class TrainingLab(Widget):
     replays the recorded runs of assets/runs/<recording>.json, which exist for the smallest model on stories.
     """
 
-    _esm, _css = module("training_lab"), styles()
+    _esm, _css = module("training_lab"), styles("training_lab")
 
     learning_rate = traitlets.Float(0.003).tag(sync=True)
     batch_size = traitlets.Int(8).tag(sync=True)

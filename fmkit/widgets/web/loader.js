@@ -1,6 +1,6 @@
 // The widgets of a page that has no kernel. A notebook keeps the state of its widgets without their modules;
-// here a module is found by its name and given a model that holds the state and reaches no one. A plain script,
-// and plain scripts are all it loads: so a page works that was opened as a file.
+// here a module is found by its name and given a model that holds the state and sends nothing. This is a plain
+// script, and it loads plain scripts only, so that a page that was opened as a file works too.
 (() => {
   const here = document.currentScript.src.replace(/[^/]*$/, "");
   const kind = "application/vnd.jupyter.widget";
@@ -22,7 +22,7 @@
   }
   window.fmkit = { define: (name, value) => parts.get(name).resolve(value) };
 
-  /** What anywidget calls a model, as far as our modules use it. */
+  /** The part of anywidget's model that our modules use. */
   function createModel(state) {
     const listeners = new Map();
     const of = (event) => listeners.get(event) ?? listeners.set(event, new Set()).get(event);

@@ -17,14 +17,14 @@ const DASHES = {
   live: ["", "9 5", "14 4 2 4", "4 4", "20 5", "9 4 2 4 2 4"],
   recorded: ["0.1 4.5", "7 5 0.1 5", "0.1 8", "14 5 0.1 5", "7 5 0.1 4 0.1 5", "0.1 4 0.1 10"], // dots in each
 };
-const LOSS_END = 7; // a model that guesses among 512 tokens is at 6.24
 const REPLAY = 1800; // milliseconds for a recorded run, whatever it took
 
-/** All the facts that the lab shows; the drawing functions below only read them. */
+/** Everything that the lab shows; the drawing functions below only read it. */
 function createState(model) {
-  const record = model.get("recorded") ?? null; // only the page's loader sets this
+  const record = model.get("recorded") ?? null; // set by the loader of a page without a kernel
   const setting = Object.fromEntries(KNOBS.map(({ name }) => [name, model.get(name)]));
-  return { setting, record, live: false, floor: record?.floor ?? null, runs: [], looked: null };
+  const sizes = { context: model.get("context_length"), guessing: Math.log(model.get("vocab_size")) };
+  return { setting, record, ...sizes, live: false, floor: record?.floor ?? null, runs: [], looked: null };
 }
 
 const busy = (run) => run.state === "preparing" || run.state === "training";
@@ -55,10 +55,10 @@ function keep(state, run) {
   return state.runs.at(-1);
 }
 
-/** One sentence on how a run stands; the same that a screen reader hears at its end. */
+/** One sentence on the state of a run; the same that a screen reader reads out at its end. */
 function sentence(run, floor) {
   const name = `Run ${run.letter}`, seen = run.points.length;
-  if (run.state === "preparing") return `${name}: telling the stories and learning their tokens, once …`;
+  if (run.state === "preparing") return `${name}: preparing the texts and their tokenizer, once …`;
   if (run.state === "training") return `${name}: step ${seen} of ${run.setting.steps}, loss ${lossNow(run)}`;
   if (run.state === "failed") return `${name} failed. ${explain(run)}`;
   if (run.validation === null) return `${name}: stopped after ${seen} of ${run.setting.steps} steps.`;
@@ -69,7 +69,7 @@ function sentence(run, floor) {
 
 function explain(run) {
   const [, step] = /^step (\d+): loss .* not finite/.exec(run.message) ?? [];
-  return step ? `At step ${step} loss or gradient was no finite number any more: try a lower learning rate.` : run.message;
+  return step ? `At step ${step} the loss or gradient was no longer finite: try a lower learning rate.` : run.message;
 }
 
 function lossNow(run) {
@@ -79,15 +79,15 @@ function lossNow(run) {
 
 // --- what is drawn ---
 
-function scene(state, context) {
-  const { batch_size: batch, steps } = state.setting, goal = batch * steps * context;
+function scene(state) {
+  const { batch_size: batch, steps } = state.setting, { context } = state, goal = batch * steps * context;
   const last = state.runs.at(-1), looked = state.runs.find((run) => run.letter === state.looked) ?? last;
   const ends = state.runs.map((run) => run.setting.batch_size * run.setting.steps * context);
   const results = state.runs.filter((run) => !busy(run)).map((run) => sentence(run, state.floor));
   const floor = state.floor === null ? "" : ` The floor is at ${state.floor.toFixed(2)}.`;
   return {
     title: `Loss over tokens seen. ${results.join(" ") || "No run yet."}${floor}`,
-    xEnd: Math.max(goal, ...ends), yEnd: LOSS_END, xTitle: "tokens seen", yTitle: "loss (nats per token)",
+    xEnd: Math.max(goal, ...ends), yEnd: Math.ceil(state.guessing), xTitle: "tokens seen", yTitle: "loss (nats per token)",
     floor: state.floor,
     goal: { x: goal, text: `${steps} × ${batch} × ${context} = ${short(goal)} tokens` },
     hint: state.runs.length ? null : "Choose, predict, then press Train",
@@ -144,7 +144,7 @@ function table(state, act) {
 function origin(state) {
   const run = state.runs.find((each) => each.letter === state.looked) ?? state.runs.at(-1);
   if (state.live || !state.record) return state.live ? ["Runs are trained by this notebook's kernel."] : [""];
-  if (!run) return ["There is no kernel behind this page: runs recorded before are replayed."];
+  if (!run) return ["This page has no kernel: recorded runs are replayed."];
   const how = `Run ${run.letter} is a replay. It was recorded (${state.record.machine}) by `;
   const words = run.command.split(" ").flatMap((word) => [h("span", {}, word), " "]); // a line breaks between words
   return [how, h("code", {}, ...words)];
@@ -153,7 +153,7 @@ function origin(state) {
 // --- the widget ---
 
 function render({ model, el }) {
-  const state = createState(model), context = model.get("context_length");
+  const state = createState(model);
   const status = h("p", { class: "fm-status" }), spoken = h("p", { class: "fm-spoken", "aria-live": "polite" });
   const mode = h("span", { class: "fm-mode" }), runs = h("div", { class: "fm-runs" }), made = h("p", { class: "fm-made" });
   const picture = h("div", { class: "fm-plot" }), plot = createPlot(picture);
@@ -178,8 +178,8 @@ function render({ model, el }) {
     const shown = run ?? state.runs.at(-1);
     status.textContent = shown ? sentence(shown, state.floor) : idle;
     status.classList.toggle("fm-failed", shown?.state === "failed");
-    plot.draw(scene(state, context));
-    // The table has buttons: it is only made again when it would read differently, or they would lose the focus.
+    plot.draw(scene(state));
+    // The table has buttons that would lose the focus: it is made again only when it would read differently.
     const now = JSON.stringify(state.runs.map((each) => [each.letter, each.state, each.validation]));
     if (now !== rows) runs.replaceChildren(table(state, { look, remove }));
     rows = now;
@@ -252,10 +252,10 @@ function render({ model, el }) {
       offer();
     },
     floor: ({ floor }) => (state.floor = floor),
-    run({ number, setting, state: stands, validation_loss: validation, message }) {
+    run({ number, setting, state: now, validation_loss: validation, message }) {
       const run = state.runs.find((each) => each.number === number) ?? keep(state, { number, setting });
-      const ended = busy(run) && !["preparing", "training"].includes(stands);
-      Object.assign(run, { state: stands, validation, message });
+      const ended = busy(run) && !["preparing", "training"].includes(now);
+      Object.assign(run, { state: now, validation, message });
       if (ended) spoken.textContent = sentence(run, state.floor);
     },
     points({ number, start, points }) {

@@ -169,7 +169,7 @@ def test_a_run_that_broke_is_shown_as_one(visit: Open) -> None:
     page.get_by_label("Learning rate").focus()
     page.keyboard.press("End")
     press(page, "Train")
-    expect(page.locator(".fm-status.fm-failed")).to_contain_text("no finite number any more")
+    expect(page.locator(".fm-status.fm-failed")).to_contain_text("no longer finite")
     expect(page.locator(".fm-runs tbody tr")).to_contain_text("not finite")
 
 

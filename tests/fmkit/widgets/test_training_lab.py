@@ -1,4 +1,4 @@
-"""The Python side of the lab: threads, messages, errors. A fake lab makes the steps quick."""
+"""The Python side of the training lab: threads, messages, errors. A fake lab makes the steps quick."""
 
 import json
 import threading
@@ -9,16 +9,17 @@ from typing import Any
 
 import pytest
 
+from fmkit.config import ModelConfig
 from fmkit.errors import FmkitError
 from fmkit.widgets import TrainingLab, training_lab
-from fmkit.widgets.lab import Setting
+from fmkit.widgets.training_lab import Setting
 
 SETTING = Setting(learning_rate=0.003, batch_size=2, steps=40)
 
 
 @dataclass
 class FakeTrainer:
-    """Steps without arithmetic; step 5 waits until it is told to go on."""
+    """Steps without arithmetic; step 5 waits for the gate."""
 
     setting: Setting
     gate: threading.Event
@@ -41,7 +42,7 @@ class FakeTrainer:
 def gate(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
     gate = threading.Event()
     fake = SimpleNamespace(floor=0.3, validation=[], trainer=lambda setting: FakeTrainer(setting, gate))
-    monkeypatch.setattr(training_lab, "open_lab", lambda: fake)
+    monkeypatch.setattr(training_lab, "story_lab", lambda size: fake)
     return gate
 
 
@@ -77,17 +78,17 @@ def page(gate: threading.Event, monkeypatch: pytest.MonkeyPatch) -> Page:
     return Page(TrainingLab(), monkeypatch)
 
 
-def test_its_printed_form_is_one_stable_sentence() -> None:
+def test_its_printed_form_is_a_sentence() -> None:
     assert repr(TrainingLab()) == "Training lab: 80,112 parameters learn from 6,000 stories"
 
 
-def test_its_names_do_not_depend_on_chance() -> None:
+def test_its_names_are_the_same_in_each_run() -> None:
     lab = TrainingLab()
     assert lab.model_id.startswith("fmkit-TrainingLab-")
     assert lab.layout.model_id == f"{lab.model_id}-layout"
 
 
-def test_a_run_streams_all_its_points_in_few_messages(page: Page, gate: threading.Event) -> None:
+def test_a_run_sends_points_in_few_messages(page: Page, gate: threading.Event) -> None:
     gate.set()
     page.train()
     assert page.ended.wait(10)
@@ -98,7 +99,7 @@ def test_a_run_streams_all_its_points_in_few_messages(page: Page, gate: threadin
     assert page.heard[-1]["validation_loss"] == 5.5
 
 
-def test_the_caller_goes_on_while_it_trains_and_stop_stops(page: Page, gate: threading.Event) -> None:
+def test_cells_run_while_it_trains_until_stop(page: Page, gate: threading.Event) -> None:
     page.train()
     run = page.lab.current
     assert run is not None
@@ -119,7 +120,7 @@ def test_one_run_at_a_time(page: Page, gate: threading.Event) -> None:
     assert [run.setting.steps for run in page.lab.runs] == [SETTING.steps]
 
 
-def test_a_loss_that_is_not_finite_is_told_and_the_next_run_works(page: Page, gate: threading.Event) -> None:
+def test_a_run_that_diverges_is_reported(page: Page, gate: threading.Event) -> None:
     gate.set()
     page.train(learning_rate=10.0)
     assert page.ended.wait(10)
@@ -131,18 +132,18 @@ def test_a_loss_that_is_not_finite_is_told_and_the_next_run_works(page: Page, ga
     assert [run.state for run in page.lab.runs] == ["failed", "finished"]
 
 
-def test_a_bad_setting_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bad_setting_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     fake = SimpleNamespace(
         floor=0.3, trainer=lambda _: (_ for _ in ()).throw(FmkitError("steps=0 must be 1"))
     )
-    monkeypatch.setattr(training_lab, "open_lab", lambda: fake)
+    monkeypatch.setattr(training_lab, "story_lab", lambda size: fake)
     page = Page(TrainingLab(), monkeypatch)
     page.train(steps=0)
     assert page.ended.wait(10)
     assert page.heard[-1]["message"] == "steps=0 must be 1"
 
 
-def test_a_page_that_comes_back_hears_of_the_runs(page: Page, gate: threading.Event) -> None:
+def test_a_reloaded_page_gets_the_runs(page: Page, gate: threading.Event) -> None:
     gate.set()
     page.train()
     assert page.ended.wait(10)
@@ -162,3 +163,17 @@ def test_two_labs_train_at_once(gate: threading.Event, monkeypatch: pytest.Monke
     gate.set()
     assert all(page.ended.wait(10) for page in pages)
     assert [len(page.points()) for page in pages] == [SETTING.steps] * 2
+
+
+def test_it_trains_a_model_of_any_size(stories, monkeypatch: pytest.MonkeyPatch) -> None:
+    size = ModelConfig(
+        vocab_size=300, hidden_size=8, num_hidden_layers=1, num_attention_heads=2, max_position_embeddings=32
+    )
+    page = Page(TrainingLab(stories, size), monkeypatch)
+    assert repr(page.lab).endswith("parameters learn from 600 texts")
+    assert not page.lab.recording  # the recorded runs are of another model
+    page.train(batch_size=1, steps=2)
+    assert page.ended.wait(60)
+    assert page.heard[-1]["state"] == "finished", page.heard[-1]
+    assert len(page.points()) == 2
+    assert page.lab.floor is None

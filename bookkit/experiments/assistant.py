@@ -1,5 +1,4 @@
-"""Instruction tuning of the story model to a support assistant: how fast it learns the format, what it loses,
-and which adapters are enough."""
+"""Instruction tuning of the story model to a support assistant, and what it answers afterwards."""
 
 import json
 import math
@@ -9,7 +8,6 @@ from datasets import DatasetDict
 from tokenizers import Tokenizer
 
 from bookkit.experiments.bases import SIZE, base
-from bookkit.experiments.recording import Experiment
 from fmkit import finetune
 from fmkit.config import TrainConfig, reproducible
 from fmkit.data.chat import add_chat_tokens
@@ -23,50 +21,10 @@ from fmkit.world.support import SUPPORT
 
 TRAINING: dict[str, Any] = {"batch_size": 16, "learning_rate": 4e-3}
 ASKED = 200  # held-out questions whose answers are checked
-EMBEDDINGS = ("embed_tokens",)  # the whole table, 29 % of the weights: input and output share it
-RANKS = (1, 2, 4, 8, 16)
-
-
-def format_learning() -> Experiment:
-    """Answers as JSON after more and more steps, from the story model and from nothing."""
-    arms = [
-        {"start": start, "steps": steps, "seed": seed}
-        for seed in range(3)
-        for steps in (0, 25, 50, 100, 200)
-        for start in ("base", "scratch")
-    ]
-
-    def train(start: str, steps: int, seed: int) -> dict[str, Any]:
-        return learn(seed, steps, scratch=start == "scratch")
-
-    about = {"corpus": "support, answers as JSON", "training": TRAINING}
-    return Experiment(about, train, arms)
-
-
-def lora_rank() -> Experiment:
-    """Adapters of several ranks, with embeddings for the new chat tokens trained or not, beside all weights.
-
-    The question of LoRA's section 7.2, and of Biderman et al. 2024 (arXiv:2405.09673): it learns less and
-    forgets less.
-    """
-    arms = [
-        {"rank": rank, "embeddings": embeddings, "seed": seed}
-        for seed in range(3)
-        for rank, choices in (*((rank, (0, 1)) for rank in RANKS), (0, (1,)))  # 0: no adapter, all weights
-        for embeddings in choices
-    ]
-
-    def train(rank: int, embeddings: int, seed: int) -> dict[str, Any]:
-        saved = EMBEDDINGS if embeddings else ()
-        lora = LoraConfig(r=rank, lora_alpha=2 * rank, modules_to_save=saved) if rank else None
-        return learn(seed, 150, lora)
-
-    about = {"corpus": "support, answers as JSON", "training": {**TRAINING, "steps": 150}}
-    return Experiment(about, train, arms)
 
 
 def learn(seed: int, steps: int, lora: LoraConfig | None = None, scratch: bool = False) -> dict[str, Any]:
-    """Tune a copy of the base to answer in JSON, and ask it what it has not been asked before."""
+    """Tune a copy of the base to answer in JSON, and score its answers to new questions."""
     model, tokenizer = base(seed)
     if scratch:
         model = Transformer(SIZE, seed=seed)
@@ -88,14 +46,14 @@ def learn(seed: int, steps: int, lora: LoraConfig | None = None, scratch: bool =
 
 
 def prepare_chat(model: Transformer, tokenizer: Tokenizer) -> Tokenizer:
-    """The tokenizer with the tokens that mark who speaks, and the model with embeddings for them."""
+    """Add the tokens that mark the speakers: returns the new tokenizer, and resizes the model in place."""
     tokenizer = add_chat_tokens(tokenizer)
     model.resize_vocab(tokenizer.get_vocab_size())
     return tokenizer
 
 
 def dialogs(column: str, examples: int = 2_000) -> DatasetDict:
-    """Support dialogs whose answers are a column of the dialect: completion, json or intent."""
+    """Support dialogs whose answers are a column of the domain: completion, json or intent."""
 
     def answered(row: dict[str, Any]) -> dict[str, Any]:
         answer = {"role": "assistant", "content": row[column]}
