@@ -1,7 +1,7 @@
 """The command line: `fmkit pretrain`, `fmkit finetune`, `fmkit chat` and the others.
 
-Options are the fields of the configurations, by the same names. Whatever a person can put right ends in one
-line on standard error and exit code 2.
+Options have the names of the configurations' fields. Whatever a user can fix ends in one line on standard
+error and exit code 2.
 """
 
 import argparse
@@ -12,23 +12,12 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from fmkit import __version__
-from fmkit.cli import training, using
+from fmkit.cli import training as training  # their commands enter the registry
+from fmkit.cli import using as using
+from fmkit.cli.registry import COMMANDS
 from fmkit.errors import FmkitError
 
-COMMANDS = (
-    training.add_pretrain,
-    training.add_continue,
-    training.add_finetune,
-    training.add_distill,
-    training.add_reward,
-    training.add_align,
-    using.add_generate,
-    using.add_write,
-    using.add_chat,
-    using.add_evaluate,
-    using.add_check,
-)
-NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")  # what PyTorch says, by device
+NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")  # in PyTorch's messages
 
 
 class _Parser(argparse.ArgumentParser):
@@ -39,7 +28,7 @@ class _Parser(argparse.ArgumentParser):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit code."""
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a letter that the terminal does not have
+        sys.stdout.reconfigure(errors="backslashreplace")  # for a character that the terminal lacks
     try:
         options, unknown = _parser().parse_known_args(arguments)
         if unknown:
@@ -50,10 +39,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(str(error))
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:  # whoever reads, such as `head`, has seen enough
+    except BrokenPipeError:  # the reader, such as `head`, has closed the pipe
         _discard_output()
-    except OSError as error:  # one that has not been explained where it arose
-        if error.filename is None:  # a disk that is full under the output
+    except OSError as error:  # not explained where it was raised
+        if error.filename is None:  # standard output goes to a full disk
             _discard_output()
         return _fail(
             f"{error.filename or 'the output'}: {error.strerror or error}: check path and permissions"
@@ -71,7 +60,7 @@ def _fail(message: str) -> int:
 
 
 def _discard_output() -> None:
-    """So that Python does not try again at its end to write what was not written."""
+    """Keep Python from writing the rest of the output when it exits."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
@@ -79,6 +68,15 @@ def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="fmkit", description="Train transformers, small and large.", allow_abbrev=False)
     parser.add_argument("--version", action="version", version=f"fmkit {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True, dest="name")
-    for add in COMMANDS:
-        add(commands)
+    for entry in COMMANDS.values():
+        command = commands.add_parser(
+            entry.name,
+            help=entry.help,
+            description=f"{entry.help[0].upper()}{entry.help[1:]}.",
+            epilog=f"For example: {entry.example}",
+            allow_abbrev=False,
+        )
+        command.set_defaults(function=entry.function)
+        for add_to in entry.options:
+            add_to(command)
     return parser

@@ -6,30 +6,31 @@ from typing import Any
 from fmkit.cli.options import (
     PREFERENCES,
     TASKS,
-    Options,
-    add_corpus,
-    add_data,
-    add_model,
-    add_sampling,
+    corpus,
+    data,
     filled,
+    model_directory,
     named_data,
-    new_command,
     open_with,
+    option,
     read_corpus,
     read_data,
+    sampling,
 )
+from fmkit.cli.registry import Options, command
 from fmkit.errors import FmkitError
 
 
-def add_generate(commands: Any) -> None:
-    command = new_command(commands, "generate", "continue a text", _generate)
-    add_model(command)
-    command.add_argument("--prompt", default="", help="the text to continue (empty: from the start)")
-    add_sampling(command, temperature=0.8)
-    command.add_argument("--top-k", type=int, help="sample among the k likeliest tokens")
-    command.add_argument("--top-p", type=float, help="sample among the likeliest that together reach p")
-
-
+@command(
+    "generate",
+    "continue a text",
+    'fmkit generate my-model --prompt "Once upon a time" --temperature 0.8',
+    model_directory,
+    option("--prompt", default="", help="the text to continue (empty: from the start)"),
+    sampling(temperature=0.8),
+    option("--top-k", type=int, help="sample among the k likeliest tokens"),
+    option("--top-p", type=float, help="sample among the likeliest that together reach p"),
+)
 def _generate(options: Options) -> None:
     from fmkit import Transformer, generate
 
@@ -48,24 +49,21 @@ def _generate(options: Options) -> None:
     )
 
 
-def add_write(commands: Any) -> None:
-    command = new_command(
-        commands, "write", "have a model write texts, or answer prompts, for another to learn from", _write
-    )
-    add_model(command)
-    command.add_argument("--count", type=int, metavar="N", help="texts, or of the prompts the first N (all)")
-    command.add_argument(
+@command(
+    "write",
+    "have a model write texts, or answer prompts, for another to learn from",
+    "fmkit write assistant --prompts questions.jsonl --out answers.jsonl",
+    model_directory,
+    option("--count", type=int, metavar="N", help="texts, or of the prompts the first N (all)"),
+    option(
         "--prompts",
         type=filled,
         metavar="NAME|PATH",
         help="support, preferences, or a file or folder of prompts, with answers or without",
-    )
-    command.add_argument(
-        "--out", type=filled, required=True, metavar="FILE", help="a .jsonl, .csv or .parquet"
-    )
-    add_sampling(command, temperature=None, shown="1 for texts, 0 for answers", length=None)
-
-
+    ),
+    option("--out", type=filled, required=True, metavar="FILE", help="a .jsonl, .csv or .parquet"),
+    sampling(temperature=None, shown="1 for texts, 0 for answers", length=None),
+)
 def _write(options: Options) -> None:
     if options.count is None and options.prompts is None:
         raise FmkitError("nothing to write: give --count, --prompts or both")
@@ -91,13 +89,14 @@ def _write(options: Options) -> None:
     print(f"{len(written):,} {'texts' if prompts is None else 'answers'} are in {options.out}")
 
 
-def add_chat(commands: Any) -> None:
-    command = new_command(commands, "chat", "talk to a model that finetune taught to", _chat)
-    add_model(command)
-    command.add_argument("--system", help="what the assistant is told before the conversation")
-    add_sampling(command, temperature=0.0)
-
-
+@command(
+    "chat",
+    "talk to a model that finetune taught to",
+    "fmkit chat assistant",
+    model_directory,
+    option("--system", help="what the assistant is told before the conversation"),
+    sampling(temperature=0.0),
+)
 def _chat(options: Options) -> None:
     """One line of standard input is one message; the end of input ends the conversation."""
     from fmkit import Transformer
@@ -126,7 +125,7 @@ def _chat(options: Options) -> None:
 
 
 def _read_message() -> str:
-    """A line of standard input with its end, or nothing at the end of all."""
+    """Read a line of standard input with its end; an empty string at the end of input."""
     if sys.stdin is None:  # closed
         return ""
     if sys.stdin.isatty():
@@ -137,26 +136,22 @@ def _read_message() -> str:
         raise FmkitError(f"standard input is not UTF-8 ({error.reason}): send text in UTF-8") from None
 
 
-def add_evaluate(commands: Any) -> None:
-    command = new_command(commands, "evaluate", "measure a model on data", _evaluate)
-    add_model(command)
-    add_corpus(command, required=False, trains=False)
-    add_data(command, TASKS + PREFERENCES, required=False)
-    command.add_argument(
+@command(
+    "evaluate",
+    "measure a model on data",
+    "fmkit evaluate my-model --corpus stories --stories 100",
+    model_directory,
+    corpus(required=False, trains=False),
+    data(TASKS + PREFERENCES, required=False),
+    option(
         "--split",
         default="validation",
         choices=("train", "validation", "all"),
         help="the part that is measured (validation: what the training commands hold out, too)",
-    )
-    command.add_argument(
-        "--stories",
-        type=int,
-        metavar="N",
-        help="have it tell N stories: the share that is true",
-    )
-    command.add_argument("--world", type=int, default=0, help="the world of these stories (0)")
-
-
+    ),
+    option("--stories", type=int, metavar="N", help="have it tell N stories: the share that is true"),
+    option("--world", type=int, default=0, help="the world of these stories (0)"),
+)
 def _evaluate(options: Options) -> None:
     if options.corpus is None and options.data is None and options.stories is None:
         raise FmkitError("nothing to measure: give --corpus, --data or --stories")
@@ -177,39 +172,38 @@ def _evaluate(options: Options) -> None:
         if told:
             print(told, file=sys.stderr)
     if options.stories:
-        told = write_corpus(model, tokenizer, options.stories)["text"]
-        measured["true_stories"] = validity(told, World(options.world)).share
+        written = write_corpus(model, tokenizer, options.stories)["text"]
+        measured["true_stories"] = validity(written, World(options.world)).share
     for name, value in measured.items():
         print(f"{name} {value:.4g}")
 
 
 def _rows_to_measure(options: Options) -> tuple[Any, str]:
-    """The rows of the split, and a line that says how many of them all they are."""
+    """The rows of the split, and a line that says how many of all rows they are."""
     from datasets import concatenate_datasets
 
-    data = read_corpus(options) if options.corpus else read_data(options, TASKS + PREFERENCES)
+    splits = read_corpus(options) if options.corpus else read_data(options, TASKS + PREFERENCES)
     if options.split == "all":
-        return concatenate_datasets(list(data.values())), ""
-    rows, everything = data[options.split], sum(map(len, data.values()))
+        return concatenate_datasets(list(splits.values())), ""
+    rows, everything = splits[options.split], sum(map(len, splits.values()))
     told = f"fmkit: measured on {len(rows):,} of {everything:,}, the split {options.split}"
     return rows, f"{told} (--split all takes them all)"
 
 
-def add_check(commands: Any) -> None:
-    command = new_command(commands, "check", "find what is wrong with a file of examples", _check)
-    command.add_argument(
-        "file", type=filled, metavar="FILE", help="the file; for a service, one JSON record a line"
-    )
-    command.add_argument(
+@command(
+    "check",
+    "find what is wrong with a file of examples",
+    "fmkit check answers.jsonl --format conversation",
+    option("file", type=filled, metavar="FILE", help="the file; for a service, one JSON record a line"),
+    option(
         "--format",
         nargs="?",
         const="",
         metavar="NAME",
         help="the service that it is for; without a name, those there are (default: none, but finetune, "
         "reward or align)",
-    )
-
-
+    ),
+)
 def _check(options: Options) -> None:
     from fmkit.data import bedrock, examples
 

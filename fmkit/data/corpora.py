@@ -158,10 +158,10 @@ def _parts(path: Path, files: tuple[Path, ...], text_column: str) -> dict[str, P
     named = named_splits(path, files)
     if not named:
         digests = map(digest, _documents(files, text_column))
-        first = next(digests, None)
-        if first is None:
+        some = next(digests, None)
+        if some is None:
             raise FmkitError(f"{path}: empty, no text in it")
-        return dict.fromkeys(SPLITS, (files, find_threshold(chain([first], digests))))
+        return dict.fromkeys(SPLITS, (files, find_threshold(chain([some], digests))))
     for first, *more in named.values():
         if next(_documents([first, *more], text_column), None) is None:
             raise FmkitError(f"{first}: empty, no text in it")

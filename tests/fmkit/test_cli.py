@@ -14,8 +14,8 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 import fmkit
 from fmkit import ModelConfig, Transformer, load_corpus, load_examples
-from fmkit.cli import COMMANDS, _parser, main
-from fmkit.cli.options import EXAMPLES
+from fmkit.cli import _parser, main
+from fmkit.cli.registry import COMMANDS
 from fmkit.generation import reply
 from fmkit.world.domains import DOMAINS
 
@@ -467,14 +467,13 @@ def test_a_corpus_is_read_as_text_whatever_else_it_holds(base, tmp_path, capsys,
 
 
 def test_every_command_has_an_example_that_it_understands(capsys):
-    for name, example in EXAMPLES.items():
-        program, *words = shlex.split(example)
+    for name, command in COMMANDS.items():
+        program, *words = shlex.split(command.example)
         assert (program, words[0]) == ("fmkit", name)
         assert _parser().parse_args(words).name == name
         with pytest.raises(SystemExit):
             main([name, "--help"])
-        assert example in " ".join(capsys.readouterr().out.split())
-    assert {add.__name__ for add in COMMANDS} == {f"add_{name}" for name in EXAMPLES}
+        assert command.example in " ".join(capsys.readouterr().out.split())
 
 
 def test_help_does_not_wait_for_torch():
