@@ -27,7 +27,7 @@ from datasets import Dataset, IterableDataset
 from numpy.typing import NDArray
 
 from fmkit.errors import FmkitError
-from fmkit.selection.columns import iterate_texts
+from fmkit.selection.texts import iterate_texts
 
 BUCKETS = 10_000
 NO_BUCKET = BUCKETS  # of the pair that would begin with the last word of a text

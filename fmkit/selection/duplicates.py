@@ -26,7 +26,7 @@ from datasets import Dataset
 from numpy.typing import NDArray
 
 from fmkit.errors import FmkitError
-from fmkit.selection.columns import iterate_texts, require_places
+from fmkit.selection.texts import iterate_texts, require_places
 
 PERMUTATIONS = 128
 RECALL = 0.99  # of the pairs that are just at the threshold
@@ -84,13 +84,13 @@ def drop_near_duplicates(
         raise FmkitError(f"shingle_words = {shingle_words}: a shingle has at least one word")
     require_places(dataset)
     bands, rows = choose_bands(threshold)
-    permutations = _draw_permutations(seed)
+    permutations = draw_permutations(seed)
     word_hashes = _WordHashes()
     kept = _Kept(len(dataset), threshold)
     original: list[int] = []
     for i, text in enumerate(iterate_texts(dataset)):
         shingles = hash_shingles(text, shingle_words, word_hashes)
-        signature = _signature(shingles, permutations)[: bands * rows].reshape(bands, rows)
+        signature = min_hash(shingles, permutations)[: bands * rows].reshape(bands, rows)
         keys = [band.to_bytes(2, "big") + values.tobytes() for band, values in enumerate(signature)]
         found = kept.find(shingles, keys)
         if found is None:
@@ -169,10 +169,23 @@ def hash_shingles(text: str, shingle_words: int, word_hashes: "_WordHashes") -> 
     return np.unique(_mix(shingles))
 
 
-def min_hash(shingles: Hashes, seed: int = 0) -> NDArray[np.uint32]:
-    """The MinHash signature, (PERMUTATIONS,): two sets agree in a place with a probability that is their
-    Jaccard similarity."""
-    return _signature(shingles, _draw_permutations(seed))
+def draw_permutations(seed: int) -> tuple[Hashes, Hashes]:
+    """Draw factors and summands of `factor · x + summand` modulo 2^64, a bijection: (PERMUTATIONS,) each."""
+    factors, summands = np.random.default_rng(seed).integers(2**64, size=(2, PERMUTATIONS), dtype=np.uint64)
+    return factors | np.uint64(1), summands
+
+
+def min_hash(shingles: Hashes, permutations: tuple[Hashes, Hashes]) -> NDArray[np.uint32]:
+    """Compute the MinHash signature, (PERMUTATIONS,).
+
+    Two sets agree in a place with a probability that is their Jaccard similarity.
+    """
+    factors, summands = permutations
+    lowest = np.full(PERMUTATIONS, 2**64 - 1, dtype=np.uint64)
+    for start in range(0, len(shingles), CHUNK):
+        permuted = shingles[start : start + CHUNK, None] * factors + summands
+        np.minimum(lowest, permuted.min(axis=0), out=lowest)
+    return (lowest >> np.uint64(32)).astype(np.uint32)
 
 
 def jaccard(a: Hashes, b: Hashes) -> float:
@@ -202,21 +215,6 @@ def _mix(values: Hashes) -> Hashes:
     values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return values ^ (values >> np.uint64(31))
-
-
-def _draw_permutations(seed: int) -> tuple[Hashes, Hashes]:
-    """Factors and summands of `factor · x + summand` modulo 2^64, a bijection: (PERMUTATIONS,) each."""
-    factors, summands = np.random.default_rng(seed).integers(2**64, size=(2, PERMUTATIONS), dtype=np.uint64)
-    return factors | np.uint64(1), summands
-
-
-def _signature(shingles: Hashes, permutations: tuple[Hashes, Hashes]) -> NDArray[np.uint32]:
-    factors, summands = permutations
-    lowest = np.full(PERMUTATIONS, 2**64 - 1, dtype=np.uint64)
-    for start in range(0, len(shingles), CHUNK):
-        permuted = shingles[start : start + CHUNK, None] * factors + summands
-        np.minimum(lowest, permuted.min(axis=0), out=lowest)
-    return (lowest >> np.uint64(32)).astype(np.uint32)
 
 
 def _keep_originals(dataset: Dataset, original: Iterable[int]) -> tuple[Dataset, DuplicateReport]:

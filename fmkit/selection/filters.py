@@ -14,7 +14,7 @@ from itertools import pairwise
 
 from datasets import Dataset
 
-from fmkit.selection.columns import iterate_texts, require_places
+from fmkit.selection.texts import iterate_texts, require_places
 
 Filter = Callable[[str], str | None]
 

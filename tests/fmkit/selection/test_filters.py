@@ -13,7 +13,7 @@ from scaling import grows_like_its_length
 
 from fmkit.errors import FmkitError
 from fmkit.selection import FILTERS, filter_corpus, filters, find_fault
-from fmkit.world.web import WEB
+from fmkit.world import WEB
 
 GOOD = (
     "The fox went to the river because it was thirsty. There it met a duck that had lost its way. They "

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from scaling import grows_like_its_length
 
 from fmkit.selection import Span, find_personal, precision_recall, scrub
-from fmkit.world.web import WEB
+from fmkit.world import WEB
 
 BENCHMARK = runpy.run_path(str(Path(__file__).parents[3] / "benchmarks" / "personal_data.py"))
 read_sentences, read_marks = BENCHMARK["read_sentences"], BENCHMARK["read_marks"]

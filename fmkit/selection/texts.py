@@ -19,7 +19,7 @@ def iterate_texts(dataset: Dataset | IterableDataset) -> Iterator[str]:
     if names is not None and "text" not in names:
         raise FmkitError(f"no column 'text'; the data has {', '.join(names) or 'no columns'}")
     if names is None:
-        return map(get_text, dataset)
+        return map(_get_text, dataset)
     batches = dataset.select_columns("text").iter(100)  # row by row would take longer than hashing the words
     return (_as_text(value) for batch in batches for value in batch["text"])
 
@@ -31,7 +31,7 @@ def require_places(dataset: Dataset | IterableDataset) -> None:
         raise FmkitError(f"a stream has no places to choose from; {remedy}")
 
 
-def get_text(row: dict[str, Any]) -> str:
+def _get_text(row: dict[str, Any]) -> str:
     """The text of a row."""
     if "text" not in row:
         raise FmkitError(f"no column 'text'; the data has {', '.join(row)}")
