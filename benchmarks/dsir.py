@@ -31,7 +31,7 @@ from datasets import Dataset
 from bookkit.experiments.recording import processor
 from fmkit import load_corpus
 from fmkit.selection import dsir_select, dsir_weights
-from fmkit.world.web import WEB
+from fmkit.world import WEB
 
 
 def official_weights(folder: Path) -> np.ndarray:
@@ -78,7 +78,7 @@ def main() -> None:
     corpora = {
         "python-docs": python_docs,
         "python-docs, joined by ten": Dataset.from_dict({"text": joined}),
-        "web, a dialect of the world": crawl,
+        "web, a domain of the world": crawl,
     }
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout
     print(f"{processor()}; commit {commit.strip()}; one process, one thread, {options.rounds} rounds")

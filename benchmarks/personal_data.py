@@ -14,7 +14,7 @@ from itertools import chain
 from pathlib import Path
 
 from fmkit.selection import Span, find_personal, precision_recall
-from fmkit.world.web import WEB
+from fmkit.world import WEB
 
 SENTENCES = Path(__file__).parent.parent / "tests" / "fmkit" / "selection" / "personal.txt"
 FOUND_KINDS = {"email", "phone", "address", "ip", "card", "iban", "ssn"}  # the others, no pattern can know

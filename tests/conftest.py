@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def stories() -> DatasetDict:
     """600 stories to train on and 60 for validation."""
-    from fmkit.world.stories import load_stories
+    from fmkit.world import load_stories
 
     return load_stories(600, 60)
 

@@ -18,8 +18,7 @@ from fmkit import continue_pretrain, finetune
 from fmkit.config import TrainConfig, reproducible
 from fmkit.evaluation.evaluate import evaluate
 from fmkit.model import Transformer
-from fmkit.world.legal import LEGAL
-from fmkit.world.support import SUPPORT
+from fmkit.world import LEGAL, SUPPORT
 
 READING: dict[str, Any] = {"steps": 800, "batch_size": 4, "learning_rate": 4e-3}
 TUNING: dict[str, Any] = {"steps": 200, "batch_size": 16, "learning_rate": 4e-3}

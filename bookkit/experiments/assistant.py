@@ -17,7 +17,7 @@ from fmkit.evaluation.answers import answer_examples
 from fmkit.evaluation.likelihood import perplexity
 from fmkit.lora import LoraConfig, add_lora
 from fmkit.model import Transformer
-from fmkit.world.support import SUPPORT
+from fmkit.world import SUPPORT
 
 TRAINING: dict[str, Any] = {"batch_size": 16, "learning_rate": 4e-3}
 ASKED = 200  # held-out questions whose answers are checked

@@ -15,7 +15,7 @@ from fmkit.data.corpora import load_corpus
 from fmkit.data.tokenizer import EOS, special_id
 from fmkit.evaluation.sampling import complete
 from fmkit.model import Transformer
-from fmkit.world.facts import FACTS, Almanac
+from fmkit.world import FACTS, Almanac
 
 OLD, NEW = (2021, 2022), (2023, 2024)
 READING: dict[str, Any] = {"steps": 600, "batch_size": 8, "learning_rate": 6e-3}

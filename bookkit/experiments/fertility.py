@@ -12,10 +12,7 @@ from datasets import DatasetDict
 from bookkit.experiments.recording import Experiment, experiment
 from fmkit.data.corpora import load_corpus
 from fmkit.data.tokenizer import train_tokenizer
-from fmkit.world.finance import FINANCE
-from fmkit.world.legal import LEGAL
-from fmkit.world.medical import MEDICAL
-from fmkit.world.stories import load_stories
+from fmkit.world import FINANCE, LEGAL, MEDICAL, load_stories
 
 VOCABULARY = 1024
 CHARACTERS = 1_000_000  # of a field, to learn from

@@ -12,7 +12,7 @@ from fmkit import continue_pretrain
 from fmkit.config import TrainConfig, reproducible
 from fmkit.data.corpora import load_corpus
 from fmkit.model import Transformer
-from fmkit.world.medical import MEDICAL
+from fmkit.world import MEDICAL
 
 TRAINING: dict[str, Any] = {"steps": 300, "batch_size": 4, "learning_rate": 4e-3}
 SHARES = (0.0, 0.01, 0.05, 0.1, 0.25, 0.5)

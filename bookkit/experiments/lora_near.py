@@ -15,7 +15,7 @@ from fmkit.config import TrainConfig, reproducible
 from fmkit.data.corpora import load_corpus
 from fmkit.evaluation.likelihood import perplexity
 from fmkit.lora import LoraConfig, add_lora
-from fmkit.world.stories import load_stories
+from fmkit.world import load_stories
 
 TRAINING: dict[str, Any] = {"steps": 150, "batch_size": 4, "learning_rate": 4e-3}
 HELD_OUT = 100  # stories of each world to measure with

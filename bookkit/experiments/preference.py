@@ -24,7 +24,7 @@ from fmkit.evaluation.sampling import complete
 from fmkit.model import Transformer
 from fmkit.objectives import dpo
 from fmkit.trainer import Record, Trainer
-from fmkit.world.preferences import BROKEN, PREFERENCES, Preferences
+from fmkit.world import BROKEN, PREFERENCES, Preferences
 
 READING: dict[str, Any] = {"steps": 1_500, "batch_size": 4, "learning_rate": 6e-3, "min_lr_ratio": 0.0}
 ALIGNING: dict[str, Any] = {"steps": 200, "batch_size": 16, "learning_rate": 2e-4, "min_lr_ratio": 1.0}

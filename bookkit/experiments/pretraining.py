@@ -19,7 +19,7 @@ from fmkit.generation import generate_ids
 from fmkit.model import Transformer
 from fmkit.objectives import language_modeling
 from fmkit.trainer import Record, Trainer
-from fmkit.world.stories import Verdict, World, floor, validity
+from fmkit.world import Verdict, World, floor, validity
 
 LONG = 13_000
 STORIES = 200  # written at each look

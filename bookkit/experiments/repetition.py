@@ -16,7 +16,7 @@ from fmkit.model import Transformer
 from fmkit.objectives import language_modeling
 from fmkit.trainer import Trainer
 from fmkit.widgets.training_lab import SMALL, story_lab
-from fmkit.world.stories import load_stories
+from fmkit.world import load_stories
 
 EPOCHS = (1, 2, 4, 8, 16, 32)
 UNIQUE = 300  # stories that are read again and again: about 24,000 tokens

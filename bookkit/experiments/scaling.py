@@ -12,13 +12,13 @@ from bookkit.experiments.course import follow
 from bookkit.experiments.recording import Experiment, experiment
 from fmkit.config import ModelConfig, TrainConfig, reproducible
 from fmkit.data.batches import PackedLoader, tokenize, validation_batches
-from fmkit.data.tokenizer import PAD, special_id
+from fmkit.data.tokenizer import PAD, special_id, word_level_tokenizer
 from fmkit.flops import num_parameters
 from fmkit.model import Transformer
 from fmkit.objectives import language_modeling
 from fmkit.scaling import bootstrap, fit_scaling_law, forecast_largest, interval
 from fmkit.trainer import Trainer
-from fmkit.world.markov import MARKOV, Chain
+from fmkit.world import MARKOV, Chain
 
 WIDTHS = (4, 8, 16, 32, 64)
 TOKENS = (300_000, 600_000, 1_200_000, 2_400_000)
@@ -69,7 +69,7 @@ class Text:
         chain = Chain(world)
         # A text has 129 tokens on average, and 2 % are spare: a token that is read twice obeys another law.
         corpus = MARKOV.load(n_train=round(tokens / 126), n_validation=800, seed=world, world=world)
-        tokenizer = chain.tokenizer()
+        tokenizer = word_level_tokenizer(chain.words)
         self.world, self.entropy, self.pad = world, chain.nats_per_token, special_id(tokenizer, PAD)
         self.pieces = tokenize(corpus["train"], tokenizer, CONTEXT)
         self.held_out = validation_batches(corpus["validation"], tokenizer, 32, CONTEXT, limit=20)

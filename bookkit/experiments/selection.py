@@ -22,11 +22,7 @@ from fmkit.selection import (
     filters,
     ngram_divergence,
 )
-from fmkit.world.finance import FINANCE
-from fmkit.world.legal import LEGAL
-from fmkit.world.medical import MEDICAL
-from fmkit.world.reviews import load_reviews
-from fmkit.world.web import WEB
+from fmkit.world import FINANCE, LEGAL, MEDICAL, WEB, load_reviews
 
 POOL, CHOSEN, TARGET = 24_000, 800, 300  # pages of the crawl, pages to read, texts that show what is wanted
 THRESHOLD = 0.5  # of near-duplicates: on short pages a few changed words touch many shingles

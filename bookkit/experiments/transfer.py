@@ -12,8 +12,7 @@ from fmkit import finetune
 from fmkit.config import ModelConfig, TrainConfig, reproducible
 from fmkit.data.tokenizer import train_tokenizer
 from fmkit.model import Classifier
-from fmkit.world.reviews import LABELS, load_reviews
-from fmkit.world.stories import load_stories
+from fmkit.world import LABELS, load_reviews, load_stories
 
 SIZE = ModelConfig(vocab_size=1024, hidden_size=64, num_hidden_layers=3, max_position_embeddings=128)
 READING: dict[str, Any] = {"steps": 1500, "batch_size": 4, "learning_rate": 8e-3}

@@ -113,7 +113,7 @@ def corpus(required: bool = True, trains: bool = True) -> Option:
             type=filled,
             required=required,
             metavar="NAME|PATH|HUB-ID",
-            help="stories, medical or another dialect (medical:3: in another world), python-docs, a file or "
+            help="stories, medical or another domain (medical:3: in another world), python-docs, a file or "
             "folder of text, or a data set of the Hub",
         )
         command.add_argument("--text-column", default="text", help="the column that holds the text (text)")

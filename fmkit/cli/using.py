@@ -162,7 +162,7 @@ def _evaluate(options: Options) -> None:
 
     from fmkit import evaluate, write_corpus
     from fmkit.model import open_model
-    from fmkit.world.stories import World, validity
+    from fmkit.world import World, validity
 
     model, tokenizer = open_with(open_model, options.model)
     measured: dict[str, float] = {}

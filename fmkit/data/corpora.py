@@ -29,7 +29,7 @@ from fmkit.data.files import (
 from fmkit.data.hub import load_from_hub
 from fmkit.data.splits import SPLITS, Corpus, digest, find_threshold, named_splits
 from fmkit.errors import FmkitError
-from fmkit.world.domains import DOMAINS
+from fmkit.world import DOMAINS
 
 NAMES = (*DOMAINS, "python-docs")
 

@@ -30,6 +30,22 @@ CHAT_TEMPLATE = (
 Texts: TypeAlias = Dataset | IterableDataset | Iterable[str]
 
 
+def word_level_tokenizer(words: Iterable[str]) -> Tokenizer:
+    """A tokenizer with one token for each of some words, after the four special tokens.
+
+    A text is split at white space. For corpora whose words are known, such as the Markov chains.
+    """
+    vocab = {token: k for k, token in enumerate([*SPECIAL_TOKENS, *words])}
+    tokenizer = Tokenizer(models.WordLevel(vocab))
+    tokenizer.add_special_tokens(list(SPECIAL_TOKENS))
+    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single=f"{BOS} $A", pair=f"{BOS} $A {BOS}:1 $B:1", special_tokens=[(BOS, BOS_ID)]
+    )
+    tokenizer.encode_special_tokens = True
+    return tokenizer
+
+
 def train_tokenizer(dataset: Texts, vocab_size: int) -> Tokenizer:
     """Byte-pair encoding learned from the column `text` of a dataset, whole or streamed, or from strings.
 

@@ -19,7 +19,7 @@ from fmkit.objectives import language_modeling
 from fmkit.trainer import Trainer
 from fmkit.widgets.base import Widget, traitlets
 from fmkit.widgets.modules import module, styles
-from fmkit.world.stories import World, floor, load_stories
+from fmkit.world import World, floor, load_stories
 
 STORIES = 6_000  # about a million tokens: more than the longest recorded run sees
 SMALL = ModelConfig(

@@ -1,0 +1,59 @@
+"""The story world and its domains: corpora whose every text has a known probability.
+
+Everything outside this package imports from here.
+"""
+
+from fmkit.world.catalog import DOMAINS, data_card
+from fmkit.world.crawl import WEB
+from fmkit.world.domain import Domain, Source
+from fmkit.world.facts import FACTS, YEARS, Almanac, Question
+from fmkit.world.finance import FINANCE
+from fmkit.world.grammar import Derivation, Grammar, Verdict
+from fmkit.world.legal import LEGAL
+from fmkit.world.markov import MARKOV, Chain
+from fmkit.world.measures import Floor, Validity, floor, validity
+from fmkit.world.medical import MEDICAL
+from fmkit.world.preferences import BROKEN, PREFERENCES, Preferences
+from fmkit.world.reviews import LABELS, REVIEWS, Review, Reviews, load_reviews
+from fmkit.world.stories import STORIES, Story, World, load_stories
+from fmkit.world.support import SUPPORT, Support
+from fmkit.world.template import Entity
+
+__all__ = [
+    "BROKEN",
+    "DOMAINS",
+    "FACTS",
+    "FINANCE",
+    "LABELS",
+    "LEGAL",
+    "MARKOV",
+    "MEDICAL",
+    "PREFERENCES",
+    "REVIEWS",
+    "STORIES",
+    "SUPPORT",
+    "WEB",
+    "YEARS",
+    "Almanac",
+    "Chain",
+    "Derivation",
+    "Domain",
+    "Entity",
+    "Floor",
+    "Grammar",
+    "Preferences",
+    "Question",
+    "Review",
+    "Reviews",
+    "Source",
+    "Story",
+    "Support",
+    "Validity",
+    "Verdict",
+    "World",
+    "data_card",
+    "floor",
+    "load_reviews",
+    "load_stories",
+    "validity",
+]

@@ -14,23 +14,17 @@ import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from fmkit.errors import FmkitError
-from fmkit.world.base import Domain
-from fmkit.world.dice import dice, pick, split
-from fmkit.world.stories import Rng
+from fmkit.world.domain import Domain
+from fmkit.world.grammar import Rng
+from fmkit.world.grammar_file import read
+from fmkit.world.seeds import pick, world_rng
+from fmkit.world.words import split
 
-if TYPE_CHECKING:
-    from tokenizers import Tokenizer
-
-__all__ = ["MARKOV", "Chain", "Walk"]
-
-ONSETS = split("b, d, f, g, h, k, l, m, n, p, r, s, t, v, w, z")
-RIMES = split("a, e, i, o, u, ar, er, or, an, en, in, on, un, al, el, il")
-STATES = len(ONSETS) * len(RIMES)
+STATES = 256
 EXPONENT = 0.85  # the k-th singular value of the logits falls as k to this power
 SPREAD = 1.56  # scales the logits, so that the entropy rate is close to 3.5 nats
 STOP = 1 / 128  # the probability that a text ends after a word, whatever the word
@@ -53,14 +47,15 @@ class Chain:
     """
 
     def __init__(self, seed: int = 0) -> None:
-        rng = dice("markov", seed)
-        self.words = pick(rng, [onset + rime for onset in ONSETS for rime in RIMES], STATES)
+        rng, facts = world_rng("markov", seed), read("markov")["facts"]
+        syllables = [onset + rime for onset in split(facts["onsets"]) for rime in split(facts["rimes"])]
+        self.words = pick(rng, syllables, STATES)
         left, right = (
             np.array([[rng.gauss(0, 1) for _ in range(STATES)] for _ in range(STATES)]) for _ in range(2)
         )
         spectrum = SPREAD * np.arange(1, STATES + 1) ** -EXPONENT
         commonness = -np.log(np.arange(STATES) + 8.0)
-        # Rounded, so that a last bit that differs between machines makes no other chain.
+        # Rounded, so that a last bit that differs between machines does not make another chain.
         logits = np.round((left * spectrum) @ right + commonness, 9)
         weights = np.exp(logits)
         self.transitions = weights / weights.sum(1, keepdims=True)
@@ -108,22 +103,6 @@ class Chain:
         steps += [self._logs[a][b] for a, b in itertools.pairwise(states)]
         return math.fsum(steps) + (len(states) - 1) * math.log(1 - STOP) + math.log(STOP)
 
-    def tokenizer(self) -> Tokenizer:
-        """The chain's own tokenizer: the four special tokens and one token for each word."""
-        from tokenizers import Tokenizer, models, pre_tokenizers, processors
-
-        from fmkit.data.tokenizer import BOS, BOS_ID, SPECIAL_TOKENS
-
-        vocab = {token: k for k, token in enumerate([*SPECIAL_TOKENS, *self.words])}
-        tokenizer = Tokenizer(models.WordLevel(vocab))
-        tokenizer.add_special_tokens(list(SPECIAL_TOKENS))
-        tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-        tokenizer.post_processor = processors.TemplateProcessing(
-            single=f"{BOS} $A", pair=f"{BOS} $A {BOS}:1 $B:1", special_tokens=[(BOS, BOS_ID)]
-        )
-        tokenizer.encode_special_tokens = True
-        return tokenizer
-
 
 def _entropy(p: np.ndarray) -> np.ndarray:
     """The entropy in nats of distributions (..., N)."""
@@ -134,18 +113,4 @@ def _roll(bounds: list[float], rng: Rng) -> int:
     return bisect.bisect_right(bounds, rng.random())
 
 
-MARKOV = Domain(
-    name="markov",
-    about=(
-        "Walks of a Markov chain of 256 invented words, 128 words long on average. The next word depends on "
-        "the last one alone, through logits with a power-law spectrum, so the entropy is known exactly and a "
-        "scaling law can be checked against it. It has neither grammar nor meaning, and its exponents are "
-        "not those of language. log_prob is the exact log-probability of text with its end; the first word "
-        "has the stationary distribution."
-    ),
-    columns={
-        "text": "words separated by spaces, one token each with the chain's own tokenizer",
-        "log_prob": "log-probability of text, its end included, in nats",
-    },
-    make=Chain,
-)
+MARKOV = Domain("markov", make=Chain)

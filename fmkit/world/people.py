@@ -1,31 +1,17 @@
-"""What the dialects share: people, and plots to draw from.
+"""The people of the domains: the children of the stories with a family name, a job or a school.
 
-The people are the children of the stories with a family name, a job or a school: the same names turn up in
-stories, notes, clauses and reports, so no dialect can be told from the others by its names alone.
+The same names turn up in stories, notes, clauses and reports, so no domain can be told from the others by its
+names alone.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
-from typing import Any
 
-from fmkit.world.dice import deal, split
+from fmkit.world.grammar_file import read
+from fmkit.world.seeds import deal
 from fmkit.world.template import Entity
-from fmkit.world.words import BOY, BOYS, GIRL, GIRLS
-
-__all__ = ["SURNAMES", "people", "plots"]
-
-SURNAMES = (
-    "Hill, Baker, Brooks, Stone, Bell, Fox, Marsh, Field, Woods, Lamb, Cook, Lake, Reed, Snow, Berry, Swan, "
-    "Frost, Day, King, Miller, Waters, Birch, Page, Rivers, Park, Pepper, Harper, Sailor, Weaver, Archer"
-)
-JOBS = (
-    "teacher, baker, farmer, sailor, nurse, driver, cook, painter, pilot, gardener, carpenter, singer, "
-    "librarian, tailor, builder, shop owner, fisher, mechanic, clerk, student"
-)
-PARENTS = "[mother|father|grandmother|grandfather|aunt|uncle]"
-RELATIVES = "[brother|sister|neighbor|cousin|friend]"
+from fmkit.world.words import split
 
 
 def people(rng: random.Random) -> list[Entity]:
@@ -34,16 +20,18 @@ def people(rng: random.Random) -> list[Entity]:
     Every second one is a child that goes to school (`work` is where they are missed when ill, `by` who
     comes with them).
     """
-    surnames, jobs = deal(rng, split(SURNAMES)), deal(rng, split(JOBS))
+    file = read("people")
+    surnames, jobs = deal(rng, split(file["surnames"])), deal(rng, split(file["jobs"]))
     children, grown = deal(rng, range(4, 15)), deal(rng, range(21, 67))
+    girl, boy = file["gender"]["girl"], file["gender"]["boy"]
     found = []
-    for k, (girl, boy) in enumerate(zip(split(GIRLS), split(BOYS), strict=True)):
-        for name, gender in ((girl, GIRL), (boy, BOY)):
+    for k, pair in enumerate(zip(split(file["girls"]), split(file["boys"]), strict=True)):
+        for name, gender in zip(pair, (girl, boy), strict=True):
             last = next(surnames)
-            if (k + (name == boy)) % 2:
-                age, who, work, by = next(grown), next(jobs), "work", RELATIVES
+            if (k + (gender is boy)) % 2:
+                age, who, work, by = next(grown), next(jobs), "work", file["relatives"]
             else:
-                age, who, work, by = next(children), gender["kind"], "school", PARENTS
+                age, who, work, by = next(children), gender["kind"], "school", file["parents"]
             article = "an" if str(age).startswith("8") or age == 11 else "a"
             person = Entity(
                 name,
@@ -55,12 +43,6 @@ def people(rng: random.Random) -> list[Entity]:
                 a=f"{article} {age}-year-old {who}",
                 work=work,
                 by=by,
-                mail=f"{name}.{last}".lower(),
             )
             found.append(person)
     return found
-
-
-def plots(texts: Mapping[str, str], **facts: Any) -> list[tuple[float, Entity]]:
-    """Plots by name, all of one weight, ready to be drawn."""
-    return [(1.0, Entity(name, text=text, **facts)) for name, text in texts.items()]

@@ -10,27 +10,25 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from fmkit.world.stories import Derivation, Grammar, Rng
-
-__all__ = ["Prompted"]
+from fmkit.world.grammar import Derivation, Grammar, Rng
 
 
 class _Recorded:
-    """Dice that are thrown once: a replay throws the recorded ones again, and then new ones."""
+    """Random numbers that are kept: after `rewind` the same ones come again, and then new ones."""
 
     def __init__(self, rng: Rng) -> None:
-        self.rng, self.thrown, self.next = rng, list[float](), 0
+        self.rng, self.drawn, self.next = rng, list[float](), 0
 
     def random(self) -> float:
-        if self.next == len(self.thrown):
-            self.thrown.append(self.rng.random())
+        if self.next == len(self.drawn):
+            self.drawn.append(self.rng.random())
         self.next += 1
-        return self.thrown[self.next - 1]
+        return self.drawn[self.next - 1]
 
-    def rewind(self, to: int) -> None:
-        """Start again, with only the first `to` throws recorded."""
+    def rewind(self, keep: int) -> None:
+        """Start again, with only the first `keep` numbers kept."""
         self.next = 0
-        del self.thrown[to:]
+        del self.drawn[keep:]
 
 
 class Prompted(Grammar):
@@ -45,21 +43,21 @@ class Prompted(Grammar):
         self.joint = joint
 
     def completion_log_prob(self, prompt: str, completion: str) -> float:
-        """log p(completion | prompt) in nats; -inf where the two are no prompt and completion of these."""
+        """log p(completion | prompt) in nats; -inf if the grammar has no such pair."""
         asked, both = self.prompts.log_prob(prompt), self.log_prob(prompt + self.joint + completion)
         return both - asked if asked > -math.inf else asked
 
     def derive_pair(self, rng: Rng) -> tuple[Derivation, Iterator[Derivation]]:
         """A prompt, and as many texts that begin with it as are asked for, each completed on its own.
 
-        The dice that told the prompt tell it again at the start of each text: both grammars make the same
-        choices in the same order.
+        The random numbers that made the prompt make it again at the start of each text, because both grammars
+        make the same choices in the same order.
         """
-        dice = _Recorded(rng)
-        prompt = self.prompts.derive(dice)
-        return prompt, self._completed(dice, dice.next)
+        recorded = _Recorded(rng)
+        prompt = self.prompts.derive(recorded)
+        return prompt, self._completed(recorded, recorded.next)
 
-    def _completed(self, dice: _Recorded, thrown: int) -> Iterator[Derivation]:
+    def _completed(self, recorded: _Recorded, of_prompt: int) -> Iterator[Derivation]:
         while True:
-            dice.rewind(thrown)
-            yield self.derive(dice)
+            recorded.rewind(of_prompt)
+            yield self.derive(recorded)

@@ -1,6 +1,15 @@
 """The template language of the story world: text with marks for choices and for things.
 
-`fmkit.world.stories` says what the marks mean and runs the compiled templates; here they are compiled.
+- ``[a|b|c]`` is one of several templates; the k-th has weight 1/(k+1), so the first is the most likely.
+  In ``[=a|b|c]`` all weigh the same.
+- ``{toy}`` writes what has that name: a thing drawn before, or a rule. ``{hero.pet.kind}`` is a fact of a
+  thing, ``{hero.He}`` the fact `he` with a capital letter, and ``{plum(n)}`` the form of a noun for the
+  number n, plum or plums.
+- ``{x=toy}`` draws a thing from the list `toy`, calls it x from here on, and writes its name. ``{x=toy:a}``
+  writes another of its facts (`a` is the name with an article), and ``{x=toy:}`` writes nothing. A list may
+  be a fact, too: ``{part=n.parts:gone}``. A thing that already has a name is not drawn again.
+
+Here templates are compiled; `fmkit.world.grammar` runs them.
 """
 
 from __future__ import annotations
@@ -12,8 +21,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from fmkit.errors import FmkitError
-
-__all__ = ["Draw", "Entity", "OneOf", "Show", "Things", "Way", "compile_rule", "dotted", "parse", "weighted"]
 
 _MARKS = re.compile(r"(\[=?|\]|\||\{[^{}]*\})")
 _NAME = re.compile(r"\{(?:(\w+)=)?(\w+(?:\.\w+)*)(?:(:)(\w*)|\((\w+(?:\.\w+)*)\))?\}")
@@ -104,7 +111,7 @@ def weighted(items: Iterable[Any], offset: int = 8) -> list[tuple[float, Entity]
 
 
 def compile_rule(rule: Any) -> Any:
-    """A rule as the engine wants it: templates parsed, lists weighted, also inside the facts of a thing."""
+    """Compile a rule: parse its templates and weigh its lists, also those among the facts of a thing."""
     if isinstance(rule, str):
         return parse(rule)
     if isinstance(rule, Entity):

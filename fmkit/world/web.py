@@ -1,40 +1,37 @@
-"""Pages as a crawl finds them: good prose among menus, spam, broken encodings, personal data and duplicates.
+"""Pages of the web by themselves: good prose among menus, spam, broken encodings and personal data.
 
-What to keep is known of every page: its kind, the dialect of its prose, where each piece of personal data
-stands, and which page it repeats. So filters, scrubbers and searches for duplicates can be measured.
+What to keep is known of every page: its kind, the domain of its prose, and where each piece of personal data
+is. So filters and scrubbers can be measured. All personal data is invented.
 
-A page by itself is drawn and scored by `Web`. Repetition is a matter of the whole crawl: `WEB.load` adds it.
+A page by itself is drawn and scored by `Web`; `fmkit.world.crawl` adds repetition.
 """
 
 from __future__ import annotations
 
 import math
+import random
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import Any
 
 from fmkit.errors import FmkitError
-from fmkit.world import web_words
-from fmkit.world.base import Domain
-from fmkit.world.dice import dice
+from fmkit.world.domain import Source
 from fmkit.world.finance import Finance
+from fmkit.world.grammar import Derivation, Grammar, Rng
+from fmkit.world.grammar_file import plots, read, rules
 from fmkit.world.legal import Legal
 from fmkit.world.medical import Medical
+from fmkit.world.people import people
 from fmkit.world.reviews import Reviews
-from fmkit.world.stories import Derivation, Grammar, Rng, Source, World, sample_splits
-
-if TYPE_CHECKING:
-    from datasets import DatasetDict
-
-__all__ = ["KINDS", "WEB", "Crawl", "Page", "Web"]
+from fmkit.world.seeds import deal, pick, world_rng
+from fmkit.world.stories import World
+from fmkit.world.template import Entity
+from fmkit.world.words import DATES, split
 
 KINDS = {"prose": 0.45, "boilerplate": 0.16, "spam": 0.13, "mojibake": 0.11, "personal": 0.15}
 """The kinds of pages by themselves, with their shares; a crawl adds duplicates and near-duplicates."""
 
-DUPLICATES, NEAR_DUPLICATES = 0.10, 0.08  # the shares of a crawl's pages that repeat an earlier one
 SOURCES = {"stories": 0.40, "reviews": 0.12, "medical": 0.16, "legal": 0.16, "finance": 0.16}
-SHORTEST = 30  # words of a page that may have near-duplicates
 WITH_HEADER = 0.35  # the share of prose with a line of navigation above it
 
 
@@ -52,7 +49,7 @@ class Page:
 
 @dataclass(frozen=True)
 class Damage:
-    """A wrong turn in the encoding of a text: what it replaces by what, one by one and reversibly."""
+    """Damage to the encoding of a text: what it replaces by what, one after the other and reversibly."""
 
     pairs: tuple[tuple[str, str], ...]
 
@@ -82,7 +79,7 @@ class Web:
     """Pages by themselves: `sample` draws one, `log_prob` is its exact log-probability, over all kinds."""
 
     def __init__(self, seed: int = 0) -> None:
-        rng = dice("web", seed)
+        rng = world_rng("web", seed)
         self.prose: dict[str, Source] = {
             "stories": World(seed),
             "reviews": Reviews(seed),
@@ -90,11 +87,11 @@ class Web:
             "legal": Legal(seed),
             "finance": Finance(seed),
         }
-        self.header = web_words.header()
-        self.junk: dict[str, Grammar] = {
-            "boilerplate": web_words.boilerplate(),
-            "spam": web_words.spam(rng),
-            "personal": web_words.personal(rng),
+        self.header = Grammar({**_lists(), "start": "{header}"})
+        self.junk = {
+            "boilerplate": _grammar("boilerplate"),
+            "spam": _grammar("spam", big=pick(rng, _numbers(rng, 1_000, 60), 60)),
+            "personal": _grammar("personal", **_personal(rng)),
         }
 
     def sample(self, rng: Rng) -> Page:
@@ -118,7 +115,7 @@ class Web:
         return Page(text, log_prob + math.log(1 - WITH_HEADER), kind, source)
 
     def log_prob(self, text: str) -> float:
-        """The exact log-probability in nats of a page by itself; -inf for what no page can be."""
+        """The exact log-probability in nats of a page by itself; -inf if no page has this text."""
         if not isinstance(text, str):
             raise FmkitError(f"a page is text (str), not {type(text).__name__}")
         logs = [math.log(KINDS[kind]) + grammar.log_prob(text) for kind, grammar in self.junk.items()]
@@ -156,7 +153,7 @@ def _damages(text: str) -> list[Damage]:
 
 
 def _spans(page: Derivation) -> list[dict[str, Any]]:
-    """Where the personal data of a page stands: each thing with a `type`, wherever its words occur."""
+    """Where the personal data of a page is: each thing with a `type`, wherever its words occur."""
     spans = []
     for thing in {id(thing): thing for thing in page.bound.values() if "type" in thing}.values():
         words = re.escape(thing.get("full", thing["name"]))
@@ -165,109 +162,60 @@ def _spans(page: Derivation) -> list[dict[str, Any]]:
     return sorted(spans, key=lambda span: span["start"])
 
 
-class Crawl:
-    """Pages in the order of a crawl: some repeat an earlier page, exactly or with a few words changed."""
-
-    def __init__(self, web: Web) -> None:
-        self.web = web
-        self.pages: list[Page] = []
-        self.originals: list[int] = []
-        self.prose: list[int] = []  # the originals that are long enough to have near-duplicates
-        self.texts: set[str] = set()
-
-    def sample(self, rng: Rng) -> Page:
-        """The next page. Only a page that is marked as a duplicate has the text of another."""
-        at = rng.random()
-        if at < DUPLICATES and self.originals:
-            index = self.originals[int(rng.random() * len(self.originals))]
-            page = replace(self.pages[index], kind="duplicate", duplicate_of=index)
-        elif DUPLICATES <= at < DUPLICATES + NEAR_DUPLICATES and self.prose:
-            page = self._near_duplicate(self.prose[int(rng.random() * len(self.prose))], rng)
-        else:
-            page = self._new(lambda: self.web.sample(rng))
-            self.originals.append(len(self.pages))
-            if page.kind == "prose" and len(page.text.split()) >= SHORTEST:
-                self.prose.append(len(self.pages))
-        self.texts.add(page.text)
-        self.pages.append(page)
-        return page
-
-    def _near_duplicate(self, index: int, rng: Rng) -> Page:
-        page = self.pages[index]
-        return self._new(
-            lambda: replace(
-                page,
-                text=_change(page.text, rng),
-                log_prob=None,
-                kind="near-duplicate",
-                duplicate_of=index,
-            )
-        )
-
-    def _new(self, draw: Callable[[], Page]) -> Page:
-        """Draw until the text is one that the crawl does not have."""
-        page = draw()
-        while page.text in self.texts:
-            page = draw()
-        return page
+# --- Pages without prose ----------------------------------------------------------------------------------
 
 
-def _change(text: str, rng: Rng) -> str:
-    """A text with one to three of its words left out, or replaced by another of its words."""
-    words = text.split(" ")
-    for _ in range(1 + int(rng.random() * 3)):
-        at, other = int(rng.random() * len(words)), int(rng.random() * len(words))
-        words[at : at + 1] = [words[other]] if rng.random() < 0.5 else []
-    return " ".join(words)
+def _lists() -> dict[str, Any]:
+    return {**rules("web"), "dates": DATES}
 
 
-class _WebDomain(Domain):
-    """The web as a crawl: each split is one, so that pages can repeat each other."""
-
-    def load(
-        self, n_train: int = 5_000, n_validation: int = 500, seed: int = 0, world: int = 0
-    ) -> DatasetDict:
-        from datasets import DatasetDict, Features, Value
-
-        span = {"start": Value("int64"), "end": Value("int64"), "type": Value("string")}
-        features = Features(
-            text=Value("string"),
-            log_prob=Value("float64"),
-            kind=Value("string"),
-            source=Value("string"),
-            personal=[span],
-            duplicate_of=Value("int64"),
-        )
-        web, splits = Web(world), DatasetDict()
-        for split, size in {"train": n_train, "validation": n_validation}.items():
-            splits |= sample_splits({split: size}, seed, Crawl(web).sample, features)
-        return splits
+def _grammar(kind: str, **lists: Any) -> Grammar:
+    """The grammar of a kind of page, all plots of which are equally likely."""
+    return Grammar(
+        {"start": "{plot=plots:text}", "plots": plots(read("web")["plots"][kind]), **_lists(), **lists}
+    )
 
 
-WEB = _WebDomain(
-    name="web",
-    about=(
-        "Pages as a crawl finds them: prose of the stories, reviews, notes, clauses and market reports "
-        "(some below a line of navigation), boilerplate, keyword spam, broken encodings, pages with "
-        "personal data, and duplicates. Made for measuring filters, deduplication, the removal of personal "
-        "data, and selection: the truth about each page is in its columns. log_prob is the exact "
-        "log-probability of a page drawn by itself, over all kinds; a duplicate has that of its original, a "
-        "near-duplicate has none. A page drawn twice is drawn again, so equal texts are always marked, "
-        "while short pages may be alike by chance. Only pages of the kind personal are searched for "
-        "personal data: names in prose and addresses of offices are not marked. All personal data is "
-        "invented, from ranges reserved for examples. A real crawl has far more kinds of dirt, in many "
-        "languages, and no ground truth."
-    ),
-    columns={
-        "text": "the page",
-        "log_prob": "exact log-probability of the page by itself, in nats; null for a near-duplicate",
-        "kind": f"{', '.join(KINDS)}, duplicate or near-duplicate",
-        "source": f"the dialect of the prose ({', '.join(SOURCES)}); empty for pages without prose",
-        "personal": (
-            "personal data, a list of start and end (characters from 0) and type: name, email, phone, "
-            "address, card, ip"
-        ),
-        "duplicate_of": "index in the same split of the page that this one repeats, or -1",
-    },
-    make=Web,
-)
+def _numbers(rng: random.Random, least: int, count: int) -> list[str]:
+    """Numbers of 900,000 that begin at `least`."""
+    return [str(least + int(rng.random() * 900_000)) for _ in range(count)]
+
+
+def _personal(rng: random.Random) -> dict[str, Any]:
+    """The lists of personal data, other data in each world; what is personal has the fact `type`.
+
+    The addresses of offices (info@...), order numbers and version numbers are there to be left alone.
+    """
+    facts, persons = read("web")["facts"], people(rng)
+    for person in persons:
+        person.update(type="name", mails=[Entity(name, type="email") for name in _mails(person)])
+    phones: set[str] = set()
+    for area in split(facts["areas"]):
+        for form in split(facts["phones"]):
+            phones |= {form.format(area, int(rng.random() * 100)) for _ in range(6)}
+    streets = deal(rng, split(facts["streets"]))
+    addresses = {f"{1 + int(rng.random() * 98)} {next(streets)}" for _ in range(140)}
+    networks = split(facts["networks"])
+    ips = {f"{network}.{1 + int(rng.random() * 254)}" for network in networks for _ in range(40)}
+    return {
+        "person": persons,
+        "mail": [mail for person in persons for mail in person["mails"]],
+        "phone": _typed("phone", rng, sorted(phones)),
+        "address": _typed("address", rng, sorted(addresses)),
+        "card": _typed("card", rng, split(facts["cards"])),
+        "ip": _typed("ip", rng, sorted(ips)),
+        "big": _numbers(rng, 100_000, 80),
+    }
+
+
+def _mails(person: Entity) -> tuple[str, ...]:
+    first, last = person["name"].lower(), person["last"].lower()
+    return (
+        f"{first}.{last}@example.com",
+        f"{first}@example.org",
+        f"{first[0]}{last}{person['age']}@example.net",
+    )
+
+
+def _typed(kind: str, rng: random.Random, values: list[str]) -> list[Entity]:
+    return [Entity(value, type=kind) for value in pick(rng, values, len(values))]

@@ -17,7 +17,7 @@ from fmkit import ModelConfig, Transformer, load_corpus, load_examples
 from fmkit.cli import _parser, main
 from fmkit.cli.registry import COMMANDS
 from fmkit.generation import reply
-from fmkit.world.domains import DOMAINS
+from fmkit.world import DOMAINS
 
 FMKIT = Path(sys.executable).with_name("fmkit")
 SMALL = [
@@ -240,7 +240,7 @@ def test_every_way_of_training_is_a_command(
     assert (tmp_path / "out/adapter/adapter_model.safetensors").exists() == ("--lora-r" in command)
 
 
-def test_examples_by_the_name_of_a_dialect(base, tmp_path, monkeypatch):
+def test_examples_by_the_name_of_a_domain(base, tmp_path, monkeypatch):
     few = {name: DOMAINS[name].load(20, 2) for name in ("preferences", "support")}
     monkeypatch.setattr("fmkit.data.corpora.load_corpus", few.__getitem__)
     for command, name in (("reward", "preferences"), ("align", "preferences"), ("finetune", "support")):

@@ -6,7 +6,7 @@ import pytest
 
 from bookkit.experiments.preference import BETAS, compare
 from fmkit.records import by_setting, read_runs
-from fmkit.world.preferences import BROKEN, Preferences
+from fmkit.world import BROKEN, Preferences
 
 WORLD = Preferences()
 

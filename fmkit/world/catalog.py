@@ -1,4 +1,4 @@
-"""The dialects of the world by name, and the data card of each, written from the data."""
+"""The domains of the world by name, and the data card of each, written from the data."""
 
 from __future__ import annotations
 
@@ -9,54 +9,39 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from fmkit.errors import FmkitError
-from fmkit.world.base import Domain
+from fmkit.world.crawl import WEB
+from fmkit.world.domain import Domain
 from fmkit.world.facts import FACTS
 from fmkit.world.finance import FINANCE
 from fmkit.world.legal import LEGAL
 from fmkit.world.markov import MARKOV
 from fmkit.world.medical import MEDICAL
 from fmkit.world.preferences import PREFERENCES
-from fmkit.world.reviews_domain import REVIEWS
-from fmkit.world.stories_domain import STORIES
+from fmkit.world.reviews import REVIEWS
+from fmkit.world.stories import STORIES
 from fmkit.world.support import SUPPORT
-from fmkit.world.web import WEB
 
 if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict
 
-__all__ = ["DOMAINS", "Domain", "data_card"]
-
-DOMAINS: dict[str, Domain] = {
-    domain.name: domain
-    for domain in (
-        STORIES,
-        REVIEWS,
-        WEB,
-        MEDICAL,
-        LEGAL,
-        FINANCE,
-        SUPPORT,
-        PREFERENCES,
-        FACTS,
-        MARKOV,
-    )
-}
-"""The stories and their dialects by name; `load_corpus` knows these names, too."""
+_ALL = (STORIES, REVIEWS, WEB, MEDICAL, LEGAL, FINANCE, SUPPORT, PREFERENCES, FACTS, MARKOV)
+DOMAINS: dict[str, Domain] = {domain.name: domain for domain in _ALL}
+"""The domains by name; `load_corpus` knows these names, too."""
 
 MOST_VALUES = 30  # of a column whose values the card counts
 
 
 def data_card(name: str, n_train: int = 5_000, n_validation: int = 500, seed: int = 0, world: int = 0) -> str:
-    """The data card of a dialect in Markdown: what it is, its columns, sizes, floor, shares, an example.
+    """The data card of a domain in Markdown: what it is, its columns, sizes, floor, shares, an example.
 
     Every figure is computed from the splits that `DOMAINS[name].load` makes with the same arguments.
 
-    Raises `FmkitError` for a name that is no dialect, and for fewer than two texts in a split.
+    Raises `FmkitError` for an unknown name, and for fewer than two texts in a split.
     """
     if name not in DOMAINS:
         close = difflib.get_close_matches(name, DOMAINS, n=1) if isinstance(name, str) else []
         hint = f"; did you mean {close[0]!r}?" if close else ""
-        raise FmkitError(f"unknown dialect {name!r}: not one of {', '.join(DOMAINS)}{hint}")
+        raise FmkitError(f"unknown domain {name!r}: not one of {', '.join(DOMAINS)}{hint}")
     if min(n_train, n_validation) < 2:
         raise FmkitError("a data card needs at least two texts in each split")
     domain = DOMAINS[name]
@@ -65,7 +50,7 @@ def data_card(name: str, n_train: int = 5_000, n_validation: int = 500, seed: in
     parts = [
         f"# Data card: {name}",
         domain.about,
-        f"Made by `fmkit.world.domains.DOMAINS[{name!r}].load({arguments})`. The same on every machine; "
+        f"Made by `fmkit.world.DOMAINS[{name!r}].load({arguments})`. The same on every machine; "
         "`seed` draws other texts of the same world, `world` has other names and facts "
         f'(`load_corpus("{name}:{world + 1}")` is world {world + 1}).',
         "## Columns",
@@ -107,20 +92,20 @@ def _sizes(split: str, rows: Dataset) -> tuple[str, ...]:
 
 
 def _known_entropy(domain: Domain, world: int) -> str:
-    """The entropy of a text, where the world computes it (as `fmkit.world.markov.Chain` does)."""
+    """The entropy of a text, where the world computes it (as `fmkit.world.Chain` does)."""
     nats = getattr(domain.make(world), "nats_per_text", None)
     return "" if nats is None else f" Here the entropy is known without an estimate: {nats:.2f} nats a text."
 
 
 def _repeats(domain: Domain, splits: DatasetDict) -> str:
-    """How much of validation stands in train, too."""
+    """How much of validation is in train, too."""
     told = []
     for column, plural in (("text", "texts"), ("prompt", "prompts")):
         if column in splits["train"].column_names:
             known = set(splits["train"][column])
             held_out = splits["validation"][column][:]
             told.append(f"{sum(value in known for value in held_out) / len(held_out):.1%} of its {plural}")
-    return f"Of validation, these stand in train, too: {' and '.join(told)}. {domain.repeats}".rstrip()
+    return f"Part of validation is in train, too: {' and '.join(told)}. {domain.repeats}".rstrip()
 
 
 def _counts(rows: Dataset) -> list[str]:
