@@ -1,26 +1,17 @@
 """The book: a Sphinx extension for its pages, and `python -m bookkit` to build and serve them."""
 
+from pathlib import Path
 from typing import Any
 
-# For whatever executes a notebook, before its kernel starts: one thread, so that the digits are the same
-# everywhere, and no progress bars, which redraw themselves.
+SITE = ("assets", "pages", "boxes", "diagrams", "sources", "page_widget", "notebook_widgets")
+PARTS = ("quiz", "exam", "progress")
 KERNEL_ENVIRONMENT = {"OMP_NUM_THREADS": "1", "TQDM_DISABLE": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
 
 
 def setup(app: Any) -> dict[str, Any]:
-    """Sphinx calls this; whoever only imports fmkit needs no Sphinx."""
-    from bookkit import quiz
-    from bookkit.site import assets, boxes, diagrams, html, pages, sources, widgets
-    from bookkit.widgets import explorer, guess
-
-    assets.setup(app)
-    boxes.setup(app)
-    diagrams.setup(app)
-    explorer.setup(app)
-    guess.setup(app)
-    html.setup(app)
-    pages.setup(app)
-    quiz.setup(app)
-    sources.setup(app)
-    widgets.setup(app)
+    """Sphinx calls this. Every folder of widgets/ is a page widget and an extension by itself."""
+    widgets = sorted(path.parent.name for path in Path(__file__).parent.glob("widgets/*/__init__.py"))
+    extensions = [f"site.{name}" for name in SITE] + [*PARTS] + [f"widgets.{name}" for name in widgets]
+    for name in extensions:
+        app.setup_extension(f"bookkit.{name}")
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -7,70 +7,49 @@ The page says how many questions the bank has for each domain of the exam and ho
 draws some by the domains' weights. Questions that go beyond the exam are left out.
 """
 
-import json
 from pathlib import Path
+from typing import Any
 
-from docutils import nodes
+from sphinx.application import Sphinx
 
 from bookkit.quiz.directive import Questions
-from bookkit.quiz.items import Item, read_bank
-from bookkit.quiz.objectives import OBJECTIVES, Domain, Guide, guide, read_objectives
-from bookkit.site.html import html, report, tag
-from fmkit.errors import FmkitError
-
-UNSCRIPTED = (
-    "Drawing questions and keeping time take JavaScript. The same questions stand in the chapters' quizzes."
-)
+from bookkit.quiz.items import Item
+from bookkit.quiz.objectives import OBJECTIVES, Domain, guide, read_objectives
 
 
 class Exam(Questions):
-    def run(self) -> list[nodes.Node]:
+    """The bank's questions by domain, and the place where the exam is taken."""
+
+    widget = "exam"
+
+    def values(self) -> dict[str, Any]:
         root = Path(self.env.srcdir)
-        self.env.note_dependency(str(root / OBJECTIVES))
-        try:
-            exam, objectives = guide(root), read_objectives(root)
-        except FmkitError as error:
-            report(error)
-            return []
-        return [
-            tag(
-                "section",
-                tag("div", *self.start(exam, len(objectives)), class_="fm-exam-start"),
-                tag("div", class_="fm-exam-stage fm-scripted"),
-                self.bank(),
-                asset="store quiz exam-rules exam",
-                class_="fm-exam fm-quiz",
-                aria_label="Practice exam",
-                data_objectives=json.dumps({one.id: one.title for one in objectives.values()}),
-            )
-        ]
-
-    def items(self, quiz: str) -> list[Item]:
-        """Those that the exam could ask."""
-        return [item for item in super().items(quiz) if not item.beyond]
-
-    def start(self, exam: Guide, objectives: int) -> list[html]:
-        try:
-            quizzes = read_bank(Path(self.env.srcdir))
-        except FmkitError:  # reported by `bank`
-            quizzes = {}
-        items = [item for quiz in quizzes.values() for item in quiz if not item.beyond]
+        self.source(OBJECTIVES)
+        exam, objectives = guide(root), read_objectives(root)
+        quizzes = self.bank()
+        items = [item for quiz in quizzes.values() for item in quiz]
         count = {
             domain: sum(item.objective.startswith(f"{domain.id}.") for item in items)
             for domain in exam.domains
         }
-        return [
-            tag("p", honest(items, count, objectives), class_="fm-exam-bank"),
-            table(count),
-            tag("p", UNSCRIPTED, class_="fm-unscripted"),
-        ]
+        return {
+            "quizzes": quizzes,
+            "count": count,
+            "summary": summary(items, count, len(objectives)),
+            "titles": {one.id: one.title for one in objectives.values()},
+        }
+
+    def bank(self) -> dict[str, list[Item]]:
+        """Those that the exam could ask."""
+        asked = {name: [item for item in items if not item.beyond] for name, items in super().bank().items()}
+        return {name: items for name, items in asked.items() if items}
 
 
-def honest(items: list[Item], count: dict[Domain, int], objectives: int) -> str:
+def summary(items: list[Item], count: dict[Domain, int], objectives: int) -> str:
     """What the bank has, and what it lacks."""
     asked = len({item.objective for item in items})
     have = f"{len(items)} question{'' if len(items) == 1 else 's'}"
-    said = f"The bank has {have} so far, on {asked} of the exam's {objectives} objectives."
+    said = f"The bank has {have} so far, on {asked} of the exam’s {objectives} objectives."
     missing = [domain for domain, some in count.items() if not some]
     if not missing:
         return said
@@ -80,28 +59,5 @@ def honest(items: list[Item], count: dict[Domain, int], objectives: int) -> str:
     return f"{said} It has none on {which}, {share} % of the real exam: prepare for that elsewhere."
 
 
-def table(count: dict[Domain, int]) -> html:
-    heads = ("Domain", "Real exam", "In the bank", "Drawn")
-    rows = [
-        tag(
-            "tr",
-            tag("th", f"{domain.id} · {domain.title}", scope="row"),
-            tag("td", f"{domain.weight} %"),
-            tag("td", str(some) if some else "none yet"),
-            tag("td", class_="fm-scripted"),
-            data_domain=domain.id,
-            data_weight=domain.weight,
-            data_title=domain.title,
-        )
-        for domain, some in count.items()
-    ]
-    columns = [
-        tag("th", head, scope="col", class_="fm-scripted" if head == heads[-1] else None) for head in heads
-    ]
-    return tag(
-        "table",
-        tag("caption", "Questions by domain"),
-        tag("thead", tag("tr", *columns)),
-        tag("tbody", *rows),
-        class_="fm-exam-table",
-    )
+def setup(app: Sphinx) -> None:
+    app.add_directive("exam", Exam)

@@ -1,4 +1,4 @@
-// What a practice exam is made of and what comes of it: pure functions of numbers, as `fmkit.examRules`.
+// What a practice exam is made of and what comes of it: pure functions of numbers.
 //
 //   QUESTIONS, PASS                  of the real exam: services.yml, exam-format and exam-scoring
 //   minutes(count)                   the time for so many questions, in the real exam's proportion
@@ -9,87 +9,81 @@
 //   score(right, of)                 the estimate of the scaled score: linear, 100 for nothing and 1000 for everything
 //   interval(right, of)              [low, high]: the share of right answers that so many tell of, at 95 % (Wilson 1927,
 //                                    "Probable inference, the law of succession, and statistical inference")
-"use strict";
 
-(() => {
-  const QUESTIONS = 65;
-  const MINUTES = 90;
-  const PASS = 700;
-  const Z = 1.96; // of the normal distribution, 95 % lie within so many deviations
+export const QUESTIONS = 65;
+const MINUTES = 90;
+export const PASS = 700;
+const Z = 1.96; // of the normal distribution, 95 % lie within so many deviations
 
-  const sum = (numbers) => numbers.reduce((total, one) => total + one, 0);
-  const minutes = (count) => Math.max(1, Math.round((count * MINUTES) / QUESTIONS));
-  const domain = (item) => item.objective.split(".")[0];
+const sum = (numbers) => numbers.reduce((total, one) => total + one, 0);
+export const minutes = (count) => Math.max(1, Math.round((count * MINUTES) / QUESTIONS));
+export const domain = (item) => item.objective.split(".")[0];
 
-  function shares(count, weights, room) {
-    const given = weights.map(() => 0);
-    let open = weights.map((_, part) => part).filter((part) => room[part] > 0);
-    let rest = Math.min(count, sum(room));
-    for (;;) {
-      const whole = sum(open.map((part) => weights[part]));
-      const quota = (part) => (rest * weights[part]) / whole;
-      const full = open.filter((part) => quota(part) > room[part]);
-      if (!full.length) {
-        open.forEach((part) => { given[part] = Math.floor(quota(part)); });
-        const missing = rest - sum(open.map((part) => given[part]));
-        const remainder = (part) => (rest * weights[part]) % whole; // exact, so that of equal ones the first is first
-        open.sort((one, other) => remainder(other) - remainder(one)).slice(0, missing)
-          .forEach((part) => { given[part] += 1; });
-        return given;
-      }
-      full.forEach((part) => { given[part] = room[part]; });
-      rest -= sum(full.map((part) => room[part]));
-      open = open.filter((part) => !full.includes(part));
+export function shares(count, weights, room) {
+  const given = weights.map(() => 0);
+  let open = weights.map((_, part) => part).filter((part) => room[part] > 0);
+  let rest = Math.min(count, sum(room));
+  for (;;) {
+    const whole = sum(open.map((part) => weights[part]));
+    const quota = (part) => (rest * weights[part]) / whole;
+    const full = open.filter((part) => quota(part) > room[part]);
+    if (!full.length) {
+      open.forEach((part) => { given[part] = Math.floor(quota(part)); });
+      const missing = rest - sum(open.map((part) => given[part]));
+      const remainder = (part) => (rest * weights[part]) % whole; // exact, so that of equal ones the first is first
+      open.sort((one, other) => remainder(other) - remainder(one)).slice(0, missing)
+        .forEach((part) => { given[part] += 1; });
+      return given;
     }
+    full.forEach((part) => { given[part] = room[part]; });
+    rest -= sum(full.map((part) => room[part]));
+    open = open.filter((part) => !full.includes(part));
   }
+}
 
-  // Mulberry32: small, and good enough for a shuffle.
-  function generator(seed) {
-    let state = seed >>> 0;
-    return () => {
-      state = (state + 0x6d2b79f5) >>> 0;
-      let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-      mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-      return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
-    };
+// Mulberry32: small, and good enough for a shuffle.
+function generator(seed) {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+function shuffled(list, random) {
+  const mixed = [...list];
+  for (let last = mixed.length - 1; last > 0; last -= 1) {
+    const other = Math.floor(random() * (last + 1));
+    [mixed[last], mixed[other]] = [mixed[other], mixed[last]];
   }
+  return mixed;
+}
 
-  function shuffled(list, random) {
-    const mixed = [...list];
-    for (let last = mixed.length - 1; last > 0; last -= 1) {
-      const other = Math.floor(random() * (last + 1));
-      [mixed[last], mixed[other]] = [mixed[other], mixed[last]];
-    }
-    return mixed;
-  }
+// One of each objective in turn, so that none has two before another has one.
+function inTurn(items, random) {
+  const rounds = new Map();
+  const turn = shuffled(items, random).map((item) => {
+    const round = rounds.get(item.objective) ?? 0;
+    rounds.set(item.objective, round + 1);
+    return { item, round };
+  });
+  return turn.sort((one, other) => one.round - other.round).map(({ item }) => item);
+}
 
-  // One of each objective in turn, so that none has two before another has one.
-  function inTurn(items, random) {
-    const rounds = new Map();
-    const turn = shuffled(items, random).map((item) => {
-      const round = rounds.get(item.objective) ?? 0;
-      rounds.set(item.objective, round + 1);
-      return { item, round };
-    });
-    return turn.sort((one, other) => one.round - other.round).map(({ item }) => item);
-  }
+export function draw(items, count, weights, seed) {
+  const random = generator(seed);
+  const groups = [...weights.keys()].map((name) => items.filter((item) => domain(item) === name));
+  const taken = shares(count, [...weights.values()], groups.map((group) => group.length));
+  return shuffled(groups.flatMap((group, part) => inTurn(group, random).slice(0, taken[part])), random);
+}
 
-  function draw(items, count, weights, seed) {
-    const random = generator(seed);
-    const groups = [...weights.keys()].map((name) => items.filter((item) => domain(item) === name));
-    const taken = shares(count, [...weights.values()], groups.map((group) => group.length));
-    return shuffled(groups.flatMap((group, part) => inTurn(group, random).slice(0, taken[part])), random);
-  }
+export const score = (right, of) => Math.round(100 + (900 * right) / of);
 
-  const score = (right, of) => Math.round(100 + (900 * right) / of);
-
-  function interval(right, of) {
-    const share = right / of;
-    const middle = share + (Z * Z) / (2 * of);
-    const width = Z * Math.sqrt((share * (1 - share)) / of + (Z * Z) / (4 * of * of));
-    return [-1, 1].map((sign) => (middle + sign * width) / (1 + (Z * Z) / of));
-  }
-
-  window.fmkit ??= {};
-  window.fmkit.examRules = { QUESTIONS, PASS, minutes, shares, draw, domain, score, interval };
-})();
+export function interval(right, of) {
+  const share = right / of;
+  const middle = share + (Z * Z) / (2 * of);
+  const width = Z * Math.sqrt((share * (1 - share)) / of + (Z * Z) / (4 * of * of));
+  return [-1, 1].map((sign) => (middle + sign * width) / (1 + (Z * Z) / of));
+}

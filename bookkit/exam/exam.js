@@ -2,16 +2,18 @@
 // affair, the questions are quiz.js's. Of the keys nothing is in the document before the end: the bank is taken out of it.
 //
 // The store holds the note "exam", the present one, running or reported, and a note "exam-result-…" for each of the past.
-"use strict";
 
-(() => {
-  const { store, quiz, examRules: rules } = window.fmkit;
-  const SHORT = 10; // questions
-  const MARKS = [10, 5, 1]; // minutes left that are announced
-  const MINUTE = 60_000;
-  const KEPT = 200; // results that are shown
+import { h } from "./dom.js";
+import * as rules from "./exam-rules.js";
+import * as quiz from "./quiz.js";
+import * as store from "./store.js";
 
-  const box = document.querySelector(".fm-exam");
+const SHORT = 10; // questions
+const MARKS = [10, 5, 1]; // minutes left that are announced
+const MINUTE = 60_000;
+const KEPT = 200; // results that are shown
+
+function render({ el: box }) {
   const bank = quiz.bank();
   const rows = [...box.querySelectorAll("tr[data-domain]")];
   const weights = new Map(rows.map(({ dataset }) => [dataset.domain, Number(dataset.weight)]));
@@ -29,19 +31,8 @@
   const dated = (at) => new Date(at).toLocaleDateString("en-US", { dateStyle: "medium" });
   const listed = (names) => (names.length > 1 ? `${names.slice(0, -1).join(", ")} and ${names.at(-1)}` : names.join(""));
 
-  function make(name, attributes = {}, ...children) {
-    const element = document.createElement(name);
-    Object.entries(attributes).forEach(([key, value]) => {
-      if (value !== false) element.setAttribute(key, value === true ? "" : value);
-    });
-    element.append(...children);
-    return element;
-  }
-
   function button(text, act, attributes = {}) {
-    const element = make("button", { type: "button", class: "fm-button", ...attributes }, text);
-    element.addEventListener("click", act);
-    return element;
+    return h("button", { type: "button", class: "fm-button", onclick: act, ...attributes }, text);
   }
 
   function show(...parts) {
@@ -109,24 +100,24 @@
   // --- the start ---
 
   function choices(name, legend, options) {
-    const labels = options.map(([value, text], number) => make("label", {},
-      make("input", { type: "radio", name, value, checked: number === 0, autocomplete: "off" }), make("span", {}, text)));
-    return make("fieldset", { class: "fm-exam-choice" }, make("legend", {}, legend), ...labels);
+    const labels = options.map(([value, text], number) => h("label", {},
+      h("input", { type: "radio", name, value, checked: number === 0, autocomplete: "off" }), h("span", {}, text)));
+    return h("fieldset", { class: "fm-exam-choice" }, h("legend", {}, legend), ...labels);
   }
 
   function startScreen() {
     intro.hidden = false;
     if (!bank.length) {
-      show(make("p", {}, "There is no question to draw yet."));
+      show(h("p", {}, "There is no question to draw yet."));
       return;
     }
     const lengths = [...new Set([SHORT, rules.QUESTIONS].map((count) => Math.min(count, bank.length)))];
     const full = lengths.at(-1);
     const name = (count) => (count === full && full > SHORT ? "Full" : count === full ? "All there are" : "Short");
-    const form = make("form", { class: "fm-exam-form" },
+    const form = h("form", { class: "fm-exam-form" },
       choices("size", "Length", lengths.map((count) => [count, `${name(count)}: ${many(count, "question")}`])),
       choices("clock", "Time", [["yes", ""], ["no", "Without a clock"]]),
-      make("button", { class: "fm-button" }, "Start the exam"));
+      h("button", { class: "fm-button" }, "Start the exam"));
     const count = () => Number(form.elements.size.value);
     function changed() {
       form.querySelector("[value=yes] + span").textContent = `${many(rules.minutes(count()), "minute")} on the clock`;
@@ -139,7 +130,7 @@
       event.preventDefault();
       begin(count(), form.elements.clock.value === "yes");
     });
-    const warning = store.keeps ? [] : [make("p", {}, "This browser keeps nothing: the exam is lost if you leave the page.")];
+    const warning = store.keeps() ? [] : [h("p", {}, "This browser keeps nothing: the exam is lost if you leave the page.")];
     changed();
     show(...warning, form, ...past());
   }
@@ -147,12 +138,12 @@
   function past() {
     const all = results();
     if (!all.length) return [];
-    const line = (one) => make("tr", {}, make("th", { scope: "row" }, dated(one.at)),
-      make("td", {}, `${one.right} of ${one.of}`), make("td", {}, String(rules.score(one.right, one.of))));
-    const heads = ["Day", "Right", "Estimate"].map((head) => make("th", { scope: "col" }, head));
-    return [make("h2", {}, "Your exams"), make("table", { class: "fm-exam-table" },
-      make("caption", {}, "Exams of the past"), make("thead", {}, make("tr", {}, ...heads)),
-      make("tbody", {}, ...all.toReversed().map(line)))];
+    const line = (one) => h("tr", {}, h("th", { scope: "row" }, dated(one.at)),
+      h("td", {}, `${one.right} of ${one.of}`), h("td", {}, String(rules.score(one.right, one.of))));
+    const heads = ["Day", "Right", "Estimate"].map((head) => h("th", { scope: "col" }, head));
+    return [h("h2", {}, "Your exams"), h("table", { class: "fm-exam-table" },
+      h("caption", {}, "Exams of the past"), h("thead", {}, h("tr", {}, ...heads)),
+      h("tbody", {}, ...all.toReversed().map(line)))];
   }
 
   function begin(count, clock) {
@@ -176,16 +167,16 @@
       one.element.querySelector(".fm-quiz-place").textContent = `Question ${number + 1} of ${questions.length}`;
       one.form.querySelector("fieldset").tabIndex = -1;
     });
-    const clock = make("p", { role: "timer", class: "fm-exam-clock" });
-    const said = make("p", { role: "status", class: "fm-exam-said" });
-    const list = make("ol", { class: "fm-quiz-items" });
+    const clock = h("p", { role: "timer", class: "fm-exam-clock" });
+    const said = h("p", { role: "status", class: "fm-exam-said" });
+    const list = h("ol", { class: "fm-quiz-items" });
     const previous = button("Previous", () => go(exam.at - 1));
     const flag = button("⚑ Flag", mark);
     const next = button("Next", () => go(exam.at + 1));
     const numbers = questions.map((_, number) => button("", () => go(number), { class: "fm-button fm-exam-number" }));
-    const summary = make("summary");
-    const all = make("details", { class: "fm-exam-list", open: innerWidth > 600 }, summary,
-      make("ol", {}, ...numbers.map((one) => make("li", {}, one))), make("p", {}, "✓ answered · ⚑ flagged"));
+    const summary = h("summary");
+    const all = h("details", { class: "fm-exam-list", open: innerWidth > 600 }, summary,
+      h("ol", {}, ...numbers.map((one) => h("li", {}, one))), h("p", {}, "✓ answered · ⚑ flagged"));
     const dialog = confirmation();
     const end = button("End the exam …", () => dialog.ask());
 
@@ -243,15 +234,15 @@
     list.addEventListener("input", changed);
     place();
     show(clock, said, list,
-      make("div", { class: "fm-exam-do" }, previous, flag, next), all, make("div", { class: "fm-exam-do" }, end), dialog.element);
+      h("div", { class: "fm-exam-do" }, previous, flag, next), all, h("div", { class: "fm-exam-do" }, end), dialog.element);
     leave = keepTime(clock, said);
   }
 
   function confirmation() {
-    const words = make("p", { id: "fm-exam-sure" });
-    const element = make("dialog", { "aria-labelledby": words.id }, make("form", { method: "dialog" }, words,
-      make("button", { class: "fm-button", value: "on", autofocus: true }, "Go on"),
-      make("button", { class: "fm-button", value: "end" }, "End and grade")));
+    const words = h("p", { id: "fm-exam-sure" });
+    const element = h("dialog", { "aria-labelledby": words.id }, h("form", { method: "dialog" }, words,
+      h("button", { class: "fm-button", value: "on", autofocus: true }, "Go on"),
+      h("button", { class: "fm-button", value: "end" }, "End and grade")));
     const numbered = (fits) => exam.questions.flatMap((one, number) => (fits(one) ? [String(number + 1)] : []));
     const named = (numbers) => `${numbers.length === 1 ? "Question" : "Questions"} ${listed(numbers)}`;
 
@@ -326,7 +317,7 @@
     one.form.dataset.result = "wrong";
     one.controls.forEach((control) => { control.disabled = true; });
     one.verdict.textContent = "✗ No complete answer.";
-    one.form.append(make("div", { class: "fm-exam-key" }, ...one.key.childNodes));
+    one.form.append(h("div", { class: "fm-exam-key" }, ...one.key.childNodes));
   }
 
   function reportScreen() {
@@ -341,12 +332,12 @@
     questions.forEach(grade);
     const late = end !== null && ended >= end;
     show(
-      make("h2", { tabindex: "-1" }, late ? "Time is up: your result" : "Your result"),
+      h("h2", { tabindex: "-1" }, late ? "Time is up: your result" : "Your result"),
       ...outcome(questions, ended - started, end && end - started),
-      make("h3", {}, "By domain"), byDomain(questions),
-      make("h3", {}, "By objective"), byObjective(questions, links),
-      make("h3", {}, "Question by question"), ...review(questions),
-      make("div", { class: "fm-exam-do" }, button("Another exam", () => {
+      h("h3", {}, "By domain"), byDomain(questions),
+      h("h3", {}, "By objective"), byObjective(questions, links),
+      h("h3", {}, "Question by question"), ...review(questions),
+      h("div", { class: "fm-exam-do" }, button("Another exam", () => {
         forget();
         open();
         stage.querySelector("input").focus();
@@ -366,12 +357,12 @@
       `${rules.PASS} lies between them: this exam cannot tell a pass from a fail.` :
       `All of that lies ${low > rules.PASS ? "above" : "below"} ${rules.PASS}.`;
     const missing = [...weights.keys()].filter((domain) => !questions.some((one) => rules.domain(one) === domain));
-    const blind = missing.length ? [make("p", {}, `It had no question on ${missing.length === 1 ? "domain" : "domains"} ${listed(missing)}, ` +
+    const blind = missing.length ? [h("p", {}, `It had no question on ${missing.length === 1 ? "domain" : "domains"} ${listed(missing)}, ` +
       `${missing.reduce((sum, domain) => sum + weights.get(domain), 0)} % of the real exam, and says nothing about ${missing.length === 1 ? "it" : "them"}.`)] : [];
     return [
-      make("p", { class: "fm-exam-score" }, make("b", {}, `${right} of ${of} right`), ` in ${took}. `,
-        make("b", {}, `Estimate: ${score}`), ` of 1000; the real exam is passed at ${rules.PASS}.`),
-      make("p", {}, `The estimate is linear, 100 + 900 × ${right} / ${of} = ${score}, because AWS does not publish how it scales. ` +
+      h("p", { class: "fm-exam-score" }, h("b", {}, `${right} of ${of} right`), ` in ${took}. `,
+        h("b", {}, `Estimate: ${score}`), ` of 1000; the real exam is passed at ${rules.PASS}.`),
+      h("p", {}, `The estimate is linear, 100 + 900 × ${right} / ${of} = ${score}, because AWS does not publish how it scales. ` +
         `${many(of, "question")} ${of === 1 ? "is" : "are"} a small sample: one who scores so could well stand ` +
         `anywhere from ${low} to ${high} (95 % interval, Wilson). ${sure}`),
       ...blind,
@@ -379,14 +370,14 @@
   }
 
   function byDomain(questions) {
-    const heads = ["Domain", "Real exam", "Right"].map((head) => make("th", { scope: "col" }, head));
+    const heads = ["Domain", "Real exam", "Right"].map((head) => h("th", { scope: "col" }, head));
     const lines = [...weights].map(([domain, weight]) => {
       const some = questions.filter((one) => rules.domain(one) === domain);
-      return make("tr", {}, make("th", { scope: "row" }, `${domain} · ${titles.get(domain)}`), make("td", {}, `${weight} %`),
-        make("td", {}, some.length ? `${rights(some)} of ${some.length}` : "not asked"));
+      return h("tr", {}, h("th", { scope: "row" }, `${domain} · ${titles.get(domain)}`), h("td", {}, `${weight} %`),
+        h("td", {}, some.length ? `${rights(some)} of ${some.length}` : "not asked"));
     });
-    return make("table", { class: "fm-exam-table" }, make("caption", {}, "Right answers by domain"),
-      make("thead", {}, make("tr", {}, ...heads)), make("tbody", {}, ...lines));
+    return h("table", { class: "fm-exam-table" }, h("caption", {}, "Right answers by domain"),
+      h("thead", {}, h("tr", {}, ...heads)), h("tbody", {}, ...lines));
   }
 
   function byObjective(questions, links) {
@@ -394,19 +385,19 @@
     const lines = numbers.map((number) => {
       const some = questions.filter((one) => one.objective === number);
       const sections = [...links.get(number).values()].flatMap((link, place) => (place ? [", ", link] : [link]));
-      return make("li", {}, make("b", {}, number), ` ${objectives[number]}: `,
-        make("b", {}, `${rights(some)} of ${some.length} right`), make("span", {}, "Read again: ", ...sections));
+      return h("li", {}, h("b", {}, number), ` ${objectives[number]}: `,
+        h("b", {}, `${rights(some)} of ${some.length} right`), h("span", {}, "Read again: ", ...sections));
     });
-    return make("ul", { class: "fm-exam-objectives" }, ...lines);
+    return h("ul", { class: "fm-exam-objectives" }, ...lines);
   }
 
   function review(questions) {
     const wrong = questions.filter((one) => one.result === "wrong");
     const flagged = questions.filter((one) => one.flagged);
     const sets = [["all of them", questions], ["those that were not right", wrong], ["those that were flagged", flagged]];
-    const select = make("select", { autocomplete: "off" }, ...sets.map(([name, some], number) => (
-      make("option", { value: number }, `${name} (${some.length})`))));
-    const list = make("ol", { class: "fm-quiz-items" });
+    const select = h("select", { autocomplete: "off" }, ...sets.map(([name, some], number) => (
+      h("option", { value: number }, `${name} (${some.length})`))));
+    const list = h("ol", { class: "fm-quiz-items" });
     questions.forEach((one, number) => {
       const words = `Question ${number + 1} of ${questions.length}${one.flagged ? " · ⚑ flagged" : ""}`;
       one.element.querySelector(".fm-quiz-place").textContent = words;
@@ -417,7 +408,7 @@
       const [, some] = sets[select.value];
       questions.forEach((one) => { one.element.hidden = !some.includes(one); });
     });
-    return [make("label", { class: "fm-exam-filter" }, "Show ", select), list];
+    return [h("label", { class: "fm-exam-filter" }, "Show ", select), list];
   }
 
   // --- the screens ---
@@ -445,4 +436,6 @@
     if (JSON.stringify(store.note("exam")) !== saved) resume();
   });
   resume();
-})();
+}
+
+export default { render };

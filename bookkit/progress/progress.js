@@ -1,229 +1,202 @@
-// The progress page, and the button at the end of every chapter. All that is known comes from store.js; what a file
-// brings in only ever becomes text.
-"use strict";
+// The progress page. All that is known comes from store.js; what a file brings in only ever becomes text.
 
-(() => {
-  const { store } = window.fmkit;
-  const ROUND = 10; // questions at a time
-  const LIMIT = 5_000_000; // bytes: more than that no browser keeps for a site
-  const DAY = 86_400_000;
-  const NONE = "Nothing to review yet. Answer a quiz: its questions come back here, the first time after a day.";
+import * as quiz from "./quiz.js";
+import * as store from "./store.js";
+import { named } from "./read.js";
 
-  const many = (count, word) => `${count} ${word}${count === 1 ? "" : "s"}`;
-  const named = (day) => new Date(day * DAY).toLocaleDateString("en-US", { month: "long", day: "numeric", timeZone: "UTC" });
+const ROUND = 10; // questions at a time
+const LIMIT = 5_000_000; // bytes: more than that no browser keeps for a site
+const NONE = "Nothing to review yet. Answer a quiz: its questions come back here, the first time after a day.";
+
+const many = (count, word) => `${count} ${word}${count === 1 ? "" : "s"}`;
+
+// --- what the store knows of the questions that the book has today ---
+
+function answered(bank) {
+  const items = store.items();
+  return bank
+    .map((one) => ({ ...one, entry: items.get(`${one.quiz}/${one.id}`) }))
+    .filter(({ entry, version }) => entry?.result && entry.version === version)
+    .map((one) => ({ ...one, due: store.due(one.entry) }))
+    .sort((one, other) => one.due - other.due);
+}
+
+// Answers from before attempts were kept: showing a question grades it.
+function adopt(bank) {
+  const items = store.items();
+  for (const one of bank) {
+    const entry = items.get(`${one.quiz}/${one.id}`);
+    if (!entry || entry.result || entry.answer === null) continue;
+    const { item, key } = one.make();
+    quiz.question(item.querySelector("form"), key, one.quiz);
+  }
+}
+
+// --- review ---
+
+function startReview(part, bank, changed) {
+  const due = part.querySelector(".fm-progress-due");
+  const button = part.querySelector(".fm-progress-start");
+  const list = part.querySelector(".fm-quiz-items");
+  const done = part.querySelector(".fm-progress-done");
+  let shown = [];
+
+  function show() {
+    const known = answered(bank);
+    const now = known.filter((one) => one.due <= store.today()).length;
+    due.textContent = known.length ? sentence(known, now) : NONE;
+    if (!store.keeps()) due.textContent += " This browser keeps nothing: your progress ends with this page.";
+    const open = shown.filter((one) => !one.result).length;
+    button.hidden = !now || open > 0;
+    button.textContent = `Review ${now > ROUND ? `${ROUND} of them` : many(now, "question")}`;
+    const right = shown.filter((one) => one.result === "right").length;
+    done.textContent = shown.length ? `${shown.length - open} of ${shown.length} reviewed, ${right} right.` : "";
+  }
+
+  function sentence(known, now) {
+    const later = known.filter((one) => one.due > store.today());
+    const next = later.filter((one) => one.due === later[0].due).length;
+    const day = later.length && (later[0].due === store.today() + 1 ? "tomorrow" : `on ${named(later[0].due)}`);
+    const today = now ? `${many(now, "question")} ${now === 1 ? "is" : "are"} due today.` : "Nothing is due today.";
+    return later.length ? `${today} Next: ${many(next, "question")} ${day}.` : today;
+  }
+
+  button.addEventListener("click", () => {
+    const set = answered(bank).filter((one) => one.due <= store.today()).slice(0, ROUND);
+    shown = set.map((one, number) => {
+      const { item, key } = one.make();
+      item.querySelector(".fm-quiz-place").textContent = `Question ${number + 1} of ${set.length}`;
+      const question = quiz.question(
+        item.querySelector("form"), key, one.quiz, { changed, fresh: true });
+      return Object.assign(question, { element: item });
+    });
+    list.replaceChildren(...shown.map((question) => question.element));
+    quiz.typeset(list);
+    show();
+    shown[0].focus();
+  });
+  return show;
+}
+
+// --- tables ---
+
+function fill(cell, done, text) {
+  cell.textContent = done ? `✓ ${text}` : text;
+  cell.classList.toggle("done", done);
+}
+
+function startTables(bank) {
+  return () => {
+    const pages = store.pages();
+    document.querySelectorAll("td[data-page]").forEach((cell) => {
+      const at = pages.get(cell.dataset.page);
+      fill(cell, Boolean(at), at ? named(store.day(at)) : "not yet");
+    });
+    const right = answered(bank).filter(({ entry }) => entry.result === "right");
+    const count = (list, name, value) => list.filter((one) => one[name] === value).length;
+    const score = (cell, name, value) => {
+      const [some, all] = [count(right, name, value), count(bank, name, value)];
+      fill(cell, some === all, `${some} of ${all}`);
+      return some;
+    };
+    document.querySelectorAll("td[data-of]").forEach((cell) => score(cell, "quiz", cell.dataset.of));
+    const cells = [...document.querySelectorAll("td[data-objective]")];
+    const covered = cells.filter((cell) => score(cell, "objective", cell.dataset.objective)).length;
+    document.querySelectorAll(".fm-progress-covered").forEach((said) => {
+      said.textContent = `You have answered something right on ${many(covered, "objective")}.`;
+    });
+  };
+}
+
+// --- files ---
+
+// A spreadsheet would run what begins with one of these signs.
+export function csv(rows) {
+  const cell = (value) => {
+    const text = String(value ?? "");
+    const safe = /^\s*[=+\-@]|^[\t\r]/.test(text) ? `'${text}` : text;
+    return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+  };
+  return rows.map((row) => `${row.map(cell).join(",")}\r\n`).join("");
+}
+
+function rows(bank) {
+  const known = new Map(bank.map((one) => [`${one.quiz}/${one.id}`, one]));
+  const head = ["quiz", "item", "objective", "result", "attempts", "last answered", "due"];
+  return [head, ...[...store.items()].filter(([, entry]) => entry.result).map(([name, entry]) => {
+    const last = new Date(entry.history.at(-1).at).toISOString();
+    const today = known.get(name);
+    const due = today?.version === entry.version ? store.date(store.due(entry)) : ""; // the question is another now
+    return [...name.split("/"), today?.objective, entry.result, entry.history.length, last, due];
+  })];
+}
+
+function offer(name, type, text) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([text], { type }));
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}
+
+async function bringIn(file) {
+  const nothing = "Nothing was changed.";
+  if (file.size > LIMIT) return `This file has ${(file.size / 1e6).toFixed(1)} MB, and a saved progress never has more than ${LIMIT / 1e6}. ${nothing}`;
+  try {
+    const report = store.load(await file.text());
+    const brought = [many(report.items, "question"), many(report.pages, "page")];
+    if (report.notes) brought.push(`${report.notes} of other kinds`);
+    const damaged = report.damaged ? ` What was damaged is left out: ${report.damaged}.` : "";
+    return `Brought in: ${brought.join(", ")}. Where both knew something, the newer counts.${damaged}`;
+  } catch (error) {
+    return `${error.message} ${nothing}`;
+  }
+}
+
+function startFiles(part, bank, show) {
+  const said = part.querySelector(".fm-progress-said");
+  const dialog = part.querySelector("dialog");
+  const input = part.querySelector("input");
+  const name = (kind) => `fmkit-progress-${store.date(store.today())}.${kind}`;
+  part.querySelector("[data-save=json]").addEventListener("click", () => {
+    offer(name("json"), "application/json", store.save());
+    said.textContent = `Saved as ${name("json")}.`;
+  });
+  part.querySelector("[data-save=csv]").addEventListener("click", () => {
+    offer(name("csv"), "text/csv", csv(rows(bank)));
+    said.textContent = `Saved as ${name("csv")}.`;
+  });
+  input.addEventListener("change", async () => {
+    if (!input.files.length) return;
+    said.textContent = await bringIn(input.files[0]);
+    input.value = ""; // so that the same file can be chosen again
+    show();
+  });
+  part.querySelector(".fm-progress-forget").addEventListener("click", () => {
+    dialog.returnValue = ""; // Escape leaves it so
+    dialog.showModal();
+  });
+  dialog.addEventListener("close", () => {
+    if (dialog.returnValue !== "forget") return;
+    store.forget();
+    said.textContent = "Everything is forgotten.";
+    show();
+  });
+}
+
+// --- the page: the widget is the part that holds the bank ---
+
+function render() {
   const parts = Object.fromEntries(
     [...document.querySelectorAll(".fm-progress")].map((part) => [part.dataset.part, part]));
-
-  // --- the button ---
-
-  function startButton(box) {
-    const { page } = box.dataset;
-    const [button, said] = box.children;
-
-    function show() {
-      const at = store.pages().get(page);
-      button.textContent = at ? "Not read after all" : "Mark this page as read";
-      said.textContent = at ? `✓ Read on ${named(store.day(at))}.` : "";
-    }
-
-    button.addEventListener("click", () => {
-      store.markRead(page, !store.pages().has(page));
-      show();
-    });
-    show();
-    return show;
-  }
-
-  // --- what the store knows of the questions that the book has today ---
-
-  function answered(bank) {
-    const items = store.items();
-    return bank
-      .map((one) => ({ ...one, entry: items.get(`${one.quiz}/${one.id}`) }))
-      .filter(({ entry, version }) => entry?.result && entry.version === version)
-      .map((one) => ({ ...one, due: store.due(one.entry) }))
-      .sort((one, other) => one.due - other.due);
-  }
-
-  // Answers from before attempts were kept: showing a question grades it.
-  function adopt(bank) {
-    const items = store.items();
-    for (const one of bank) {
-      const entry = items.get(`${one.quiz}/${one.id}`);
-      if (!entry || entry.result || entry.answer === null) continue;
-      const { item, key } = one.make();
-      window.fmkit.quiz.question(item.querySelector("form"), key, one.quiz);
-    }
-  }
-
-  // --- review ---
-
-  function startReview(part, bank, changed) {
-    const due = part.querySelector(".fm-progress-due");
-    const button = part.querySelector(".fm-progress-start");
-    const list = part.querySelector(".fm-quiz-items");
-    const done = part.querySelector(".fm-progress-done");
-    let shown = [];
-
-    function show() {
-      const known = answered(bank);
-      const now = known.filter((one) => one.due <= store.today()).length;
-      due.textContent = known.length ? sentence(known, now) : NONE;
-      if (!store.keeps) due.textContent += " This browser keeps nothing: your progress ends with this page.";
-      const open = shown.filter((one) => !one.result).length;
-      button.hidden = !now || open > 0;
-      button.textContent = `Review ${now > ROUND ? `${ROUND} of them` : many(now, "question")}`;
-      const right = shown.filter((one) => one.result === "right").length;
-      done.textContent = shown.length ? `${shown.length - open} of ${shown.length} reviewed, ${right} right.` : "";
-    }
-
-    function sentence(known, now) {
-      const later = known.filter((one) => one.due > store.today());
-      const next = later.filter((one) => one.due === later[0].due).length;
-      const day = later.length && (later[0].due === store.today() + 1 ? "tomorrow" : `on ${named(later[0].due)}`);
-      const today = now ? `${many(now, "question")} ${now === 1 ? "is" : "are"} due today.` : "Nothing is due today.";
-      return later.length ? `${today} Next: ${many(next, "question")} ${day}.` : today;
-    }
-
-    button.addEventListener("click", () => {
-      const set = answered(bank).filter((one) => one.due <= store.today()).slice(0, ROUND);
-      shown = set.map((one, number) => {
-        const { item, key } = one.make();
-        item.querySelector(".fm-quiz-place").textContent = `Question ${number + 1} of ${set.length}`;
-        const question = window.fmkit.quiz.question(
-          item.querySelector("form"), key, one.quiz, { changed, fresh: true });
-        return Object.assign(question, { element: item });
-      });
-      list.replaceChildren(...shown.map((question) => question.element));
-      window.fmkit.quiz.typeset(list);
-      show();
-      shown[0].focus();
-    });
-    return show;
-  }
-
-  // --- tables ---
-
-  function fill(cell, done, text) {
-    cell.textContent = done ? `✓ ${text}` : text;
-    cell.classList.toggle("done", done);
-  }
-
-  function startTables(bank) {
-    return () => {
-      const pages = store.pages();
-      document.querySelectorAll("td[data-page]").forEach((cell) => {
-        const at = pages.get(cell.dataset.page);
-        fill(cell, Boolean(at), at ? named(store.day(at)) : "not yet");
-      });
-      const right = answered(bank).filter(({ entry }) => entry.result === "right");
-      const count = (list, name, value) => list.filter((one) => one[name] === value).length;
-      const score = (cell, name, value) => {
-        const [some, all] = [count(right, name, value), count(bank, name, value)];
-        fill(cell, some === all, `${some} of ${all}`);
-        return some;
-      };
-      document.querySelectorAll("td[data-of]").forEach((cell) => score(cell, "quiz", cell.dataset.of));
-      const cells = [...document.querySelectorAll("td[data-objective]")];
-      const covered = cells.filter((cell) => score(cell, "objective", cell.dataset.objective)).length;
-      document.querySelectorAll(".fm-progress-covered").forEach((said) => {
-        said.textContent = `You have answered something right on ${many(covered, "objective")}.`;
-      });
-    };
-  }
-
-  // --- files ---
-
-  // A spreadsheet would run what begins with one of these signs.
-  function csv(rows) {
-    const cell = (value) => {
-      const text = String(value ?? "");
-      const safe = /^\s*[=+\-@]|^[\t\r]/.test(text) ? `'${text}` : text;
-      return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
-    };
-    return rows.map((row) => `${row.map(cell).join(",")}\r\n`).join("");
-  }
-
-  function rows(bank) {
-    const known = new Map(bank.map((one) => [`${one.quiz}/${one.id}`, one]));
-    const head = ["quiz", "item", "objective", "result", "attempts", "last answered", "due"];
-    return [head, ...[...store.items()].filter(([, entry]) => entry.result).map(([name, entry]) => {
-      const last = new Date(entry.history.at(-1).at).toISOString();
-      const today = known.get(name);
-      const due = today?.version === entry.version ? store.date(store.due(entry)) : ""; // the question is another now
-      return [...name.split("/"), today?.objective, entry.result, entry.history.length, last, due];
-    })];
-  }
-
-  function offer(name, type, text) {
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(new Blob([text], { type }));
-    link.download = name;
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
-  }
-
-  async function bringIn(file) {
-    const nothing = "Nothing was changed.";
-    if (file.size > LIMIT) return `This file has ${(file.size / 1e6).toFixed(1)} MB, and a saved progress never has more than ${LIMIT / 1e6}. ${nothing}`;
-    try {
-      const report = store.load(await file.text());
-      const brought = [many(report.items, "question"), many(report.pages, "page")];
-      if (report.notes) brought.push(`${report.notes} of other kinds`);
-      const damaged = report.damaged ? ` What was damaged is left out: ${report.damaged}.` : "";
-      return `Brought in: ${brought.join(", ")}. Where both knew something, the newer counts.${damaged}`;
-    } catch (error) {
-      return `${error.message} ${nothing}`;
-    }
-  }
-
-  function startFiles(part, bank, show) {
-    const said = part.querySelector(".fm-progress-said");
-    const dialog = part.querySelector("dialog");
-    const input = part.querySelector("input");
-    const name = (kind) => `fmkit-progress-${store.date(store.today())}.${kind}`;
-    part.querySelector("[data-save=json]").addEventListener("click", () => {
-      offer(name("json"), "application/json", store.save());
-      said.textContent = `Saved as ${name("json")}.`;
-    });
-    part.querySelector("[data-save=csv]").addEventListener("click", () => {
-      offer(name("csv"), "text/csv", csv(rows(bank)));
-      said.textContent = `Saved as ${name("csv")}.`;
-    });
-    input.addEventListener("change", async () => {
-      if (!input.files.length) return;
-      said.textContent = await bringIn(input.files[0]);
-      input.value = ""; // so that the same file can be chosen again
-      show();
-    });
-    part.querySelector(".fm-progress-forget").addEventListener("click", () => {
-      dialog.returnValue = ""; // Escape leaves it so
-      dialog.showModal();
-    });
-    dialog.addEventListener("close", () => {
-      if (dialog.returnValue !== "forget") return;
-      store.forget();
-      said.textContent = "Everything is forgotten.";
-      show();
-    });
-  }
-
-  // --- the page ---
-
-  function startPage() {
-    const bank = window.fmkit.quiz.bank();
-    adopt(bank);
-    const show = () => shows.forEach((one) => one());
-    const shows = [startReview(parts.review, bank, show), startTables(bank)];
-    startFiles(parts.file, bank, show);
-    return show;
-  }
-
-  window.fmkit.progress = { csv };
-  const shows = [...document.querySelectorAll(".fm-read")].map(startButton);
-  if (parts.review) shows.push(startPage());
+  const bank = quiz.bank();
+  adopt(bank);
   const show = () => shows.forEach((one) => one());
+  const shows = [startReview(parts.review, bank, show), startTables(bank)];
+  startFiles(parts.file, bank, show);
   addEventListener("storage", show); // another tab
   addEventListener("pageshow", show); // and when the reader comes back
   show();
-})();
+}
+
+export default { render };

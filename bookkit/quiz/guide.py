@@ -17,7 +17,7 @@ from sphinx import addnodes
 from sphinx.util.docutils import SphinxDirective
 
 from bookkit.quiz.objectives import OBJECTIVES, Objective, guide, read_objectives
-from bookkit.site.html import report
+from bookkit.site.page_widget import report
 from fmkit.errors import FmkitError
 
 

@@ -51,6 +51,7 @@ CHOICE, RESPONSE, ORDERING, MATCHING, NUMERIC = TYPES = (
 )
 BLOOM = ("remember", "understand", "apply", "analyze", "evaluate")
 NAME = r"[a-z0-9]+(-[a-z0-9]+)*"
+LETTERS = "ABCDEFGHI"  # of options and matches
 NUMBERS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 

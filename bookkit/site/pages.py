@@ -14,9 +14,11 @@ from sphinx.config import Config
 from sphinx.jinja2glue import BuiltinTemplateLoader
 from sphinx.util import logging
 
+from bookkit.site.templates import PACKAGE
+
 logger = logging.getLogger(__name__)
 
-PACKAGE = Path(__file__).parents[1]
+STATIC = ("book.css", "boxes.css", "diagrams.mjs")
 
 # (from node_modules, to _static/vendor, which files): what a page can ask for, no maps, no other renderers.
 VENDOR = (
@@ -101,8 +103,7 @@ def configure(app: Sphinx, config: Config) -> None:
     config.template_bridge = "bookkit.site.pages.Templates"
     config.mathjax_path = "vendor/mathjax/tex-mml-chtml.js"
     config.nb_ipywidgets_js = {}  # the default loads scripts from elsewhere
-    folders = ("site", "quiz", "exam", "progress", "widgets/explorer", "widgets/guess")
-    config.html_static_path += [str(file) for folder in folders for file in (PACKAGE / folder).glob("*.*s")]
+    config.html_static_path += [str(PACKAGE / "site" / name) for name in STATIC]
     config.html_baseurl = os.environ.get("FMKIT_PUBLIC_URL", config.fmkit_public_url)
     repository = os.environ.get("FMKIT_REPOSITORY", config.fmkit_repository).rstrip("/")
     options = config.html_theme_options

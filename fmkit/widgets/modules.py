@@ -1,8 +1,8 @@
 """The front ends of widgets: ES modules and style sheets put together from files, without a bundler.
 
-A widget's module imports from shared ones in web/. Since anywidget expects one file, `module` writes the imported
-ones in front of it: an import is one line, and no two files use the same top-level name. A style sheet has the name
-of its module. The book's pages load the same files, each once (bookkit.site.scripts).
+A widget's module imports shared ones. Since anywidget expects one file, `module` writes the imported ones
+in front of it: an import is one line, and no two files use the same top-level name. A style sheet has the
+name of its module. The pages of the book load the same files, each once.
 """
 
 import re

@@ -5,24 +5,19 @@
 
 The page holds everything as text, in order, and so does a print. explorer.js makes it one picture: pointing
 at a stage, or moving the focus there, shows what happens in it; a click or Enter opens its example. The same
-picture stands alone in embed/pipeline.html, for the pages of other people.
+picture is also a page of its own, embed/pipeline.html, for the pages of other people.
 """
 
-from html import escape
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
-from docutils import nodes
 from sphinx.application import Sphinx
-from sphinx.util.docutils import SphinxDirective
 
 from bookkit.site.entries import Entry, read
-from bookkit.site.html import html, render, report, tag
-from fmkit.errors import FmkitError
+from bookkit.site.page_widget import PageWidget
 
 FILE = "assets/explorer/pipeline.yml"
-TITLE = "The life of a foundation model in three stages"
-HEIGHT = 760  # of the frame on somebody else's page, enough for the picture with an example open
 
 # Drawn in a square of 24 by 24.
 ICONS = {
@@ -34,162 +29,79 @@ ICONS = {
 COLORS = ("pretraining", "finetuning", "use")
 
 
-def drawing(name: str) -> html:
-    return tag("svg", tag("path", d=ICONS[name]), viewBox="0 0 24 24", aria_hidden="true", class_="fm-icon")
+@dataclass(frozen=True)
+class Example:
+    """What goes in and what comes out, in pairs; `columns` are the heads of the two."""
+
+    title: str
+    columns: tuple[str, str]
+    pairs: list[tuple[str, str]]
+    note: str
 
 
-def read_stages(path: Path, file: str) -> list[html]:
-    """The stages and the arrows between them; raises FmkitError with `file`, line and the first fault."""
+@dataclass(frozen=True)
+class Stage:
+    """A stage; `arrow` is written on the arrow to the next one, and the last has none."""
+
+    id: str
+    name: str
+    color: str
+    icon: str
+    lead: str
+    facts: list[tuple[str, str]]
+    example: Example
+    arrow: str | None
+
+
+def read_stages(path: Path, file: str) -> list[Stage]:
+    """Read the stages; raises FmkitError with `file`, line and the first fault."""
     whole = read(path, file)
-    parts: list[html] = []
-    for number, entry in enumerate(stages := whole.list("the explorer"), start=1):
-        required = ["id", "name", "color", "icon", "lead", "facts", "example"]
-        last = number == len(stages)
-        fields = entry.fields("a stage", required if last else [*required, "arrow"])
-        parts.append(stage(fields, number))
-        if not last:
-            label = tag("span", fields["arrow"].text("arrow"))
-            parts.append(tag("li", label, drawing("arrow"), class_="fm-arrow"))
-    if not parts:
+    entries = whole.list("the explorer")
+    if not entries:
         raise whole.fault("the explorer needs a stage")
-    return parts
+    return [read_stage(entry, last=entry == entries[-1]) for entry in entries]
 
 
-def stage(fields: dict[str, Entry], number: int) -> html:
-    name = fields["id"].text("id", r"[a-z-]+", "small letters and hyphens")
-    color = fields["color"].text("color", "|".join(COLORS), ", ".join(COLORS))
-    icon = fields["icon"].text("icon", "|".join(ICONS), ", ".join(ICONS))
-    title = fields["name"].text("name")
-    head = tag(
-        "div",  # which the script makes a button
-        tag("span", f"{number} ", drawing(icon), class_="fm-stage-number"),
-        tag("b", title),
-        tag("span", fields["lead"].text("lead"), class_="fm-stage-lead"),
-        class_="fm-stage-head",
+def read_stage(entry: Entry, last: bool) -> Stage:
+    required = ["id", "name", "color", "icon", "lead", "facts", "example"]
+    fields = entry.fields("a stage", required if last else [*required, "arrow"])
+    return Stage(
+        id=fields["id"].text("id", r"[a-z-]+", "small letters and hyphens"),
+        name=fields["name"].text("name"),
+        color=fields["color"].text("color", "|".join(COLORS), ", ".join(COLORS)),
+        icon=fields["icon"].text("icon", "|".join(ICONS), ", ".join(ICONS)),
+        lead=fields["lead"].text("lead"),
+        facts=[read_pair(fact, "a fact", "name", "text") for fact in fields["facts"].list("facts")],
+        example=read_example(fields["example"]),
+        arrow=None if last else fields["arrow"].text("arrow"),
     )
-    facts = tag(
-        "dl",
-        *[
-            row
-            for fact in fields["facts"].list("facts")
-            for row in pair(fact, "a fact", "name", "text", "dt", "dd")
-        ],
-        id=f"fm-{name}-facts",
-        class_="fm-stage-facts simple",
-    )
-    return tag("li", head, facts, example(fields["example"], name), class_=f"fm-stage fm-stage-{color}")
 
 
-def example(entry: Entry, name: str) -> html:
+def read_example(entry: Entry) -> Example:
     fields = entry.fields("an example", ["title", "from", "to", "pairs", "note"])
-    rows = [
-        tag("tr", *pair(one, "a pair", "from", "to", "td", "td")) for one in fields["pairs"].list("pairs")
-    ]
-    columns = [tag("th", fields[side].text(side), scope="col") for side in ("from", "to")]
-    return tag(
-        "div",
-        tag("p", tag("b", fields["title"].text("title"))),
-        tag("table", tag("thead", tag("tr", *columns)), tag("tbody", *rows)),
-        tag("p", fields["note"].text("note")),
-        id=f"fm-{name}-example",
-        class_="fm-stage-example",
+    return Example(
+        title=fields["title"].text("title"),
+        columns=(fields["from"].text("from"), fields["to"].text("to")),
+        pairs=[read_pair(pair, "a pair", "from", "to") for pair in fields["pairs"].list("pairs")],
+        note=fields["note"].text("note"),
     )
 
 
-def pair(entry: Entry, what: str, first: str, second: str, left: str, right: str) -> tuple[html, html]:
+def read_pair(entry: Entry, what: str, first: str, second: str) -> tuple[str, str]:
     fields = entry.fields(what, [first, second])
-    return tag(left, fields[first].text(first)), tag(right, fields[second].text(second))
+    return fields[first].text(first), fields[second].text(second)
 
 
-class PipelineExplorer(SphinxDirective):
-    option_spec: ClassVar[dict[str, Any]] = {}
+class Explorer(PageWidget):
+    """The picture, and the code that shows it on other people's pages."""
 
-    def run(self) -> list[nodes.Node]:
-        path = Path(self.env.srcdir, FILE)
-        self.env.note_dependency(str(path))
-        try:
-            stages = read_stages(path, FILE)
-        except FmkitError as error:
-            report(error)
-            return []
-        explorer = tag(
-            "section",
-            tag(
-                "div",
-                tag(
-                    "p",
-                    tag("span", "Point at a stage to see what happens in it. "),
-                    "Press a stage for its example.",
-                ),
-                tag("button", "Full screen", type="button", class_="fm-button fm-full"),
-                class_="fm-explorer-bar fm-scripted",
-            ),
-            tag("ol", *stages, class_="fm-stages"),
-            asset="explorer",
-            class_="fm-explorer",
-            aria_label=TITLE,
-        )
-        return [explorer, *self.snippet()]
+    widget, embed = "explorer", "pipeline"
+    title = "The life of a foundation model in three stages"
+    height = 760  # enough for the picture with an example open
 
-    def snippet(self) -> list[nodes.Node]:
-        """The code for other people's pages, once there is an address to point to."""
-        address = self.config.html_baseurl.rstrip("/")
-        if not address:
-            return []
-        code = (
-            f'<iframe src="{address}/embed/pipeline.html" title="{TITLE}"\n'
-            f'  width="100%" height="{HEIGHT}" style="border: 0" loading="lazy" allow="fullscreen"></iframe>'
-        )
-        block = nodes.literal_block(code, code, language="html")
-        return [
-            tag("details", tag("summary", "Show this picture on your own page"), block, class_="fm-embed")
-        ]
-
-
-EMBED = """<!DOCTYPE html>
-<html lang="en" data-theme="light">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<link rel="icon" href="data:,">
-<script>
-if (matchMedia("(prefers-color-scheme: dark)").matches) document.documentElement.dataset.theme = "dark";
-</script>
-<link rel="stylesheet" href="../_static/styles/pydata-sphinx-theme.css">
-<link rel="stylesheet" href="../_static/styles/sphinx-book-theme.css">
-<link rel="stylesheet" href="../_static/book.css">
-<link rel="stylesheet" href="../_static/explorer.css">
-<script defer src="../_static/explorer.js"></script>
-</head>
-<body class="fm-embedded">
-<main>
-<h1>{title}</h1>
-{explorer}
-<p><a href="../{page}" target="_blank">From the book <cite>{book}</cite></a></p>
-</main>
-</body>
-</html>
-"""
-
-
-def write_embed(
-    app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None
-) -> None:
-    """The picture of this page once more, as a page of its own."""
-    found = doctree.findall(html) if doctree is not None else ()
-    for explorer in (node for node in found if node["asset"] == "explorer"):
-        text = EMBED.format(
-            title=escape(TITLE),
-            explorer=render(explorer),
-            page=escape(app.builder.get_target_uri(page)),
-            book=escape(app.config.html_title),
-        )
-        file = Path(app.outdir, "embed", "pipeline.html")
-        file.parent.mkdir(exist_ok=True)
-        file.write_text(text, encoding="utf-8")
+    def values(self) -> dict[str, Any]:
+        return {"title": self.title, "stages": read_stages(self.source(FILE), FILE), "icons": ICONS}
 
 
 def setup(app: Sphinx) -> None:
-    app.add_directive("pipeline-explorer", PipelineExplorer)
-    app.connect("html-page-context", write_embed)
+    app.add_directive("pipeline-explorer", Explorer)

@@ -1,8 +1,7 @@
 // Makes one picture of the stages that the page lists: pointing at a stage, or moving the focus there, shows its
 // facts; a click or Enter opens its example; again, a click outside or Escape closes it.
-"use strict";
 
-function start(explorer) {
+function render({ el: explorer }) {
   const stages = [...explorer.querySelectorAll(".fm-stage")];
   const buttons = stages.map(makeButton);
   const full = explorer.querySelector(".fm-full");
@@ -60,4 +59,4 @@ function makeButton(stage) {
   return button;
 }
 
-document.querySelectorAll(".fm-explorer").forEach(start);
+export default { render };

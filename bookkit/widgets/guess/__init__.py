@@ -22,21 +22,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from docutils import nodes
 from sphinx.application import Sphinx
-from sphinx.util.docutils import SphinxDirective
 
 from bookkit.site.entries import Entry, read
-from bookkit.site.html import html, report, tag
-from fmkit.errors import FmkitError
+from bookkit.site.page_widget import PageWidget
 
 FOLDER = "assets/guess"
 TOP = 10
 END = "(end of text)"
-ADJUST = (
-    "In training, the text shows which token came. The loss is the negative logarithm of its probability, "
-    "and every weight moves a little, so that this token gets more of it next time."
-)
 
 
 @dataclass(frozen=True)
@@ -109,114 +102,18 @@ def record(directory: str, prompt: str) -> list[dict[str, Any]]:
     return [{"word": word, "p": round(p, 4)} for word, p in best_first if round(p, 4)]
 
 
-class Guess(SphinxDirective):
+class Guess(PageWidget):
+    """A record as the five steps of training, with a field for the reader's guess."""
+
+    widget = "guess"
     required_arguments = 1
 
-    def run(self) -> list[nodes.Node]:
+    def values(self) -> dict[str, Any]:
         file = f"{FOLDER}/{self.arguments[0]}.json"
-        path = Path(self.env.srcdir, file)
-        self.env.note_dependency(str(path))
-        try:
-            recorded = read_record(path, file)
-        except FmkitError as error:
-            report(error)
-            return []
-        return [box(recorded)]
-
-
-def box(recorded: Record) -> html:
-    steps = [
-        step("Read", "Here are the words so far.", blank(recorded.prompt)),
-        step("Predict", "Which word comes next?", form(recorded)),
-        step(
-            "Compare",
-            "A model gives every token a probability. Where a word is several tokens, their probabilities "
-            "are multiplied.",
-            *table(recorded),
-        ),
-        step("Adjust", ADJUST, losses(recorded), tag("p", role="status", class_="fm-guess-loss fm-scripted")),
-        step(
-            "Repeat",
-            "Then the same for the next token: millions of times in this book, trillions in a large model.",
-            tag("button", "Guess again", type="button", class_="fm-button fm-guess-again fm-scripted"),
-        ),
-    ]
-    return tag(
-        "section",
-        tag("ol", *steps),
-        tag(
-            "details",
-            tag("summary", "How this was recorded"),
-            tag("p", recorded.model),
-            nodes.literal_block(recorded.command, recorded.command, language="sh"),
-        ),
-        asset="guess",
-        class_="fm-guess",
-        aria_label="Guess the next word",
-    )
-
-
-def step(name: str, text: str, *parts: html) -> html:
-    return tag("li", tag("p", tag("b", f"{name}. "), text), *parts, class_="fm-guess-step")
-
-
-def blank(prompt: str) -> html:
-    return tag("p", f"{prompt} ", tag("span", "…", class_="fm-guess-blank"), class_="fm-guess-prompt")
-
-
-def form(recorded: Record) -> html:
-    """A field for a word, or a choice among the model's own ten, in an order that gives nothing away."""
-    picks = [
-        tag("button", word, type="button", class_="fm-button fm-guess-pick", data_word=word)
-        for word, _ in sorted(recorded.top, key=lambda one: one[0].casefold())
-    ]
-    return tag(
-        "form",
-        tag(
-            "label",
-            tag("span", "Your next word"),
-            tag("input", type="text", maxlength=30, autocomplete="off", autocapitalize="off"),
-        ),
-        tag("button", "Compare", class_="fm-button"),
-        tag(
-            "div", tag("p", "or pick one:"), *picks, class_="fm-guess-picks", role="group", aria_label="Words"
-        ),
-        tag("p", role="status", class_="fm-guess-result"),
-        method="dialog",
-        class_="fm-scripted",
-    )
-
-
-def table(recorded: Record) -> list[html]:
-    largest = recorded.top[0][1]
-    rows = [
-        tag(
-            "tr",
-            tag("td", str(rank)),
-            tag("td", word),
-            tag("td", tag("span", class_="fm-guess-bar", style=f"width: {100 * p / largest:.1f}%")),
-            tag("td", f"{100 * p:.1f}%"),
-            data_word=word,
-            data_p=p,
-        )
-        for rank, (word, p) in enumerate(recorded.top, start=1)
-    ]
-    head = tag(
-        "tr",
-        tag("th", "Rank", scope="col"),
-        tag("th", "Word", scope="col"),
-        tag("th", "Probability", scope="col", colspan=2),
-    )
-    caption = tag("caption", f"The model’s first {len(rows)} after “{recorded.prompt}”")
-    return [tag("table", caption, tag("thead", head), tag("tbody", *rows), class_="fm-guess-table")]
-
-
-def losses(recorded: Record) -> html:
-    """The loss for the first and for the last row; the script adds that of the reader's word."""
-    said = [
-        f"“{word}” it is −log\u00a0{p:.4f} =\u00a0{-math.log(p):.2f}\u00a0nats" for word, p in recorded.top
-    ]
-    return tag("p", f"For {said[0]}; for {said[-1]}.", class_="fm-guess-losses")
+        recorded = read_record(self.source(file), file)
+        # The words to pick from are in an order that gives nothing away.
+        picks = sorted((word for word, _ in recorded.top), key=str.casefold)
+        return {"recorded": recorded, "picks": picks, "nats": lambda p: f"{-math.log(p):.2f}"}
 
 
 def setup(app: Sphinx) -> None:

@@ -1,7 +1,6 @@
 // The reader's next word beside the model's recorded ones. What the reader types only ever becomes text.
-"use strict";
 
-function start(box) {
+function render({ el: box }) {
   const steps = [...box.querySelectorAll(".fm-guess-step")];
   const form = box.querySelector("form");
   const field = form.querySelector("input");
@@ -74,4 +73,4 @@ function start(box) {
   at(1);
 }
 
-document.querySelectorAll(".fm-guess").forEach(start);
+export default { render };
