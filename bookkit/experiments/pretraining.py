@@ -1,8 +1,6 @@
-"""The run of the chapter on pre-training with three seeds, and a longer one: which stories it writes when."""
+"""The run of the chapter on pre-training with three seeds, and a longer one: what the model writes at its
+checkpoints, and what the story world says of it."""
 
-import re
-from collections import Counter
-from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
@@ -11,28 +9,44 @@ from tokenizers import Tokenizer
 from bookkit.experiments.bases import SETTINGS, SIZE, STEPS
 from bookkit.experiments.course import curve, follow
 from bookkit.experiments.recording import Experiment, experiment
+from bookkit.experiments.story_judge import StoryJudge
 from fmkit.config import TrainConfig, reproducible
 from fmkit.data.batches import make_loader, validation_batches
 from fmkit.data.corpora import load_corpus
 from fmkit.data.tokenizer import BOS, EOS, special_id, train_tokenizer
-from fmkit.generation import generate_ids
+from fmkit.generation import generate, generate_ids
 from fmkit.model import Transformer
 from fmkit.objectives import language_modeling
+from fmkit.optim import learning_rate
 from fmkit.trainer import Record, Trainer
-from fmkit.world import Verdict, World, floor, validity
+from fmkit.world import World, floor
 
 LONG = 13_000
+# The steps after which the long run is looked at: even on a logarithmic axis, closer at the end, where the
+# learning rate falls. At 650 it is at its peak.
+LOOKS = (25, 50, 100, 200, 400, 650, 1100, 1800, 3000, 4500, 6000, 7500, 9000, 10_300, 11_500, 12_300)
 STORIES = 200  # written at each look
-WORD = re.compile(r"[\w'-]+")
-PRONOUNS = {"he", "she", "him", "her", "his", "hers"}
-NUMBERS = {"one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"}
+PROMPTS = {  # what they test → the beginning of a story that is not in the corpus
+    "a list": (
+        "Once upon a time, there was a clever girl named Lily. One cool morning, Lily went to the corner shop "
+        "for her dad. She had to buy grapes, soft rolls, and a yellow kite. On the way,"
+    ),
+    "a sum": (
+        "Once upon a time, a gentle boy named Jack lived next to the school. One bright day, Jack went to the "
+        "fair with five coins. He bought"
+    ),
+    "a lost toy": (
+        "Zoe lived near the station. She had a puppy named Spot. One windy day, Zoe could not find her yellow "
+        "drum. She looked"
+    ),
+}
 
 
 @experiment("pretraining")
 def pretraining() -> Experiment:
     corpus = load_corpus("stories")
     tokenizer = train_tokenizer(corpus["train"], SIZE.vocab_size)
-    words = {word for text in corpus["train"]["text"] for word in WORD.findall(text)}
+    judge = StoryJudge(corpus["train"]["text"])
 
     def train(seed: int, steps: int) -> dict[str, Any]:
         reproducible(seed)
@@ -43,23 +57,24 @@ def pretraining() -> Experiment:
         trainer = Trainer(model, language_modeling, loader, config)
 
         def look() -> Record:
-            loss = round(trainer.evaluate(held_out), 3)
-            told = tell_stories(model, tokenizer, STORIES)
-            return {"snapshot": {"tokens": trainer.tokens, "loss": loss, **judge(told, words)}}
+            snapshot = {
+                "step": trainer.step,
+                "tokens": trainer.tokens,
+                "learning_rate": round(learning_rate(trainer.step, config), 6),
+                "loss": round(trainer.evaluate(held_out), 3),
+                **judge.judge(tell_stories(model, tokenizer, STORIES)),
+                "continued": [complete(model, tokenizer, prompt) for prompt in PROMPTS.values()],
+            }
+            return {"snapshot": snapshot}
 
-        history = list(follow(trainer, look, looks(steps)))
+        history = list(follow(trainer, look, LOOKS if steps == LONG else ()))
         snapshots = [record["snapshot"] for record in history if "snapshot" in record]
         return {**curve(history), "validation_loss": snapshots[-1]["loss"], "snapshots": snapshots}
 
     known = round(floor(World(), tokenizer, n=5000).nats_per_token, 4)
-    about = {"model": asdict(SIZE), "training": SETTINGS, "corpus": "stories", "floor": known}
+    about = {"model": asdict(SIZE), "training": SETTINGS, "corpus": "stories", "floor": known, "prompts": PROMPTS}
     arms = [(0, STEPS), (1, STEPS), (2, STEPS), (0, LONG)]
     return Experiment(about, train, [{"seed": seed, "steps": steps} for seed, steps in arms])
-
-
-def looks(steps: int) -> set[int]:
-    """The steps after which the model is asked for stories: twice as many each time, and the last."""
-    return {50 * 2**k for k in range(20) if 50 * 2**k < 0.8 * steps} | {steps}
 
 
 def tell_stories(model: Transformer, tokenizer: Tokenizer, count: int) -> list[str]:
@@ -69,36 +84,13 @@ def tell_stories(model: Transformer, tokenizer: Tokenizer, count: int) -> list[s
     return [tokenizer.decode(row) for row in rows]
 
 
-def judge(stories: list[str], words: set[str]) -> dict[str, Any]:
-    """Shares: of words that the corpus has, of a story before its first mistake, of stories wholly true; and
-    how many stories broke at each kind of word."""
-    used = [word for story in stories for word in WORD.findall(story)]
-    verdicts = validity(stories).verdicts
-    passes = [
-        1.0 if v.valid else (v.broke_at or 0) / max(1, len(s)) for v, s in zip(verdicts, stories, strict=True)
-    ]
-    breaks = Counter(kind(verdict) for verdict in verdicts if not verdict.valid)
-    return {
-        "words": round(sum(word in words for word in used) / max(1, len(used)), 3),
-        "passes": round(sum(passes) / len(passes), 3),
-        "true": round(sum(verdict.valid for verdict in verdicts) / len(verdicts), 3),
-        "breaks": dict(sorted(breaks.items())),
-    }
+def complete(model: Transformer, tokenizer: Tokenizer, prompt: str) -> dict[str, Any]:
+    """Complete a story with the likeliest token each time, and say where it fails.
 
-
-def kind(verdict: Verdict) -> str:
-    """What a story should have gone on with where it broke, by the first of the words that were possible."""
-    expected = words_of(verdict.expected)
-    if not expected:
-        return "end"
-    if all(word.lower() in PRONOUNS for word in expected):
-        return "pronoun"
-    if all(word.lower() in NUMBERS for word in expected):
-        return "number"
-    return "one word" if len(expected) == 1 else "choice"
-
-
-def words_of(expected: Iterable[str]) -> list[str]:
-    """The first word of each continuation."""
-    found = [WORD.search(text) for text in expected]
-    return [match.group() for match in found if match]
+    `broke_at` is a character of the completion, None where it is true; `expected` has up to five of the words
+    that could be there.
+    """
+    text = generate(model, tokenizer, prompt, 120, temperature=0.0)
+    verdict = World().check(text)
+    broke_at = None if verdict.broke_at is None else verdict.broke_at - len(prompt)
+    return {"text": text[len(prompt) :], "broke_at": broke_at, "expected": list(verdict.expected[:5])}

@@ -4,5 +4,5 @@ python -m bookkit.zoo                   make every model again, in order (`make 
 python -m bookkit.zoo base student      make some
 python -m bookkit.zoo --cards           only write the cards again, from what was recorded
 
-assets/models/commands.yml says how each is made; its record.json, what came of it.
+assets/models/commands.yml has the plan of each; its record.json, the results.
 """

@@ -1,4 +1,4 @@
-"""Making a model: its commands in a scratch directory, its measures, and what is kept of it."""
+"""Making a model: run its commands in a scratch directory, measure it, and install its files."""
 
 import datetime
 import json
@@ -11,6 +11,8 @@ import sys
 import tempfile
 from pathlib import Path
 from typing import Any
+
+from huggingface_hub import ModelCard
 
 from bookkit.experiments.recording import ROOT, provenance
 from bookkit.zoo.card import card
@@ -29,7 +31,7 @@ STEP = ("step", "tokens", "loss", "learning_rate", "grad_norm", "tokens_per_seco
 def make(plan: Plan, models: Path) -> None:
     """Run a model's commands, measure it, and install it with its record.json under `models`.
 
-    What was there is replaced once all has worked. Raises `FmkitError` for a command that fails.
+    An earlier model is replaced once everything has worked. Raises `FmkitError` for a command that fails.
     """
     with tempfile.TemporaryDirectory() as scratch:
         work = Path(scratch)
@@ -57,7 +59,7 @@ def make(plan: Plan, models: Path) -> None:
 
 
 def _cpu_seconds() -> float:
-    """What all processes that were started and have ended took."""
+    """The CPU seconds of all child processes that have ended."""
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     return usage.ru_utime + usage.ru_stime
 
@@ -65,17 +67,17 @@ def _cpu_seconds() -> float:
 def write_card(plan: Plan, models: Path) -> None:
     """Write a model's README.md from its plan and its record.json."""
     with filling(models / plan.name) as target:
-        (target / "README.md").write_text(card_of(plan, models), encoding="utf-8")
+        card_of(plan, models).save(target / "README.md")
 
 
-def card_of(plan: Plan, models: Path) -> str:
+def card_of(plan: Plan, models: Path) -> ModelCard:
     """The card of an installed model. Raises `FmkitError` where it has not been made."""
     earlier = read_json(models / plan.base / "record.json") if plan.base else None
     return card(plan, models / plan.name, read_json(models / plan.name / "record.json"), earlier)
 
 
 def _run(command: str, work: Path) -> dict[str, Any] | None:
-    """Run a command line in `work`: fmkit's, or python's that writes data; what a training says of itself."""
+    """Run a command line in `work`: one of fmkit, or of python that writes data; the facts of a training."""
     print(command, flush=True)
     program, *arguments = shlex.split(command)
     start = {"fmkit": [sys.executable, "-m", "fmkit.cli"], "python": [sys.executable]}.get(program)

@@ -1,4 +1,4 @@
-"""What the book's models are measured by: on held-out data, some of it against a truth that is known."""
+"""How the book's models are measured: on held-out data, some of it against a known truth."""
 
 import math
 from collections.abc import Callable
@@ -18,11 +18,35 @@ from fmkit.evaluation.answers import answer_examples
 from fmkit.evaluation.evaluate import evaluate
 from fmkit.evaluation.sampling import complete
 from fmkit.model import open_model
-from fmkit.world.domains import DOMAINS
-from fmkit.world.stories import validity
+from fmkit.world import DOMAINS, validity
 
 TEXTS = 300  # of a validation split, that are read, answered or continued
-ENOUGH = 80  # characters of a note that stand before its condition, for a guess that can be right
+ENOUGH = 80  # characters of a note before its condition, so that the condition can be guessed
+
+NAMES = {  # as the cards print them
+    "loss": "loss, nats per token",
+    "floor": "the least that any model could reach on average",
+    "above_floor": "loss above it",
+    "perplexity": "perplexity",
+    "bits_per_byte": "bits per byte",
+    "true_stories": "share that is true from beginning to end",
+    "possible_notes": "share of notes of its own that are possible in its world",
+    "named_conditions": "conditions named rightly, from what a note says before",
+    "accuracy": "accuracy",
+    "f1": "F1, macro",
+    "exact_match": "likeliest answers equal to the one in the data",
+    "valid_answers": "likeliest answers that are right",
+    "counted_reward": "reward, as a reader who counts words gives it",
+    "true_reward": "reward, as it truly is",
+    "broken": "share that is no story any more",
+    "counted_win_rate": "win rate over the model before, by the reward as counted",
+    "win_rate": "win rate over the model before, by true reward",
+    "kl": "KL from the model before, nats an answer",
+    "reward_accuracy": "pairs ranked as the judge did",
+    "margin": "mean difference of implicit rewards",
+    "validation_loss": "validation loss of the run",
+    "replay_loss": "validation loss on what was learned before",
+}
 
 Result = dict[str, Any]  # measure, on (what data), name, value, and beside: the other model's value
 Measure = Callable[[Any, Any], dict[str, float]]  # of a model and the one beside it
@@ -31,7 +55,7 @@ Measure = Callable[[Any, Any], dict[str, float]]  # of a model and the one besid
 def measure_all(names: tuple[str, ...], directory: Path, beside: Path | None) -> list[Result]:
     """The results of some measures, in order; with `beside`, those of the model there as well.
 
-    Raises `FmkitError` for a measure that there is none of.
+    Raises `FmkitError` for an unknown measure.
     """
     model, other = open_model(directory), open_model(beside) if beside else None
     results = []
@@ -66,8 +90,8 @@ def likelihood(corpus: str, model: Any, _: Any) -> dict[str, float]:
 
 
 def answers(corpus: str, model: Any, _: Any) -> dict[str, float]:
-    """Nats per token of the answers, their floor, and what the likeliest answer is worth: whether it is the
-    very one of the data, and whether it is one that the shop might have given."""
+    """Nats per token of the answers, their floor, and two scores of the likeliest answers: how many equal the
+    one in the data, and how many the shop might have given."""
     rows = held_out(corpus)
     measured = evaluate(model, model.tokenizer, rows)
     loss = math.log(measured["perplexity"])
@@ -95,7 +119,7 @@ def endings(corpus: str, model: Any, before: Any) -> dict[str, float]:
 
 def notes(model: Any, _: Any) -> dict[str, float]:
     """How many of the model's own notes are possible in its world, and how often it names the condition of a
-    held-out note rightly, from what stands before the name."""
+    held-out note correctly, from the text before it."""
     tokenizer, world = model.tokenizer, DOMAINS["medical"].make(0)
     longest, end = model.config.max_position_embeddings, special_id(tokenizer, EOS)
     start = [special_id(tokenizer, BOS)]

@@ -1,4 +1,4 @@
-"""What is planned: the entries of assets/models/commands.yml, one for each model."""
+"""The plans of the models: the entries of assets/models/commands.yml."""
 
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -20,7 +20,7 @@ class Plan:
     limits: str
     commands: tuple[str, ...]
     measures: tuple[str, ...]
-    base: str | None = None  # the model it goes on from, or learns from
+    base: str | None = None  # the model that it continues, or learns from
     beside: str | None = None  # the directory whose model is measured beside it
 
 

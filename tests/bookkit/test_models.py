@@ -5,6 +5,7 @@ import json
 import math
 import re
 import shlex
+from dataclasses import asdict
 from functools import cache
 
 import pytest
@@ -12,14 +13,15 @@ import torch
 import transformers
 from huggingface_hub import ModelCard
 
-from bookkit.experiments.pretraining import SETTINGS, STEPS
+from bookkit.experiments.bases import SETTINGS, SIZE, STEPS
 from bookkit.zoo import measures
 from bookkit.zoo.making import KEPT, MODELS, card_of, make, write_card
 from bookkit.zoo.plans import Plan, read_plans
 from fmkit.cli import _parser, main
+from fmkit.data.corpora import content_hash, load_corpus
 from fmkit.errors import FmkitError
 from fmkit.model import Classifier, open_model
-from fmkit.world.domains import DOMAINS
+from fmkit.world import DOMAINS
 
 PLANS = read_plans(MODELS / "commands.yml")
 TRAININGS = [
@@ -29,7 +31,7 @@ TRAININGS = [
     if command.startswith("fmkit ")
 ]
 TOLERANCE = 0.02  # of what is recomputed: other processors round otherwise
-SAMPLED = 0.3  # of what hangs on sampled text, which then differs altogether
+SAMPLED = 0.3  # of measures of sampled text, which is then another text
 
 
 @cache
@@ -46,8 +48,9 @@ def parse(command):
     return _parser().parse_args(shlex.split(command)[1:])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PLANS)
-def test_transformers_opens_it_and_computes_the_same(name):
+def test_transformers_computes_the_same(name):
     ours = model(name).eval()
     ids = torch.tensor([ours.tokenizer.encode("Once upon a time, there was a girl named Mia.").ids])
     with torch.no_grad():
@@ -67,7 +70,7 @@ def test_transformers_opens_it_and_computes_the_same(name):
 
 @pytest.mark.parametrize("name", PLANS)
 def test_the_card_is_written_from_the_files(name):
-    assert (MODELS / name / "README.md").read_text(encoding="utf-8") == card_of(PLANS[name], MODELS), (
+    assert (MODELS / name / "README.md").read_text(encoding="utf-8") == str(card_of(PLANS[name], MODELS)), (
         "run `python -m bookkit.zoo --cards`"
     )
     assert tuple(record(name)["commands"]) == PLANS[name].commands, f"run `python -m bookkit.zoo {name}`"
@@ -84,8 +87,9 @@ def test_the_hub_reads_the_card(name):
     assert data.co2_eq_emissions["emissions"] > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PLANS)
-def test_its_first_measure_comes_out_again(name):
+def test_its_first_measure_is_reproduced(name):
     measure = PLANS[name].measures[0]
     again = measures.MEASURES[measure][1](model(name), model(name))
     tolerance = SAMPLED if measure == "endings" else TOLERANCE
@@ -95,7 +99,7 @@ def test_its_first_measure_comes_out_again(name):
 
 
 @pytest.mark.parametrize("name", PLANS)
-def test_its_files_are_small_and_name_no_place_on_a_machine(name):
+def test_files_are_small_and_name_no_folder(name):
     files = sorted(path.name for path in (MODELS / name).iterdir())
     assert files == sorted([*KEPT, "README.md", "record.json"])
     assert sum(path.stat().st_size for path in (MODELS / name).iterdir()) < 2.5e6
@@ -110,7 +114,7 @@ def test_every_command_is_one_of_fmkit(name, command):
 
 
 @pytest.mark.parametrize("name", PLANS)
-def test_commands_read_only_what_was_made_before(name):
+def test_commands_read_earlier_models_only(name):
     earlier = list(PLANS)[: list(PLANS).index(name)]
     for command in (command for owner, command in TRAININGS if owner == name):
         options = parse(command)
@@ -121,17 +125,20 @@ def test_commands_read_only_what_was_made_before(name):
     assert PLANS[name].beside is None or PLANS[name].beside in earlier
 
 
-def test_the_base_is_the_model_of_the_chapter_on_pretraining():
-    options = parse(PLANS["base"].commands[0])
-    assert {key: getattr(options, key) for key in SETTINGS} == SETTINGS
-    assert (options.steps, options.seed) == (STEPS, 0)
+@pytest.mark.slow
+def test_the_base_is_that_of_the_experiments():
+    run = record("base")["runs"][0]["settings"]
+    training = {**SETTINGS, "steps": STEPS, "seed": 0}
+    assert {key: run["training"][key] for key in training} == training
+    assert run["model"] == asdict(SIZE)
+    assert run["corpus"] == content_hash(load_corpus("stories"))
 
 
 def value(name, key, column="value"):
     return next(result[column] for result in record(name)["results"] if result["name"] == key)
 
 
-def test_each_model_is_good_for_what_it_is_there_for():
+def test_each_model_is_good_at_its_task():
     assert value("base", "above_floor") < 0.15
     assert value("teacher", "above_floor") < 0.7 * value("base", "above_floor")
     assert value("domain-adapted", "loss") < 0.5 * value("domain-adapted", "loss", "beside")
@@ -140,7 +147,7 @@ def test_each_model_is_good_for_what_it_is_there_for():
     assert value("aligned", "win_rate") > 0.6
 
 
-def test_a_customer_can_chat_with_the_assistant(monkeypatch, capsys):
+def test_a_customer_chats_with_the_assistant(monkeypatch, capsys):
     questions = ["I forgot my password. What can I do?", "Are you open on Sunday?"]
     monkeypatch.setattr("sys.stdin", io.StringIO("\n".join(questions)))
     assert main(["chat", str(MODELS / "assistant")]) == 0
@@ -160,7 +167,8 @@ def plan(name, *commands, **more):
     return Plan(name, "It is small.", "For a test.", "It knows nothing.", commands, **more)
 
 
-def test_models_are_made_from_commands_and_from_each_other(stories, tmp_path, monkeypatch):
+@pytest.mark.slow
+def test_models_are_made_by_their_commands(stories, tmp_path, monkeypatch):
     monkeypatch.setattr(measures, "TEXTS", 4)
     corpus = tmp_path / "stories.jsonl"
     stories["train"].select(range(50)).to_json(corpus)
@@ -193,13 +201,13 @@ def test_models_are_made_from_commands_and_from_each_other(stories, tmp_path, mo
     assert (tmp_path / "first" / "model.safetensors").read_bytes() == before
 
 
-def test_a_plan_that_lacks_something_is_one_line(tmp_path):
+def test_an_incomplete_plan_is_one_line(tmp_path):
     (tmp_path / "commands.yml").write_text("base:\n  purpose: a model\n")
     with pytest.raises(FmkitError, match=r"commands\.yml: base has purpose; an entry has"):
         read_plans(tmp_path / "commands.yml")
 
 
-def test_the_command_names_the_models_there_are(capsys):
+def test_an_unknown_model_is_one_line(capsys):
     from bookkit.zoo.__main__ import main as make_models
 
     assert make_models(["bass"]) == 2

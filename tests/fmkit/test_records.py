@@ -32,7 +32,9 @@ def test_a_table_is_text_and_escaped_html() -> None:
 def test_the_cost_of_a_record_is_as_timed(
     seconds: tuple[float | None, ...], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading, "RUNS", tmp_path)
+    (tmp_path / "assets/runs").mkdir(parents=True)
+    (tmp_path / "_toc.yml").touch()
+    monkeypatch.chdir(tmp_path)
     runs = [{} if each is None else {"cpu_seconds": each} for each in seconds]
     (tmp_path / "assets/runs/one.json").write_text(json.dumps({"runs": runs}))
     assert records.made_by("one") == f"python -m bookkit.experiments one\n{said}"

@@ -72,7 +72,7 @@ def page(address: str) -> Iterator[Page]:
         browser.close()
 
 
-def test_train_streams_stop_stops_and_cells_run_meanwhile(page: Page) -> None:
+def test_it_trains_in_the_kernel(page: Page) -> None:
     editors = page.locator(".jp-Notebook .jp-InputArea-editor")
     editors.first.click(timeout=WAIT)
     page.keyboard.press("Control+Enter")

@@ -99,7 +99,7 @@ def press(page: Page, name: str) -> None:
     page.get_by_role("button", name=name, exact=True).click()
 
 
-def test_notebooks_hold_no_modules_and_are_the_same_twice(book: Path, tmp_path: Path) -> None:
+def test_notebooks_are_stable(book: Path, tmp_path: Path) -> None:
     first = (book / "chapters/lab.ipynb").read_text()
     assert '"_esm"' not in first
     assert '"_css"' not in first
@@ -126,7 +126,7 @@ def test_sliders_change_the_plot(visit: Open) -> None:
     expect(drawing(page).get_by_text("50 × 32 × 128 = 205k tokens")).to_be_visible()
 
 
-def test_train_replays_a_recorded_run_and_says_so(visit: Open) -> None:
+def test_train_replays_a_recorded_run(visit: Open) -> None:
     page = visit(motion="no-preference")
     expect(page.locator(".fm-mode")).to_have_text("recorded runs")
     press(page, "Train")

@@ -99,7 +99,7 @@ def test_a_run_sends_points_in_few_messages(page: Page, gate: threading.Event) -
     assert page.heard[-1]["validation_loss"] == 5.5
 
 
-def test_cells_run_while_it_trains_until_stop(page: Page, gate: threading.Event) -> None:
+def test_cells_run_while_it_trains(page: Page, gate: threading.Event) -> None:
     page.train()
     run = page.lab.current
     assert run is not None

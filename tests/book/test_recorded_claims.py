@@ -1,0 +1,158 @@
+"""What the book says that its recorded runs show."""
+
+import re
+from itertools import pairwise
+from pathlib import Path
+from statistics import correlation
+
+from fmkit.records import Run, by_setting, read_runs, score
+from fmkit.world import YEARS, Almanac
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_larger_batches_need_fewer_steps() -> None:
+    def steps(run: Run) -> float:
+        reached = next(t for t, loss in zip(run["tokens"], run["loss"], strict=True) if loss <= 4.75)
+        return float(reached / (128 * run["settings"]["batch_size"]))
+
+    runs, sizes = read_runs("batch-size"), (1, 4, 16, 64)
+    by_rate = [by_setting(runs, "batch_size", steps, learning_rate=rate) for rate in (0.003, 0.01, 0.03)]
+    needed = [min(found[size].mean for found in by_rate) for size in sizes]
+    assert needed == sorted(needed, reverse=True)
+    saved = [before / after for before, after in pairwise(needed)]
+    assert max(saved) < 4
+    assert saved[-1] < 1.3
+
+
+def test_four_epochs_cost_less_than_a_seed() -> None:
+    runs = read_runs("repetition")
+    fresh, repeated = (by_setting(runs, "epochs", score("loss"), text=text) for text in ("fresh", "repeated"))
+    for epochs in (2, 4):  # the seeds differ more than the texts do
+        assert repeated[epochs].low < fresh[epochs].high
+        assert fresh[epochs].low < repeated[epochs].high
+    behind = [repeated[epochs].low - fresh[epochs].high for epochs in (8, 16, 32)]
+    assert 0 < behind[0] < behind[1] < behind[2]
+
+
+def test_many_epochs_are_learned_by_heart() -> None:
+    runs = read_runs("repetition")
+    loss = by_setting(runs, "epochs", score("loss"), text="repeated")
+    training = by_setting(runs, "epochs", score("training"), text="repeated")
+    assert loss[32].low > loss[16].high + 0.5
+    assert training[32].high < loss[32].low / 5
+
+
+def test_a_teacher_helps_with_little_text() -> None:
+    runs = read_runs("distillation")
+    few, many = (
+        by_setting(runs, "method", score("loss"), stories=stories, temperature=1.0)
+        for stories in (300, 20_000)
+    )
+    assert few["soft"].high < few["half soft"].low < few["half soft"].high < few["alone"].low
+    assert many["teacher"].high < many["soft"].low < many["soft"].high < many["alone"].low
+    assert few["alone"].low - few["soft"].high > many["alone"].high - many["soft"].low
+
+
+def test_more_steps_beat_a_teacher_with_text() -> None:
+    runs = read_runs("distillation")
+    for stories, teacher_wins in ((300, True), (20_000, False)):
+        loss = by_setting(runs, "method", score("loss"), stories=stories, temperature=1.0)
+        better, worse = ("soft", "alone, longer") if teacher_wins else ("alone, longer", "soft")
+        assert loss[better].high < loss[worse].low
+
+
+def test_many_texts_by_a_teacher_help() -> None:
+    texts = by_setting(read_runs("distillation"), "stories", score("loss"), method="teacher's texts")
+    alone = by_setting(read_runs("distillation"), "stories", score("loss"), method="alone")
+    assert texts[5_500].high < alone[300].low < alone[300].high < texts[300].low
+
+
+def test_higher_temperatures_teach_less() -> None:
+    soft = by_setting(read_runs("distillation"), "temperature", score("loss"), method="soft", stories=300)
+    assert list(soft) == [1.0, 2.0, 4.0, 8.0]
+    assert all(cooler.high < warmer.low for cooler, warmer in pairwise(soft.values()))
+
+
+def test_a_low_rank_is_enough_near_the_base() -> None:
+    near, far = read_runs("lora-near"), read_runs("lora-rank")
+    before = sum(run["before"]["abroad"] for run in near) / len(near)
+    abroad = by_setting(near, "rank", score("abroad"))
+    gain = {rank: before - abroad[rank].mean for rank in (1, 2, 4, 8, 16)}
+    assert gain[1] > 0.6 * max(gain.values())
+    exact = by_setting(far, "rank", score("exact"), embeddings=1)
+    assert exact[1].high < 0.3 * exact[16].low
+    intents = by_setting(far, "rank", score("intent"), embeddings=1)
+    assert [*gain] == sorted(gain, key=lambda rank: intents[rank].mean)
+    assert all(run["scores"]["json"] == 0 for run in far if not run["settings"]["embeddings"])
+
+
+def test_replay_keeps_the_old_years() -> None:
+    runs, almanac = read_runs("cutoff"), Almanac()
+    facts = {year: [question.answer for question in almanac.questions(year)] for year in YEARS}
+    for year in (2021, 2022):
+        same = [a == b for a, b in zip(facts[year], facts[2023], strict=True)]
+        right = by_setting(runs, "update", score(str(year)))
+        assert right["0"].high <= sum(same) / len(same)
+        assert min(right["none"].low, right["0.25"].low, right["0.5"].low) > 0.95
+    assert by_setting(runs, "update", score("2024"))["none"].high < 0.25
+
+
+def test_short_answers_need_masked_questions() -> None:
+    runs = read_runs("masking")
+
+    def cost(answers: str) -> float:
+        intents = score("intent")
+        right = by_setting(runs, "loss_on", intents, answers=answers, examples=100)
+        return right["answer"].mean - right["all"].mean
+
+    assert cost("short") > 2 * cost("long") > 0
+
+
+def test_reading_the_domain_helps() -> None:
+    runs = read_runs("adaptation")
+    right = by_setting(runs, "start", score("right"), examples=50)
+    assert right["support"].low > right["base"].high
+    assert right["questions"].low > right["base"].high
+    assert right["legal"].mean < right["base"].mean + 0.03
+
+
+def test_dsir_comes_near_the_oracle() -> None:
+    runs = read_runs("selection")
+    for field in {run["settings"]["field"] for run in runs}:
+        loss = by_setting(runs, "method", score("loss"), field=field)
+        right = by_setting(runs, "method", score("right_source"), field=field)
+        assert loss["dsir"].high < loss["oracle"].low + 0.2
+        assert loss["dsir"].high < min(loss["random"].low, loss["filters"].low) - 1
+        assert right["dsir"].low > 0.9 > 0.2 > right["random"].high
+
+
+def test_pages_near_the_target_are_better() -> None:
+    runs = read_runs("selection")
+    start = {
+        (run["settings"]["field"], run["settings"]["seed"]): run["scores"]
+        for run in runs
+        if run["settings"]["method"] == "random"
+    }
+    nearer, better = [], []
+    for run in runs:
+        if run["settings"]["method"] != "random":
+            random = start[run["settings"]["field"], run["settings"]["seed"]]
+            nearer.append(random["divergence"] - run["scores"]["divergence"])
+            better.append(random["loss"] - run["scores"]["loss"])
+    assert correlation(nearer, better) > 0.8
+
+
+def test_a_tokenizer_is_best_in_its_domain() -> None:
+    runs = read_runs("fertility")
+    for field in runs[0]["scores"]:
+        tokens = by_setting(runs, "trained_on", score(field))
+        others = [seeds.low for name, seeds in tokens.items() if name not in (field, "all")]
+        assert 1 < tokens[field].high < tokens["all"].low
+        assert tokens["all"].high < min(others)
+
+
+def test_every_record_is_shown_on_a_page() -> None:
+    pages = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "chapters").rglob("*.ipynb"))
+    shown = re.findall(r'(?:read_(?:runs|record)\(\\"|assets/runs/)([\w-]+)', pages)
+    assert {path.stem for path in (ROOT / "assets/runs").glob("*.json")} <= {*shown}
