@@ -13,6 +13,8 @@ MODULES = {
     for path in (ROOT / "fmkit").rglob("*.py")
 }
 
+PACKAGES = {module for module, path in MODULES.items() if path.stem == "__init__"}
+
 
 def imports(code: str) -> set[str]:
     """The modules that code imports: at its top, in a function, for its types, or named in a string."""
@@ -23,8 +25,9 @@ def imports(code: str) -> set[str]:
         elif isinstance(node, ast.ImportFrom):
             named = {f"{node.module}.{alias.name}" for alias in node.names}
             found |= {name if name in MODULES else str(node.module) for name in named}
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value[:6] == "fmkit.":
-            found |= {node.value} & MODULES.keys()
+        elif isinstance(node, ast.Constant) and node.value in MODULES:
+            # The name of a package is not an import: it finds the data files beside it.
+            found |= {node.value} - PACKAGES
     return found
 
 

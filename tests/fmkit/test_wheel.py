@@ -13,6 +13,8 @@ from zipfile import ZipFile
 import pytest
 from packaging.requirements import Requirement
 
+from bookkit.site.assets import publish
+
 ROOT = Path(__file__).parents[2]
 NOT_SOURCES = shutil.ignore_patterns("__pycache__", "node_modules")
 PIP = (sys.executable, "-m", "pip", "--disable-pip-version-check")
@@ -20,10 +22,12 @@ PIP = (sys.executable, "-m", "pip", "--disable-pip-version-check")
 pytestmark = pytest.mark.slow
 
 
-def run(*command: str | Path, folder: Path) -> str:
+def run(*command: str | Path, folder: Path, **settings: str) -> str:
     """What a command prints, started in a folder outside the checkout."""
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    done = subprocess.run(command, cwd=folder, env=environment, text=True, capture_output=True, timeout=300)
+    inherited = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(
+        command, cwd=folder, env=inherited | settings, text=True, capture_output=True, timeout=300
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -109,3 +113,13 @@ def test_wheel_runs_the_lines_of_readme(environment: Path, tmp_path: Path) -> No
     refused = "import fmkit\ntry: run.plot()\nexcept fmkit.FmkitError as error: print(error)\n"
     told = run(environment / "python", "-c", lines.replace("run.plot()\n", refused), folder=tmp_path)
     assert told.startswith("figures need matplotlib: pip install 'fmkit[notebook]'\nOnce upon a time")
+
+
+def test_wheel_gets_the_data_of_the_book(environment: Path, tmp_path: Path) -> None:
+    """From the site that the book publishes, as a notebook does on a hosted kernel."""
+    publish(ROOT / "assets", tmp_path / "site" / "assets")
+    settings = {"FMKIT_PUBLIC_URL": (tmp_path / "site").as_uri(), "HF_HOME": str(tmp_path / "cache")}
+    code = "import fmkit; print(fmkit.asset('runs/scaling.json').read_text())"
+    told = run(environment / "python", "-c", code, folder=tmp_path, **settings)
+    assert told.strip() == (ROOT / "assets/runs/scaling.json").read_text().strip()
+    assert list((tmp_path / "cache").rglob("scaling.json"))
