@@ -1,4 +1,4 @@
-"""Figures: quiet, in the book's colors, and each with a sentence made from its data.
+"""Figures in the book's colors, each with a sentence made from its data.
 
 The sentence is the figure's caption and its alternative text, and what the notebooks' tests compare.
 """
@@ -9,7 +9,8 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -74,13 +75,13 @@ class Plot:
         return self.sentence
 
     def save(self, path: str | Path) -> None:
-        """Write the figure to a file; the ending says the format (.svg, .png, .pdf)."""
+        """Write the figure to a file, in the format of its extension (.svg, .png, .pdf)."""
         with matplotlib.rc_context(STYLE):
             self.figure.savefig(path, metadata=None)
 
     @cached_property
     def svg(self) -> str:
-        """The figure as an SVG element that takes the page's text color and font."""
+        """Draw the figure as an SVG element that takes the page's text color and font."""
         buffer = io.StringIO()
         with matplotlib.rc_context(STYLE):
             self.figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
@@ -167,21 +168,21 @@ def plot_loss(history: History, sentence: str, floor: float | None = None) -> Pl
     return Plot(figure, sentence + above)
 
 
-def plot_accuracy(histories: Mapping[str, History], chance: float) -> Plot:
+def plot_accuracy(histories: Mapping[str, History], level: tuple[float, str]) -> Plot:
     """Draw the accuracy on held-out examples over the steps of fine-tuning runs, each with its name.
 
-    `chance` is what guessing gets. The sentence compares: it is the same on every processor.
+    `level` is what needs no training, and its name: chance, or a rule. The sentence compares: it is the same
+    on every processor.
     """
-    styles = ("-", "--", ":", "-.")
+    looks = (("finetuning", "-"), ("own-run", "--"), ("evaluation", ":"), ("distillation", "-."))
     lines = []
-    for (name, history), style in zip(histories.items(), styles, strict=False):
+    for (name, history), (color, style) in zip(histories.items(), looks, strict=False):
         checks = [record for record in history if "accuracy" in record]
         x, y = [record["step"] for record in checks], [record["accuracy"] for record in checks]
-        lines.append(Line(name, x, y, "finetuning", style, "o"))
+        lines.append(Line(name, x, y, color, style, "o"))
     order = " > ".join(line.label for line in sorted(lines, key=lambda line: -line.y[-1]))
-    sentence = f"accuracy on held-out examples at the last step: {order} > chance {chance:.0%}"
-    ylabel, level = "right on held-out examples", (chance, f"chance {chance:.0%}".replace("%", " %"))
-    return plot_lines(lines, sentence.replace("%", " %"), "steps", ylabel, percent=True, level=level)
+    sentence = f"accuracy on held-out examples at the last step: {order} > {level[1]}"
+    return plot_lines(lines, sentence, "steps", "right on held-out examples", percent=True, level=level)
 
 
 @dataclass(frozen=True)
@@ -237,6 +238,59 @@ def plot_lines(
     return Plot(figure, sentence)
 
 
+@dataclass(frozen=True)
+class Bar:
+    """A bar of a figure, with its label above it and `text` at its end; bars in a row may share a label."""
+
+    label: str
+    length: float
+    text: str
+    color: str = "own-run"
+    hatch: str = ""
+
+
+def plot_bars(
+    bars: Sequence[Bar],
+    sentence: str,
+    xlabel: str,
+    percent: bool = False,
+    log_x: bool = False,
+    level: tuple[float, str] | None = None,
+) -> Plot:
+    """Draw horizontal bars, each with its label above it, so that long labels fit a narrow page.
+
+    `percent` and `level` as in `plot_lines`; the level is a vertical line.
+    """
+    groups = [(label, list(group)) for label, group in groupby(bars, key=lambda bar: bar.label)]
+    rows = 1.3 * len(groups) + len(bars)
+    with matplotlib.rc_context({**STYLE, "axes.grid.axis": "x", "hatch.linewidth": 0.6}):
+        figure = Figure(figsize=(5.0, 0.7 + 0.19 * rows), layout="constrained")
+        axes = figure.add_subplot()
+        axes.set(xlabel=xlabel, ylim=(-rows - 0.2, 1.3 if level else 0.3), yticks=[])
+        axes.spines["left"].set_visible(False)
+        if percent:
+            axes.set_xlim(0, 1)
+            axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
+        elif log_x:
+            axes.set_xscale("log")
+            axes.set_xlim(min(bar.length for bar in bars) / 10, max(bar.length for bar in bars))
+        write = partial(axes.annotate, textcoords="offset points", va="center", annotation_clip=False)
+        y = -0.4
+        for label, group in groups:
+            write(label, (0, y), (0, 0), xycoords=axes.get_yaxis_transform())
+            for bar in group:
+                y -= 1
+                color = COLORS[bar.color]
+                axes.barh(y, bar.length, 0.8, color=color, alpha=0.35, zorder=2)
+                axes.barh(y, bar.length, 0.8, fill=False, edgecolor=color, hatch=bar.hatch, zorder=3)
+                write(bar.text, (bar.length, y), (5, 0), color=color)
+            y -= 1.3
+        if level:
+            axes.axvline(level[0], color=COLORS["floor"], linestyle="--", linewidth=1.2, zorder=1)
+            write(level[1], (level[0], 0.8), (4, 0), color=COLORS["floor"])
+    return Plot(figure, sentence)
+
+
 def _name_at_the_ends(axes: Axes, lines: Sequence[Line]) -> None:
     """The label of each line right of its last point, pushed apart where ends lie close together."""
     low, high = axes.get_ylim()
@@ -256,13 +310,13 @@ def _name_at_the_ends(axes: Axes, lines: Sequence[Line]) -> None:
 
 
 def draw_floor(axes: Axes, floor: float) -> None:
-    """The dashed line that no model's loss can pass, with its value: the same in every figure."""
+    """Draw the dashed line that no model's loss can beat, with its value: the same in every figure."""
     # A loss begins far above its floor, and a floor may be near the axis: so its name is above it.
     draw_level(axes, floor, f"floor {floor:.2f}", above=True)
 
 
 def draw_level(axes: Axes, height: float, name: str, above: bool = False) -> None:
-    """A dashed line across the figure, with its name at the left end, below it or above."""
+    """Draw a dashed line across the figure, with its name at the left end, below it or above."""
     axes.axhline(height, color=COLORS["floor"], linestyle="--", linewidth=1.2)
     axes.annotate(
         name,
@@ -276,7 +330,7 @@ def draw_level(axes: Axes, height: float, name: str, above: bool = False) -> Non
 
 
 def running_mean(values: list[float], share: float = 0.03) -> list[float]:
-    """Exponential running mean over about `share` of the values, unbiased at the start."""
+    """Compute an exponential running mean over about `share` of the values, unbiased at the start."""
     keep = 1 - 1 / max(1.0, share * len(values))
     total = weight = 0.0
     means = []

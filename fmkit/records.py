@@ -84,31 +84,73 @@ def band(label: str, groups: dict[Any, Seeds], color: str, style: str = "-") -> 
     return Line(label, list(groups), [s.mean for s in seeds], color, style, "o", spread)
 
 
+@dataclass(frozen=True)
+class Text:
+    """A cell of a table that is running text, with the passages marked that are wrong: spans of characters,
+    from the first to one past the last."""
+
+    text: str
+    wrong: Sequence[tuple[int, int]] = ()
+
+    def __str__(self) -> str:
+        return self._with("»", "«", str)
+
+    def to_html(self) -> str:
+        """The text for a page, its line breaks kept."""
+        return self._with("<mark>", "</mark>", html.escape)
+
+    def _with(self, start: str, end: str, write: Callable[[str], str]) -> str:
+        at, written = 0, ""
+        for first, last in self.wrong:
+            written += write(self.text[at:first]) + start + write(self.text[first:last]) + end
+            at = last
+        return written + write(self.text[at:])
+
+
+def mark_word(text: str, at: int | None) -> Text:
+    """Mark the word around the character `at`, if there is one: the place where a grammar's check broke."""
+    if at is None or at >= len(text):
+        return Text(text)
+    first = text.rfind(" ", 0, at) + 1
+    last = text.find(" ", at)
+    return Text(text, ((first, last if last >= 0 else len(text)),))
+
+
+Cell = str | Text
+
+
 class Table:
     """Rows of text under a head, and the sentence that says what they show. On a page the first column names
-    the rows, and what is wider than the page scrolls."""
+    the rows, and what is wider than the page scrolls. Columns that hold a `Text` are read from the left."""
 
-    def __init__(self, sentence: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    def __init__(self, sentence: str, head: Sequence[str], rows: Sequence[Sequence[Cell]]) -> None:
         if {len(row) for row in rows} != {len(head)}:
             raise FmkitError(f"a table with {len(head)} columns needs rows of {len(head)} cells")
         self.sentence, self.head, self.rows = sentence, head, rows
+        texts = [any(isinstance(cell, Text) for cell in column) for column in zip(*rows, strict=True)]
+        self.reads = [True, *texts[1:]]  # which columns are read from the left
 
     def __repr__(self) -> str:
-        columns = list(zip(self.head, *self.rows, strict=True))
-        widths = [max(map(len, column)) for column in columns]
+        written = [[str(cell) for cell in row] for row in (self.head, *self.rows)]
+        widths = [max(map(len, column)) for column in zip(*written, strict=True)]
         lines = [
-            "  ".join(cell.rjust(width) if k else cell.ljust(width) for k, (cell, width) in enumerate(cells))
-            for cells in (list(zip(row, widths, strict=True)) for row in (self.head, *self.rows))
+            "  ".join(
+                cell.ljust(width) if reads else cell.rjust(width)
+                for cell, width, reads in zip(row, widths, self.reads, strict=True)
+            )
+            for row in written
         ]
         return "\n".join([*(line.rstrip() for line in lines), self.sentence])
 
     def _repr_html_(self) -> str:
-        first, *others = map(html.escape, self.head)
-        head = f'<th scope="col">{first}</th>'
-        head += "".join(f'<th scope="col" class="text-end">{name}</th>' for name in others)
+        first, *others = self.head
+        sides = ["" if reads else ' class="text-end"' for reads in self.reads[1:]]
+        head = f'<th scope="col">{html.escape(first)}</th>'
+        columns = zip(others, sides, strict=True)
+        head += "".join(f'<th scope="col"{side}>{html.escape(name)}</th>' for name, side in columns)
         body = "".join(
-            f'<tr><th scope="row">{html.escape(name)}</th>'
-            + "".join(f'<td class="text-end">{html.escape(cell)}</td>' for cell in cells)
+            f'<tr><th scope="row">{_cell(name)}</th>'
+            + "".join(f"<td{side}>{_cell(cell)}</td>" for cell, side in zip(cells, sides, strict=True))
             + "</tr>\n"
             for name, *cells in self.rows
         )
@@ -118,3 +160,7 @@ class Table:
             f'<table class="table table-sm">\n{rows}</table></div>'
             f"<figcaption>{html.escape(self.sentence)}</figcaption></figure>"
         )
+
+
+def _cell(cell: Cell) -> str:
+    return cell.to_html() if isinstance(cell, Text) else html.escape(cell)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fmkit.plots import COLORS, INK, Line, plot_accuracy, plot_lines, running_mean
+from fmkit.plots import COLORS, INK, Bar, Line, plot_accuracy, plot_bars, plot_lines, running_mean
 from fmkit.run import TrainingRun
 
 STYLES = (Path(__file__).parents[2] / "bookkit/site/book.css").read_text()
@@ -20,12 +20,12 @@ def a_run() -> TrainingRun:
     return run
 
 
-def test_figures_and_pages_name_the_same_colors():
+def test_figures_and_pages_share_colors():
     for name, color in COLORS.items():
         assert re.search(rf"--fm-{name}: (#\w+);", STYLES)[1] == color
 
 
-def test_a_figure_takes_the_color_of_the_page():
+def test_figure_takes_the_color_of_its_page():
     svg = a_run().plot(floor=1.0).svg
     assert INK not in svg
     assert "currentColor" in svg
@@ -65,21 +65,37 @@ def test_running_mean_has_no_start_up_bias():
     assert running_mean([1.0, 2.0]) == pytest.approx([1.0, 2.0])  # too few to smooth
 
 
-def test_the_accuracy_of_runs_is_compared_in_words():
+def test_accuracies_are_compared_in_words():
     """In words that another processor's last digits do not change."""
     good, poor = TrainingRun(), TrainingRun()
     for step in (10, 20):
         good.history.append({"step": step, "accuracy": 0.6 + step / 100})
         poor.history.append({"step": step, "accuracy": 0.55})
-    plot = plot_accuracy({"from scratch": poor.history, "pre-trained": good.history}, chance=0.5)
+    plot = plot_accuracy({"from scratch": poor.history, "pre-trained": good.history}, (0.5, "chance 50 %"))
     expected = "accuracy on held-out examples at the last step: pre-trained > from scratch > chance 50 %"
     assert repr(plot) == expected
     for label in ("pre-trained", "from scratch", "chance 50 %"):
         assert f">{label}</text>" in plot.svg
 
 
-def test_names_at_the_ends_of_lines_do_not_overlap():
+def test_line_names_do_not_overlap():
     lines = [Line(name, [1, 2], [0.0, 0.5 + n / 1000], "floor") for n, name in enumerate("abc")]
     axes = plot_lines(lines, "three lines", "x", "y", percent=True).figure.axes[0]
     heights = sorted(text.xy[1] for text in axes.texts)
     assert all(upper - lower >= 0.07 for lower, upper in pairwise(heights))
+
+
+def test_bars_have_their_labels_above_them():
+    bars = [Bar("good", 0.9, "90 %"), Bar("good", 0.1, "10 %", hatch="///"), Bar("bad", 0.5, "50 %")]
+    plot = plot_bars(bars, "three bars", "right", percent=True, level=(0.5, "chance 50 %"))
+    heights = {text.get_text(): text.xy[1] for text in plot.figure.axes[0].texts}
+    above = [heights[name] for name in ("chance 50 %", "good", "90 %", "10 %", "bad", "50 %")]
+    assert above == sorted(above, reverse=True)
+    assert repr(plot) == "three bars"
+
+
+def test_long_and_short_bars_share_a_figure():
+    bars = [Bar("one answer", 1e7, "10⁷"), Bar("training", 1e12, "10¹²")]
+    low, high = plot_bars(bars, "two bars", "FLOPs", log_x=True).figure.axes[0].get_xlim()
+    assert low < 1e7, "the shortest bar is seen"
+    assert high >= 1e12
