@@ -137,7 +137,7 @@ def write_examples(dataset: Dataset, path: str | Path) -> None:
     """
     path = Path(os.path.expanduser(path))
     rows: list[Row] = []
-    for number, row in enumerate(_with_label_names(dataset), 1):
+    for number, row in enumerate(with_label_names(dataset), 1):
         try:
             rows.append(_to_example(row))
             _require_same_kind(rows[-1], rows[0])
@@ -233,7 +233,7 @@ def _features_of(rows: list[Row]) -> Features:
     return Features(features)
 
 
-def _with_label_names(dataset: Dataset) -> Iterator[Row]:
+def with_label_names(dataset: Dataset) -> Iterator[Row]:
     """The rows, with names for labels that are kept as ids. Raises FmkitError for an id of none."""
     label = dataset.features.get("label")
     for number, row in enumerate(dataset, 1):

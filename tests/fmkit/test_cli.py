@@ -87,14 +87,14 @@ def fails(capsys, *arguments: str) -> str:
         ("", [], "argument --corpus: empty"),
     ],
 )
-def test_bad_input_is_one_line_and_nothing_is_written(corpus, options, message, texts, tmp_path, capsys):
+def test_bad_input_is_one_line(corpus, options, message, texts, tmp_path, capsys):
     path = str(texts / corpus) if "." in corpus else corpus
     line = fails(capsys, "pretrain", "--corpus", path, "--out", str(tmp_path / "out"), *SMALL, *options)
     assert message in line
     assert not (tmp_path / "out").exists()
 
 
-def test_a_loss_that_is_not_finite_names_step_and_remedy(texts, tmp_path, capsys):
+def test_infinite_loss_names_step_and_remedy(texts, tmp_path, capsys):
     line = fails(
         capsys,
         "pretrain",
@@ -110,6 +110,7 @@ def test_a_loss_that_is_not_finite_names_step_and_remedy(texts, tmp_path, capsys
     assert "lower learning_rate" in line
 
 
+@pytest.mark.slow
 def test_directories_that_do_not_fit(texts, tmp_path, capsys):
     run = ["pretrain", "--corpus", str(texts / "good.txt"), "--out", str(tmp_path / "run"), *SMALL]
     assert main(run) == 0
@@ -141,6 +142,7 @@ def test_a_model_without_its_tokenizer(tmp_path, capsys):
     assert "tokenizer.json" in fails(capsys, "generate", str(tmp_path))
 
 
+@pytest.mark.slow
 def test_pretrain_then_generate_as_commands(texts, tmp_path):
     command = [FMKIT, "pretrain", "--corpus", texts / "good.txt", "--out", tmp_path / "model", *SMALL]
     done = subprocess.run(command, capture_output=True, text=True)
@@ -249,7 +251,7 @@ def test_examples_by_the_name_of_a_domain(base, tmp_path, monkeypatch):
         assert main(["evaluate", out, "--data", name]) == 0
 
 
-def test_what_a_model_writes_is_learned_from_by_another(base, talker, texts, examples, tmp_path, capsys):
+def test_written_texts_train_another_model(base, talker, texts, examples, tmp_path, capsys):
     def write(model: str, name: str, *options: str) -> list[dict]:
         made = [*options, "--max-new-tokens", "5", "--seed", "1", "--out", str(tmp_path / name)]
         assert main(["write", model, *made]) == 0
@@ -297,9 +299,7 @@ def test_a_conversation_line_by_line(base, talker, capsys, monkeypatch):
     assert "add_chat_tokens" in fails(capsys, "chat", base)
 
 
-def test_a_conversation_longer_than_the_context_forgets_its_start_and_says_so_once(
-    talker, capsys, monkeypatch
-):
+def test_long_conversation_forgets_its_start(talker, capsys, monkeypatch):
     asked = []
 
     def answer(model, tokenizer, messages, *settings):
@@ -368,7 +368,7 @@ def test_faulty_arguments_of_other_commands(base, texts, examples, tmp_path, cap
     assert not (tmp_path / "out").exists()
 
 
-def test_a_model_of_the_wrong_kind_is_refused_before_it_is_trained(base, texts, examples, tmp_path, capsys):
+def test_wrong_kind_of_model_is_refused(base, texts, examples, tmp_path, capsys):
     classifier, masked, out = (str(tmp_path / name) for name in ("classifier", "masked", "out"))
     good, labels, pairs = (
         str(texts / "good.txt"),
@@ -407,7 +407,7 @@ def test_a_model_of_the_wrong_kind_is_refused_before_it_is_trained(base, texts, 
     assert not Path(out).exists()
 
 
-def test_output_that_cannot_be_shown_or_written(examples, tmp_path, capsys, monkeypatch):
+def test_output_that_cannot_be_written(examples, tmp_path, capsys, monkeypatch):
     file = tmp_path / "hén.jsonl"
     file.write_bytes((examples / "prompts.jsonl").read_bytes())
     shown = io.BytesIO()
@@ -421,7 +421,7 @@ def test_output_that_cannot_be_shown_or_written(examples, tmp_path, capsys, monk
         assert "the output: No space left on device" in capsys.readouterr().err
 
 
-def test_a_conversation_with_input_that_is_closed_or_no_text(talker, capsys, monkeypatch):
+def test_chat_with_closed_or_binary_input(talker, capsys, monkeypatch):
     monkeypatch.setattr("sys.stdin", None)
     assert main(["chat", talker]) == 0
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"hen \xff\n"), "utf-8"))
@@ -436,7 +436,7 @@ def test_a_file_is_checked_for_a_service(texts, tmp_path, capsys):
     assert printed.err.startswith("fmkit: error: ")
 
 
-def test_a_file_is_checked_for_our_own_commands(texts, examples, capsys):
+def test_file_is_checked_for_own_commands(texts, examples, capsys):
     assert main(["check", str(examples / "judged.jsonl")]) == 0
     assert capsys.readouterr().out == f"{examples / 'judged.jsonl'}: no fault\n"
     assert main(["check", str(texts / "other.jsonl")]) == 2
@@ -457,7 +457,7 @@ def test_what_is_measured_is_said(base, examples, capsys):
     assert capsys.readouterr().err == ""
 
 
-def test_a_corpus_is_read_as_text_whatever_else_it_holds(base, tmp_path, capsys, monkeypatch):
+def test_corpus_is_read_as_text(base, tmp_path, capsys, monkeypatch):
     few = DOMAINS["support"].load(20, 4)
     monkeypatch.setattr("fmkit.load_corpus", lambda *_, **__: few)
     assert main(["evaluate", base, "--corpus", "support"]) == 0
@@ -466,7 +466,7 @@ def test_a_corpus_is_read_as_text_whatever_else_it_holds(base, tmp_path, capsys,
     assert main(["distill", base, "--corpus", "support", *out]) == 0
 
 
-def test_every_command_has_an_example_that_it_understands(capsys):
+def test_every_command_has_a_valid_example(capsys):
     for name, command in COMMANDS.items():
         program, *words = shlex.split(command.example)
         assert (program, words[0]) == ("fmkit", name)
@@ -485,13 +485,14 @@ def test_help_does_not_wait_for_torch():
     assert "pretrain" in done.stdout
 
 
-def test_every_public_name_is_there_for_readers_and_for_mypy():
+def test_every_public_name_is_there():
     assert all(getattr(fmkit, name) for name in fmkit.__all__)
     tree = ast.parse(Path(fmkit.__file__).read_text(encoding="utf-8"))
     shown = {a.asname for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for a in node.names}
     assert shown - {None} == set(fmkit.__all__)
 
 
+@pytest.mark.slow
 def test_the_first_run_of_the_readme(tmp_path, monkeypatch):
     """The ten lines that a beginner types, letter for letter as the README has them, but for fewer steps."""
     readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")

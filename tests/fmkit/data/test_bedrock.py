@@ -87,7 +87,7 @@ def test_a_sound_file_has_no_fault(tmp_path: Path, format: str) -> None:
     assert check(save(tmp_path / "a.jsonl", sound(format)), format) == []
 
 
-def test_the_table_names_a_source_and_a_day_for_every_format() -> None:
+def test_every_format_names_source_and_day() -> None:
     for name, format in FORMATS.items():
         assert format.name == name
         assert format.source.startswith("https://")
@@ -161,7 +161,7 @@ def set_at(*path: Any) -> Callable[[Any], Callable[[Any], None]]:
         ("evaluation", lambda r: r.pop("prompt") and None, "line 2, prompt: missing or null"),
     ],
 )  # fmt: skip
-def test_a_planted_fault_is_named_by_line_and_field_and_nothing_else_is(
+def test_planted_fault_is_the_only_one_found(
     tmp_path: Path, format: str, change: Callable[[Any], Any], wanted: str
 ) -> None:
     path = save(tmp_path / "a.jsonl", changed(format, change))
@@ -170,7 +170,7 @@ def test_a_planted_fault_is_named_by_line_and_field_and_nothing_else_is(
     assert all(line.startswith("line 2") for line in found), found
 
 
-def test_all_faults_are_found_up_to_the_limit(tmp_path: Path) -> None:
+def test_faults_are_found_up_to_the_limit(tmp_path: Path) -> None:
     records: list[Any] = sound("completion-titan")
     lines = [json.dumps(record).encode() for record in records]
     lines[1:1] = [b'{"prompt": "", "completion": ""}', b"", b"{", b'{"prompt": "\xff"}', b'{"prompt": NaN}']
@@ -197,14 +197,12 @@ def test_all_faults_are_found_up_to_the_limit(tmp_path: Path) -> None:
         ("conversation", 0, "0 records; a training file takes 1 or more"),
     ],
 )
-def test_too_few_and_too_many_records_are_a_fault(
-    tmp_path: Path, format: str, count: int, wanted: str
-) -> None:
+def test_number_of_records(tmp_path: Path, format: str, count: int, wanted: str) -> None:
     path = save(tmp_path / "a.jsonl", [RECORDS[FORMATS[format].shape]] * count)
     assert faults(path, format) == [wanted]
 
 
-def test_a_large_file_and_another_ending_are_a_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_large_file_and_wrong_ending(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     small = dataclasses.replace(FORMATS["completion-titan"], max_bytes=100)
     monkeypatch.setitem(bedrock.FORMATS, "completion-titan", small)
     path = save(tmp_path / "a.json", sound("completion-titan"))
@@ -214,7 +212,7 @@ def test_a_large_file_and_another_ending_are_a_fault(tmp_path: Path, monkeypatch
     ]
 
 
-def test_a_name_that_the_service_does_not_take_and_a_byte_order_mark_are_a_fault(tmp_path: Path) -> None:
+def test_file_name_and_byte_order_mark(tmp_path: Path) -> None:
     path = save(tmp_path / "my data (1).jsonl", sound("conversation"))
     assert faults(path, "conversation") == [
         "the name 'my data (1).jsonl' has other characters than the service takes; "
@@ -227,7 +225,7 @@ def test_a_name_that_the_service_does_not_take_and_a_byte_order_mark_are_a_fault
     assert faults(path, "completion-titan") == ["begins with a byte order mark; save it as UTF-8 without one"]
 
 
-def test_users_may_write_twice_in_a_row_only_where_the_guide_allows_it(tmp_path: Path) -> None:
+def test_two_user_turns_where_allowed(tmp_path: Path) -> None:
     records = sound("distillation")
     records[1]["messages"].insert(0, turn("user", "Hello?"))
     path = save(tmp_path / "a.jsonl", records)
@@ -235,7 +233,7 @@ def test_users_may_write_twice_in_a_row_only_where_the_guide_allows_it(tmp_path:
     assert len(check(path, "conversation")) == 1
 
 
-def test_what_is_no_fault_may_still_be_advised_against(tmp_path: Path, capsys: Any) -> None:
+def test_advice_on_sound_files(tmp_path: Path, capsys: Any) -> None:
     records = sound("preference-nova")
     same = records[1]["messages"][1]["candidates"]
     same[1]["content"] = same[0]["content"]
@@ -253,7 +251,7 @@ def test_what_is_no_fault_may_still_be_advised_against(tmp_path: Path, capsys: A
     assert FORMATS["conversation"].note in advise(path, "conversation")
 
 
-def test_a_name_that_is_missing_lists_the_formats_and_what_they_are_for(tmp_path: Path, capsys: Any) -> None:
+def test_unknown_format_lists_all(tmp_path: Path, capsys: Any) -> None:
     path = save(tmp_path / "a.jsonl", sound("evaluation"))
     for command in (["check", str(path), "--format"], ["check", str(path), "--format", "xyz"]):
         assert main(command) == 2
@@ -261,7 +259,7 @@ def test_a_name_that_is_missing_lists_the_formats_and_what_they_are_for(tmp_path
         assert all(f"{name} ({format.purpose})" in line for name, format in FORMATS.items())
 
 
-def test_a_prompt_without_an_answer_may_be_distilled_and_evaluated(tmp_path: Path) -> None:
+def test_prompt_without_an_answer(tmp_path: Path) -> None:
     records = sound("distillation")
     for record in records:
         del record["messages"][3]

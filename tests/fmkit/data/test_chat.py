@@ -68,7 +68,7 @@ def message(call: Any, *arguments: Any) -> str:
     return str(caught.value)
 
 
-def test_chat_tokens_come_after_the_old_vocabulary_of_a_copy(plain: Tokenizer, tokenizer: Tokenizer) -> None:
+def test_chat_tokens_are_added_at_the_end(plain: Tokenizer, tokenizer: Tokenizer) -> None:
     before = plain.to_str()
     assert [tokenizer.token_to_id(token) for token in CHAT_TOKENS] == [300, 301, 302]
     assert plain.to_str() == before
@@ -78,7 +78,7 @@ def test_chat_tokens_come_after_the_old_vocabulary_of_a_copy(plain: Tokenizer, t
         assert tokenizer.encode(text).ids == plain.encode(text).ids
 
 
-def test_only_what_the_assistant_says_and_its_end_is_learned(tokenizer: Tokenizer) -> None:
+def test_only_the_assistant_is_learned(tokenizer: Tokenizer) -> None:
     ids, labels = encode_chat(TALK, tokenizer)
     assert len(ids) == len(labels)
     learned = [label for label in labels if label != IGNORE]
@@ -92,7 +92,7 @@ def test_only_what_the_assistant_says_and_its_end_is_learned(tokenizer: Tokenize
     assert encode_chat(TALK, tokenizer, mask_prompt=False) == (ids, ids)
 
 
-def test_in_a_batch_each_label_is_the_token_that_comes_next(tokenizer: Tokenizer) -> None:
+def test_labels_of_a_batch_are_next_tokens(tokenizer: Tokenizer) -> None:
     rows = tokenize_completions(Dataset.from_list([{"messages": TALK}]), tokenizer, context_length=500)
     batch = collate_completions(list(rows), PAD_ID)
     ids, labels = batch["input_ids"][0].tolist(), batch["labels"][0].tolist()
@@ -105,14 +105,14 @@ def test_in_a_batch_each_label_is_the_token_that_comes_next(tokenizer: Tokenizer
     assert ids[first] == tokenizer.token_to_id("<|assistant|>")
 
 
-def test_a_prompt_is_a_conversation_up_to_the_answer(tokenizer: Tokenizer) -> None:
+def test_chat_prompt_ends_before_the_answer(tokenizer: Tokenizer) -> None:
     asked = chat_prompt(TALK[:-1], tokenizer)
     ids, labels = encode_chat(TALK, tokenizer)
     assert ids[: len(asked)] == asked
     assert labels[len(asked) - 1] == IGNORE != labels[len(asked)]
 
 
-def test_what_is_recent_fits_and_begins_with_the_user(tokenizer: Tokenizer) -> None:
+def test_recent_begins_with_the_user(tokenizer: Tokenizer) -> None:
     talk = [TALK[0], *[turn for n in range(5) for turn in ({**TALK[1], "content": f"{n}?"}, TALK[2])]]
     asked = talk[:-1]
     whole = len(chat_prompt(asked, tokenizer))
@@ -124,9 +124,7 @@ def test_what_is_recent_fits_and_begins_with_the_user(tokenizer: Tokenizer) -> N
 
 @settings(max_examples=60, deadline=None)
 @given(TEXT | st.sampled_from([*SPECIAL_TOKENS, *CHAT_TOKENS]), TEXT)
-def test_what_looks_like_a_special_token_in_a_message_is_text(
-    tokenizer: Tokenizer, asked: str, answer: str
-) -> None:
+def test_special_strings_in_messages(tokenizer: Tokenizer, asked: str, answer: str) -> None:
     talk = [{"role": "user", "content": asked}, {"role": "assistant", "content": answer}]
     ids, _ = encode_chat(talk, tokenizer)
     special = {tokenizer.token_to_id(token) for token in (*SPECIAL_TOKENS, *CHAT_TOKENS)}
@@ -139,9 +137,7 @@ def test_what_looks_like_a_special_token_in_a_message_is_text(
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(ROLES), TEXT.filter(lambda text: "<|" not in text)), min_size=1))
-def test_transformers_gives_the_same_ids_prompts_and_masks(
-    tokenizer: Tokenizer, theirs: Any, turns: list
-) -> None:
+def test_transformers_chat_template_agrees(tokenizer: Tokenizer, theirs: Any, turns: list) -> None:
     talk = [{"role": role, "content": content} for role, content in turns]
     assert theirs.apply_chat_template(talk, add_generation_prompt=True)["input_ids"] == chat_prompt(
         talk, tokenizer
@@ -153,13 +149,13 @@ def test_transformers_gives_the_same_ids_prompts_and_masks(
     assert given["assistant_masks"] == [int(label != IGNORE) for label in labels]
 
 
-def test_a_saved_and_loaded_tokenizer_encodes_the_same(tokenizer: Tokenizer, tmp_path: Path) -> None:
+def test_saved_tokenizer_encodes_the_same(tokenizer: Tokenizer, tmp_path: Path) -> None:
     save_tokenizer(tokenizer, tmp_path)
     talk = [*TALK, {"role": "assistant", "content": "<|user|> <|eos|>"}]
     assert encode_chat(talk, load_tokenizer(tmp_path)) == encode_chat(talk, tokenizer)
 
 
-def test_a_completion_is_learned_and_its_prompt_is_not(plain: Tokenizer) -> None:
+def test_completion_is_learned_prompt_is_not(plain: Tokenizer) -> None:
     ids, labels = encode_completion("The fox ran", " by the river.", plain)
     asked = plain.encode("The fox ran").ids
     assert ids[: len(asked)] == asked
@@ -186,6 +182,6 @@ def test_a_broken_conversation_is_one_line(tokenizer: Tokenizer, talk: Any, want
     assert wanted in message(encode_chat, talk, tokenizer)
 
 
-def test_a_tokenizer_without_chat_tokens_is_told_how_to_get_them(plain: Tokenizer) -> None:
+def test_tokenizer_without_chat_tokens(plain: Tokenizer) -> None:
     assert "add_chat_tokens" in message(encode_chat, TALK, plain)
     assert "add_chat_tokens" in message(chat_prompt, [], plain)

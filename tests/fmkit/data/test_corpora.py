@@ -67,7 +67,7 @@ def write_csv(path: Path, rows: list[list[str]]) -> Path:
 # Local files
 
 
-def test_every_kind_of_file_gives_its_documents(tmp_path: Path) -> None:
+def test_every_kind_of_file(tmp_path: Path) -> None:
     wanted = sorted(["one", "two\nlines", "three, with a \"quote\"", "ünï ☃"])  # fmt: skip
     records = [{"text": text, "n": 1} for text in [*wanted, " ", "\n"]]
     write_json_lines(tmp_path / "a.jsonl", [*records, {"text": None}])
@@ -80,7 +80,7 @@ def test_every_kind_of_file_gives_its_documents(tmp_path: Path) -> None:
         assert documents(tmp_path / name, text_column="text") == wanted
 
 
-def test_a_folder_is_all_its_files_and_nothing_hidden_or_foreign(tmp_path: Path) -> None:
+def test_folder_skips_hidden_and_other_files(tmp_path: Path) -> None:
     (tmp_path / "deep" / "deeper").mkdir(parents=True)
     (tmp_path / "a.txt").write_text("from a")
     (tmp_path / "deep" / "deeper" / "b.TXT").write_text("from b")
@@ -101,7 +101,7 @@ def test_a_folder_is_all_its_files_and_nothing_hidden_or_foreign(tmp_path: Path)
         ("train/a.txt", "dev/a.txt", ["test/a.txt"]),
     ],
 )
-def test_files_named_as_splits_are_the_splits(
+def test_files_named_as_splits(
     tmp_path: Path, train: str, held_out: str, others: list[str], streaming: bool
 ) -> None:
     for name in (train, held_out, *others):
@@ -116,13 +116,13 @@ def test_files_named_as_splits_are_the_splits(
     assert f"{held_out}: empty" in message(tmp_path)
 
 
-def test_with_one_split_alone_the_names_mean_nothing(tmp_path: Path) -> None:
+def test_one_named_split_alone_is_ignored(tmp_path: Path) -> None:
     for name in ("train.txt", "trainer.txt", "intestines.txt"):
         (tmp_path / name).write_text(f"from {name}")
     assert documents(tmp_path) == ["from intestines.txt", "from train.txt", "from trainer.txt"]
 
 
-def test_a_single_text_is_cut_at_a_line_break_near_its_last_tenth(tmp_path: Path) -> None:
+def test_single_text_is_cut_at_a_line_break(tmp_path: Path) -> None:
     path = tmp_path / "book.txt"
     text = "".join(f"This is line {i} of the book.\n" for i in range(500))
     path.write_bytes(b"\xef\xbb\xbf" + text.replace("\n", "\r\n").encode())
@@ -134,7 +134,7 @@ def test_a_single_text_is_cut_at_a_line_break_near_its_last_tenth(tmp_path: Path
         assert 0.08 < len(validation) / len(text) < 0.12
 
 
-def test_a_tenth_is_held_out_and_equal_documents_never_lie_in_both_splits(tmp_path: Path) -> None:
+def test_equal_documents_are_in_one_split(tmp_path: Path) -> None:
     path = write_json_lines(tmp_path / "a.jsonl", [{"text": f"document {i % 1000}"} for i in range(2000)])
     found = texts(load_corpus(path))
     assert 150 < len(found["validation"]) < 250
@@ -145,7 +145,7 @@ def test_a_tenth_is_held_out_and_equal_documents_never_lie_in_both_splits(tmp_pa
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), min_size=1), min_size=1, max_size=12))
-def test_both_splits_have_a_document_however_few_there_are(tmp_path: Path, given: list[str]) -> None:
+def test_both_splits_have_a_document(tmp_path: Path, given: list[str]) -> None:
     path = write_json_lines(tmp_path / "a.jsonl", [{"text": text} for text in given])
     wanted = sorted(text for text in given if text.strip())
     if len(set(wanted)) > 1:
@@ -157,7 +157,7 @@ def test_both_splits_have_a_document_however_few_there_are(tmp_path: Path, given
         assert message(path)
 
 
-def test_a_changed_file_is_read_anew_even_with_its_old_size_and_time(tmp_path: Path) -> None:
+def test_changed_file_is_read_again(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     path.write_text("first.. text")
     before = path.stat()
@@ -167,7 +167,7 @@ def test_a_changed_file_is_read_anew_even_with_its_old_size_and_time(tmp_path: P
     assert documents(path) == ["other.. te", "xt"]
 
 
-def test_a_corpus_is_memory_mapped_and_a_damaged_cache_is_made_anew(tmp_path: Path, cache: Path) -> None:
+def test_damaged_cache_is_rebuilt(tmp_path: Path, cache: Path) -> None:
     path = write_json_lines(tmp_path / "a.jsonl", [{"text": f"document {i}"} for i in range(50)])
     wanted = texts(load_corpus(path))
     train = next(cache.glob("*-train.arrow"))
@@ -185,9 +185,7 @@ def test_a_corpus_is_memory_mapped_and_a_damaged_cache_is_made_anew(tmp_path: Pa
     assert len(list(cache.iterdir())) == 2
 
 
-def test_without_a_cache_folder_it_works_all_the_same(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_a_cache_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "file" / "below")
     (tmp_path / "a.txt").write_text("some text in nine and a half words")
@@ -195,9 +193,7 @@ def test_without_a_cache_folder_it_works_all_the_same(
     assert corpus == {"train": ["some text in nine and a half "], "validation": ["words"]}
 
 
-def test_a_full_disk_is_one_line_and_leaves_nothing(
-    tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_full_disk_leaves_nothing(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def no_space(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
@@ -210,7 +206,7 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(
 # Bad input
 
 
-def test_an_unknown_name_lists_the_known_ones_and_suggests_the_nearest() -> None:
+def test_unknown_name_suggests_the_nearest() -> None:
     error = message("pyton-docs")
     assert "stories, reviews, web" in error
     assert "did you mean 'python-docs'?" in error
@@ -218,7 +214,7 @@ def test_an_unknown_name_lists_the_known_ones_and_suggests_the_nearest() -> None
         assert message(name)
 
 
-def test_paths_that_are_no_readable_file_are_named(tmp_path: Path) -> None:
+def test_unreadable_paths_are_named(tmp_path: Path) -> None:
     (tmp_path / "a.docx").write_bytes(b"PK")
     (tmp_path / "empty").mkdir()
     os.mkfifo(tmp_path / "pipe.txt")
@@ -288,7 +284,7 @@ BROKEN: list[tuple[str, bytes, str]] = [
 
 
 @pytest.mark.parametrize(("name", "content", "words"), BROKEN)
-def test_what_is_wrong_with_a_file_is_said_with_its_place(
+def test_faults_of_a_file_name_their_place(
     tmp_path: Path, cache: Path, name: str, content: bytes, words: str
 ) -> None:
     (tmp_path / name).write_bytes(content)
@@ -301,7 +297,7 @@ def test_what_is_wrong_with_a_file_is_said_with_its_place(
     assert words in streamed
 
 
-def test_parquet_without_a_text_column_names_what_there_is(tmp_path: Path) -> None:
+def test_parquet_without_a_text_column(tmp_path: Path) -> None:
     pq.write_table(pa.table({"body": ["a", "b"], "n": [1, 2]}), tmp_path / "a.parquet")
     assert "no column 'text'; it has 'body', 'n'" in message(tmp_path / "a.parquet")
     assert "row 1, n: a number, not text" in message(tmp_path / "a.parquet", text_column="n")
@@ -313,7 +309,7 @@ def test_parquet_without_a_text_column_names_what_there_is(tmp_path: Path) -> No
     assert "b.parquet: damaged" in message(tmp_path / "b.parquet")
 
 
-def test_an_error_far_down_a_stream_is_the_same_line(tmp_path: Path) -> None:
+def test_error_far_down_a_stream(tmp_path: Path) -> None:
     path = write_json_lines(tmp_path / "a\nb.jsonl", [{"text": f"document {i}"} for i in range(3000)])
     with open(path, "a") as file:
         file.write("{")
@@ -423,7 +419,8 @@ PINNED = (
 PINNED += "networkx 3.6.1, packaging 26.3, sympy 1.14.0, tqdm 4.70.1"
 
 
-def test_the_pinned_packages_give_the_same_corpus_on_every_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.slow
+def test_python_docs_of_pinned_packages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()  # into the user's own cache, which the notebooks share
     corpus = load_corpus("python-docs")
     if corpus["train"].info.description != f"python-docs: {PINNED}":
@@ -441,7 +438,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(python_docs, "PACKAGES", SMALL)
 
 
-def test_python_docs_are_docstrings_and_comments_with_their_place(small: None) -> None:
+def test_python_docs_name_their_sources(small: None) -> None:
     corpus = load_corpus("python-docs")
     assert isinstance(corpus, DatasetDict)
     assert set(corpus["train"].features) == {"text", "source"}
@@ -468,7 +465,7 @@ def test_python_docs_splits_share_no_file(small: None) -> None:
     assert not files["train"] & files["validation"]
 
 
-def test_python_docs_damaged_in_the_cache_are_made_anew(small: None, cache: Path) -> None:
+def test_damaged_python_docs_are_rebuilt(small: None, cache: Path) -> None:
     wanted = content_hash(load_corpus("python-docs"))
     for path in list(cache.iterdir()):
         path.write_bytes(path.read_bytes()[:-100])
@@ -480,7 +477,7 @@ def test_python_docs_need_their_packages(monkeypatch: pytest.MonkeyPatch) -> Non
     assert "pip install not-installed-anywhere" in message("python-docs")
 
 
-def test_comments_and_docstrings_are_told_from_strings_and_code() -> None:
+def test_comments_and_docstrings_are_found() -> None:
     source = '''"""Module
       text."""
 #!/usr/bin/env python
@@ -516,7 +513,7 @@ def f():
     ]
 
 
-def test_comment_blocks_lose_decoration_and_directives(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_comments_lose_decoration(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(python_docs, "SHORTEST", 1)
     source = "#!x\n# ----\n# One\n#   two.\n#\n# three ###\n\n  # noqa\n  # apart\nx = '# no'  # no\n# end"
     assert list(python_docs._comments(source)) == [
@@ -537,9 +534,8 @@ print([next(stream)["text"] for stream in left_open])
 """
 
 
-def test_two_processes_with_other_hash_seeds_that_load_at_once_get_the_same_and_print_nothing(
-    small: None, tmp_path: Path
-) -> None:
+@pytest.mark.slow
+def test_two_processes_load_at_once(small: None, tmp_path: Path) -> None:
     records = [{"text": f"document {i}"} for i in range(50)]
     write_json_lines(tmp_path / "a.jsonl", records)
     write_csv(tmp_path / "a.csv", [["text"], *([record["text"]] for record in records)])
@@ -563,7 +559,7 @@ def test_two_processes_with_other_hash_seeds_that_load_at_once_get_the_same_and_
     assert len(list((tmp_path / "datasets" / "fmkit").iterdir())) == 2
 
 
-def test_the_content_hash_changes_with_any_letter_split_or_boundary() -> None:
+def test_content_hash_sees_every_change() -> None:
     def of(**splits: list[str]) -> str:
         return content_hash({split: [{"text": text} for text in rows] for split, rows in splits.items()})
 
@@ -576,7 +572,7 @@ def test_the_content_hash_changes_with_any_letter_split_or_boundary() -> None:
     assert len({of(**splits) for splits in corpora}) == len(corpora)
 
 
-def test_loading_leaves_the_switches_of_other_libraries_alone() -> None:
+def test_loading_leaves_progress_bars_alone() -> None:
     def switches() -> list[Any]:
         get: list[Callable] = [
             datasets.utils.are_progress_bars_disabled,
@@ -596,6 +592,7 @@ def test_loading_leaves_the_switches_of_other_libraries_alone() -> None:
 # Dialects of the world
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["stories", "legal"])
 def test_a_number_makes_another_world(name: str) -> None:
     here, same, there = (load_corpus(f"{name}{number}")["train"]["text"][:] for number in ("", ":0", ":3"))
@@ -603,7 +600,7 @@ def test_a_number_makes_another_world(name: str) -> None:
     assert len(set(here) & set(there)) < len(here) / 2
 
 
-def test_a_dialect_is_loaded_by_its_name_and_a_slip_is_answered() -> None:
+def test_domain_by_its_name() -> None:
     corpus = load_corpus("legal")
     assert {split: len(rows) for split, rows in corpus.items()} == {"train": 5_000, "validation": 500}
     assert corpus["train"].column_names == ["text", "log_prob", "plot", "contract"]

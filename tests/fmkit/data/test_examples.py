@@ -101,9 +101,7 @@ def right_or_one_line(path: Path) -> None:
         if ending != ".csv" or kind not in ("conversation", "judged")  # CSV holds no lists
     ],
 )
-def test_every_kind_is_read_from_every_ending_without_its_other_columns(
-    tmp_path: Path, kind: str, ending: str
-) -> None:
+def test_every_kind_from_every_ending(tmp_path: Path, kind: str, ending: str) -> None:
     path = save(tmp_path / f"a{ending}", [{"id": 7, **record, "source": "x"} for record in KINDS[kind]])
     assert examples(path) == in_order(KINDS[kind])
 
@@ -123,7 +121,7 @@ def test_what_is_written_is_read_back(tmp_path: Path, kind: str, ending: str) ->
     assert sorted(file.name for file in tmp_path.iterdir()) == ["a.jsonl", path.name]
 
 
-def test_json_may_keep_its_records_under_data_or_be_json_lines(tmp_path: Path) -> None:
+def test_json_under_data_or_as_json_lines(tmp_path: Path) -> None:
     records = KINDS["completion"]
     (tmp_path / "a.json").write_text(json.dumps({"version": 1, "data": records}))
     save(tmp_path / "b.jsonl", records).rename(tmp_path / "b.json")
@@ -137,7 +135,7 @@ def test_a_folder_is_all_its_files(tmp_path: Path) -> None:
     assert examples(tmp_path) == in_order(KINDS["completion"])
 
 
-def test_byte_order_marks_and_windows_line_ends_are_read(tmp_path: Path) -> None:
+def test_byte_order_mark_and_line_ends(tmp_path: Path) -> None:
     lines = "".join(json.dumps(record) + "\r\n" for record in KINDS["labeled"])
     (tmp_path / "a.jsonl").write_bytes(b"\xef\xbb\xbf" + lines.encode() + b"\r\n\r\n")
     text = "text, label\r\n" + "".join(f"{r['text']},{r['label']}\r\n" for r in KINDS["labeled"])
@@ -243,7 +241,7 @@ def prompts(path: Path, records: list[Any]) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("ending", [".jsonl", ".json", ".csv", ".parquet"])
 @pytest.mark.parametrize("kind", ["completion", "pairs", "conversation", "judged"])
-def test_prompts_are_what_was_asked_in_examples(tmp_path: Path, kind: str, ending: str) -> None:
+def test_prompts_of_examples(tmp_path: Path, kind: str, ending: str) -> None:
     if ending == ".csv" and kind in ("conversation", "judged"):
         return  # CSV holds no lists
     asked = [
@@ -282,7 +280,7 @@ def test_prompts_may_stand_alone(tmp_path: Path) -> None:
 # Splits and labels
 
 
-def test_files_named_as_splits_are_the_splits_with_the_labels_of_both(tmp_path: Path) -> None:
+def test_files_named_as_splits_share_labels(tmp_path: Path) -> None:
     rows = [{"text": f"Film {n}", "label": label} for n, label in enumerate("abcab")]
     save(tmp_path / "train-0.jsonl", rows[:1])
     save(tmp_path / "train-1.jsonl", rows[1:3])
@@ -297,7 +295,7 @@ def test_files_named_as_splits_are_the_splits_with_the_labels_of_both(tmp_path: 
     assert "no record in the files for validation" in message(tmp_path)
 
 
-def test_names_of_splits_are_those_that_datasets_knows(tmp_path: Path, capsys) -> None:
+def test_split_names_are_those_of_datasets(tmp_path: Path, capsys) -> None:
     def splits(*names: str) -> tuple[list[str], str]:
         folder = tmp_path / str(len(list(tmp_path.iterdir())))
         for i, name in enumerate(names):
@@ -347,7 +345,7 @@ def test_every_fault_of_a_file_is_found(tmp_path: Path) -> None:
         check_examples(save(tmp_path / "d.jsonl", [GOOD]))
 
 
-def test_a_table_of_several_kinds_is_read_by_its_rows(tmp_path: Path) -> None:
+def test_table_of_several_kinds(tmp_path: Path) -> None:
     nulls = {"chosen": None, "rejected": None, "messages": None}
     rows = [{**record, **nulls} for record in KINDS["completion"]]
     schema = pa.schema([(name, pa.string()) for name in ("prompt", "completion", *nulls)])
@@ -367,7 +365,7 @@ def test_csv_with_spaces_after_its_commas(tmp_path: Path) -> None:
     assert {row["completion"] for row in examples(tmp_path / "a.csv")} == {" ran", " sat"}
 
 
-def test_a_record_stays_in_its_split_wherever_it_stands_and_what_is_equal_stays_together(
+def test_a_record_stays_in_its_split(
     tmp_path: Path,
 ) -> None:
     records = [{"prompt": f"{n}", "completion": "x"} for n in range(2000)]
@@ -391,7 +389,7 @@ def test_a_record_stays_in_its_split_wherever_it_stands_and_what_is_equal_stays_
         (["x", 1], ["1", "x"]),
     ],
 )
-def test_labels_are_numbered_in_the_order_of_their_names(tmp_path: Path, labels: list, names: list) -> None:
+def test_labels_are_numbered_by_name(tmp_path: Path, labels: list, names: list) -> None:
     records = [{"text": f"text {n}", "label": labels[n % len(labels)]} for n in range(20)]
     splits = load_examples(save(tmp_path / "a.jsonl", records))
     for split in splits.values():
@@ -402,7 +400,7 @@ def test_labels_are_numbered_in_the_order_of_their_names(tmp_path: Path, labels:
     } == given
 
 
-def test_a_number_without_a_label_is_named_with_its_row(tmp_path: Path) -> None:
+def test_number_without_a_label(tmp_path: Path) -> None:
     features = Features(text=Value("string"), label=ClassLabel(names=["worse", "better"]))
     rows = [{"text": "a", "label": 0}, {"text": "b", "label": -1}]
     dataset = Dataset.from_list(rows, features=features)
@@ -412,7 +410,7 @@ def test_a_number_without_a_label_is_named_with_its_row(tmp_path: Path) -> None:
         write_examples(dataset, tmp_path / "b.jsonl")
 
 
-def test_label_names_that_datasets_keeps_in_parquet_are_read(tmp_path: Path) -> None:
+def test_label_names_in_parquet(tmp_path: Path) -> None:
     features = Features(text=Value("string"), label=ClassLabel(names=["worse", "better"]))
     rows = [{"text": f"text {n}", "label": n % 2} for n in range(20)]
     Dataset.from_list(rows, features=features).to_parquet(tmp_path / "a.parquet")
@@ -469,15 +467,13 @@ GOOD = {"prompt": "a", "completion": "b"}
         ({"messages": [{"role": "system", "content": ""}]}, "line 2, messages: a system message alone"),
     ],
 )
-def test_a_broken_record_is_one_line_with_its_place_and_the_remedy(
-    tmp_path: Path, record: Any, wanted: str
-) -> None:
+def test_broken_record_is_one_line(tmp_path: Path, record: Any, wanted: str) -> None:
     path = save(tmp_path / "a.jsonl", [GOOD, record])
     assert wanted in message(path)
     assert message(path).startswith(f"{path}, ")
 
 
-def test_the_place_is_counted_as_the_file_counts(tmp_path: Path) -> None:
+def test_place_of_a_record(tmp_path: Path) -> None:
     broken = [GOOD, {"prompt": "a", "completion": ""}]
     assert "a.json, element 2, completion" in message(save(tmp_path / "a.json", broken))
     assert "a.parquet, row 2, completion" in message(save(tmp_path / "a.parquet", broken))
@@ -523,7 +519,7 @@ def test_a_broken_file_is_one_line(tmp_path: Path, name: str, content: bytes, wa
     assert wanted in message(tmp_path / name)
 
 
-def test_a_missing_file_and_one_that_cannot_be_written_are_one_line(tmp_path: Path) -> None:
+def test_missing_and_unwritable_files(tmp_path: Path) -> None:
     assert "no such file" in message(tmp_path / "a.jsonl")
     dataset = Dataset.from_list([GOOD])
     for path, wanted in (
@@ -615,7 +611,7 @@ def test_truncated_and_damaged_parquet(tmp_path: Path, parquet: bytes, data: st.
     ),
     st.sampled_from([".jsonl", ".json", ".csv", ".parquet"]),
 )
-def test_any_text_comes_back_letter_for_letter(tmp_path: Path, pairs: list, ending: str) -> None:
+def test_any_text_comes_back(tmp_path: Path, pairs: list, ending: str) -> None:
     rows = [{"prompt": f"<{a}>", "completion": f"<{b}>"} for a, b in pairs]
     write_examples(Dataset.from_list(rows), tmp_path / f"a{ending}")
     assert examples(tmp_path / f"a{ending}") == in_order(rows)

@@ -16,7 +16,9 @@ import huggingface_hub
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from datasets import Dataset
 
+from fmkit.data import hub
 from fmkit.data.corpora import load_corpus
 from fmkit.errors import FmkitError
 
@@ -174,66 +176,102 @@ def endpoint() -> Iterator[str]:
     server.shutdown()
 
 
-def test_data_sets_load_whole_and_streamed_and_mistakes_are_one_line(tmp_path: Path, endpoint: str) -> None:
-    whole, streamed, only, only_streamed, tested, second, short, *errors = load_all(
-        tmp_path,
-        endpoint,
-        ("me/whole", {}),
-        ("me/whole", {"streaming": True}),
-        ("me/train-only", {"text_column": "body"}),
-        ("me/train-only", {"text_column": "body", "streaming": True}),
-        ("me/tested", {}),
-        ("me/configured:second", {}),
-        ("short", {"text_column": "body"}),
-        ("me/train-only", {}),
-        ("me/configured", {}),
-        ("me/test-only", {}),
-        ("me/numbers", {}),
-        ("me/one", {}),
-        ("me/one", {"streaming": True}),
-        ("me/broken", {}),
-        ("me/nowhere", {}),
-        ("nowhere", {}),
-        ("me/gated", {}),
-    )
-    assert whole == {"type": "DatasetDict", "train": TEXTS, "validation": ["held out"]}
-    assert streamed == {**whole, "type": "IterableDatasetDict"}
+BODY: dict[str, Any] = {"text_column": "body"}
+STREAMED: dict[str, Any] = {"streaming": True}
+LOADS: dict[str, tuple[str, dict[str, Any]]] = {
+    "whole": ("me/whole", {}),
+    "whole, streamed": ("me/whole", STREAMED),
+    "only": ("me/train-only", BODY),
+    "only, streamed": ("me/train-only", {**BODY, **STREAMED}),
+    "tested": ("me/tested", {}),
+    "second": ("me/configured:second", {}),
+    "short": ("short", BODY),
+}
+MISTAKES: list[tuple[str, dict[str, Any], str]] = [
+    ("me/train-only", {}, "no column 'text'; it has 'body': give text_column="),
+    ("me/configured", {}, "me/configured:CONFIGURATION"),
+    ("me/test-only", {}, "no split 'train'; it has test"),
+    ("me/numbers", {}, "'text' holds no text"),
+    ("me/one", {}, "me/one: two different documents are needed"),
+    ("me/one", STREAMED, "me/one: two different documents are needed"),
+    ("me/broken", {}, "me/broken: the data set cannot be loaded"),
+    ("me/nowhere", {}, "unknown corpus 'me/nowhere'"),
+    ("nowhere", {}, "unknown corpus 'nowhere': not one of stories, reviews, web"),
+    ("me/gated", {}, "me/gated: a gated data set"),
+]
 
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="module")
+def answers(home: Path, endpoint: str) -> list[Any]:
+    """What all of `LOADS` and `MISTAKES` give, in one process."""
+    return load_all(home, endpoint, *LOADS.values(), *((name, options) for name, options, _ in MISTAKES))
+
+
+@pytest.fixture(scope="module")
+def loaded(answers: list[Any]) -> dict[str, Any]:
+    return dict(zip(LOADS, answers, strict=False))
+
+
+WHOLE = {"type": "DatasetDict", "train": TEXTS, "validation": ["held out"]}
+
+
+@pytest.mark.slow
+def test_whole_and_streamed_agree(loaded: dict[str, Any]) -> None:
+    assert loaded["whole"] == WHOLE
+    assert loaded["whole, streamed"] == {**WHOLE, "type": "IterableDatasetDict"}
+
+
+@pytest.mark.slow
+def test_a_tenth_is_held_out_by_a_hash(loaded: dict[str, Any]) -> None:
+    only = loaded["only"]
     assert sorted(only["train"] + only["validation"]) == sorted(TEXTS)
     assert 0 < len(only["validation"]) < 8
-    assert only_streamed == {**only, "type": "IterableDatasetDict"}
-    assert tested == {"type": "DatasetDict", "train": TEXTS, "validation": ["tested"]}
-    assert sorted(second["train"] + second["validation"]) == ["2a", "2b"]
-    assert short == only
+    assert loaded["only, streamed"] == {**only, "type": "IterableDatasetDict"}
+    assert loaded["short"] == only
 
-    for error, words in zip(
-        errors,
-        (
-            "no column 'text'; it has 'body': give text_column=",
-            "me/configured:CONFIGURATION",
-            "no split 'train'; it has test",
-            "'text' holds no text",
-            "me/one: two different documents are needed",
-            "me/one: two different documents are needed",
-            "me/broken: the data set cannot be loaded",
-            "unknown corpus 'me/nowhere'",
-            "unknown corpus 'nowhere': not one of stories, reviews, web",
-            "me/gated: a gated data set",
-        ),
-        strict=True,
-    ):
-        assert isinstance(error, str), words
-        assert words in error
-        assert "\n" not in error
 
-    # What was downloaded opens without a network.
+@pytest.mark.slow
+def test_test_split_serves_as_validation(loaded: dict[str, Any]) -> None:
+    assert loaded["tested"] == {"type": "DatasetDict", "train": TEXTS, "validation": ["tested"]}
+
+
+@pytest.mark.slow
+def test_configuration_after_a_colon(loaded: dict[str, Any]) -> None:
+    assert sorted(loaded["second"]["train"] + loaded["second"]["validation"]) == ["2a", "2b"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", range(len(MISTAKES)), ids=[name for name, _, _ in MISTAKES])
+def test_a_mistake_is_one_line(answers: list[Any], number: int) -> None:
+    error = answers[len(LOADS) + number]
+    assert isinstance(error, str)
+    assert MISTAKES[number][2] in error
+    assert "\n" not in error
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("answers")
+def test_downloads_open_without_a_network(home: Path) -> None:
     both = ("me/whole", {}), ("me/nowhere", {})
-    cached, missing = load_all(tmp_path, "http://127.0.0.1:9", *both, HF_HUB_OFFLINE="1")
-    assert cached == whole
+    cached, missing = load_all(home, "http://127.0.0.1:9", *both, HF_HUB_OFFLINE="1")
+    assert cached == WHOLE
     assert "cannot be reached" in missing
 
 
-def test_without_a_network_the_error_comes_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.slow
+def test_large_data_sets_hold_out_less() -> None:
+    texts = Dataset.from_dict({"text": [f"document {i}" for i in range(200_000)]})
+    train, validation = hub._hold_out(texts, "large")
+    assert len(train) + len(validation) == 200_000
+    assert 9_500 < len(validation) < 10_500
+
+
+def test_without_a_network(monkeypatch: pytest.MonkeyPatch) -> None:
     nobody = partial(huggingface_hub.HfApi, endpoint="http://127.0.0.1:9")
     monkeypatch.setattr(huggingface_hub, "HfApi", nobody)
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", False)

@@ -41,7 +41,7 @@ def tokenizer() -> Tokenizer:
     return train_tokenizer(TEXTS, 300)
 
 
-def test_special_tokens_have_the_first_ids_and_a_text_begins_with_bos(tokenizer: Tokenizer) -> None:
+def test_special_tokens_have_the_first_ids(tokenizer: Tokenizer) -> None:
     assert [tokenizer.id_to_token(i) for i in (BOS_ID, EOS_ID, PAD_ID, MASK_ID)] == list(SPECIAL_TOKENS)
     assert tokenizer.get_vocab_size() == 300
     assert tokenizer.encode("The fox").ids[0] == BOS_ID
@@ -50,15 +50,13 @@ def test_special_tokens_have_the_first_ids_and_a_text_begins_with_bos(tokenizer:
 
 @settings(max_examples=200, deadline=None)
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs"])) | st.sampled_from(SPECIAL_TOKENS))
-def test_any_text_comes_back_letter_for_letter(tokenizer: Tokenizer, text: str) -> None:
+def test_any_text_comes_back(tokenizer: Tokenizer, text: str) -> None:
     ids = tokenizer.encode(text).ids
     assert tokenizer.decode(ids) == text
     assert not set(ids[1:]) & {BOS_ID, EOS_ID, PAD_ID, MASK_ID}
 
 
-def test_special_strings_in_a_text_stay_text_after_saving_and_in_transformers(
-    tokenizer: Tokenizer, tmp_path: Path
-) -> None:
+def test_special_strings_in_a_text_are_text(tokenizer: Tokenizer, tmp_path: Path) -> None:
     text = "a <|eos|> in the <|bos|> text <|pad|><|mask|>"
     save_tokenizer(tokenizer, tmp_path)
     ids = tokenizer.encode(text).ids
@@ -67,7 +65,7 @@ def test_special_strings_in_a_text_stay_text_after_saving_and_in_transformers(
     assert not set(ids[1:]) & {0, 1, 2, 3}
 
 
-def test_transformers_opens_it_with_equal_ids(tokenizer: Tokenizer, tmp_path: Path) -> None:
+def test_transformers_gives_the_same_ids(tokenizer: Tokenizer, tmp_path: Path) -> None:
     save_tokenizer(tokenizer, tmp_path)
     theirs = AutoTokenizer.from_pretrained(tmp_path)
     for text in ("The owl sang.", "ünï — ☃\n\n\tcode()", " two  spaces ", ""):
@@ -80,13 +78,14 @@ def test_transformers_opens_it_with_equal_ids(tokenizer: Tokenizer, tmp_path: Pa
     assert load_tokenizer(tmp_path).to_str() == tokenizer.to_str()
 
 
-def test_lists_datasets_and_streams_of_the_same_texts_give_the_same_tokenizer(tokenizer: Tokenizer) -> None:
+def test_list_dataset_and_stream_agree(tokenizer: Tokenizer) -> None:
     rows = [{"text": text} for text in TEXTS]
     for dataset in (Dataset.from_list(rows), IterableDataset.from_generator(lambda: iter(rows)), iter(TEXTS)):
         assert train_tokenizer(dataset, 300).to_str() == tokenizer.to_str()
 
 
-def test_another_process_with_another_hash_seed_gives_the_same_tokenizer(tokenizer: Tokenizer) -> None:
+@pytest.mark.slow
+def test_another_hash_seed_changes_nothing(tokenizer: Tokenizer) -> None:
     program = (
         "import json, sys; from fmkit.data.tokenizer import train_tokenizer;"
         "sys.stdout.write(train_tokenizer(json.load(sys.stdin), 300).to_str())"
@@ -103,7 +102,7 @@ def test_another_process_with_another_hash_seed_gives_the_same_tokenizer(tokeniz
     assert process.stderr == ""
 
 
-def test_a_vocabulary_that_the_text_does_not_allow_is_refused_with_the_size_that_it_does() -> None:
+def test_vocabulary_larger_than_the_text() -> None:
     with pytest.raises(FmkitError, match=r"choose \d+ or less") as caught:
         train_tokenizer(TEXTS, 5000)
     allowed = int(str(caught.value).split("choose ")[1].split()[0])
@@ -115,7 +114,7 @@ def test_a_vocabulary_that_the_text_does_not_allow_is_refused_with_the_size_that
 
 
 @pytest.mark.parametrize("size", [259, 0, -1])
-def test_a_vocabulary_without_room_for_all_bytes_is_refused(size: int) -> None:
+def test_vocabulary_smaller_than_all_bytes(size: int) -> None:
     with pytest.raises(FmkitError, match="260"):
         train_tokenizer(TEXTS, size)
 
@@ -125,7 +124,7 @@ def test_a_vocabulary_without_room_for_all_bytes_is_refused(size: int) -> None:
     ["The fox ran.", {"train": TEXTS}, DatasetDict({"train": Dataset.from_dict({"text": TEXTS})})],
     ids=["one string", "splits", "a corpus"],
 )
-def test_what_would_be_iterated_as_letters_or_names_of_splits_is_refused(dataset: Any) -> None:
+def test_a_string_or_a_corpus_is_refused(dataset: Any) -> None:
     with pytest.raises(FmkitError, match=r"takes one split, such as corpus\['train'\]"):
         train_tokenizer(dataset, 300)
 
@@ -136,7 +135,7 @@ def test_a_dataset_without_texts_is_refused(rows: list) -> None:
         train_tokenizer(Dataset.from_list(rows), 300)
 
 
-def test_large_corpora_are_sampled_and_long_documents_cut_without_losing_a_letter(
+def test_large_corpora_are_sampled(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     long = " ".join(TEXTS) * 20 + "x" * 40_000
@@ -170,7 +169,7 @@ def test_a_damaged_file_is_one_line(
     assert message is None or ("tokenizer.json" in message and "\n" not in message)
 
 
-def test_a_template_with_an_unknown_token_is_one_line(tokenizer: Tokenizer, tmp_path: Path) -> None:
+def test_template_with_an_unknown_token(tokenizer: Tokenizer, tmp_path: Path) -> None:
     """The library opens such a file, and panics when it is used."""
     damaged = json.loads(tokenizer.to_str())
     damaged["post_processor"]["special_tokens"] = {"<|box|>": {"id": "<|box|>", "ids": [0], "tokens": ["x"]}}
@@ -179,9 +178,7 @@ def test_a_template_with_an_unknown_token_is_one_line(tokenizer: Tokenizer, tmp_
         load_tokenizer(tmp_path)
 
 
-def test_a_missing_file_and_a_directory_that_cannot_be_written_are_one_line(
-    tokenizer: Tokenizer, tmp_path: Path
-) -> None:
+def test_missing_file_unwritable_directory(tokenizer: Tokenizer, tmp_path: Path) -> None:
     with pytest.raises(FmkitError, match=r"tokenizer.json: cannot be read"):
         load_tokenizer(tmp_path / "nowhere")
     (tmp_path / "file").write_text("")
@@ -189,9 +186,7 @@ def test_a_missing_file_and_a_directory_that_cannot_be_written_are_one_line(
         save_tokenizer(tokenizer, tmp_path / "file")
 
 
-def test_a_chat_template_is_written_exactly_when_the_tokenizer_has_chat_tokens(
-    tokenizer: Tokenizer, tmp_path: Path
-) -> None:
+def test_chat_template_with_chat_tokens_only(tokenizer: Tokenizer, tmp_path: Path) -> None:
     save_tokenizer(tokenizer, tmp_path / "plain")
     save_tokenizer(add_chat_tokens(tokenizer), tmp_path / "chat")
     assert AutoTokenizer.from_pretrained(tmp_path / "plain").chat_template is None
@@ -212,9 +207,7 @@ def test_a_chat_template_is_written_exactly_when_the_tokenizer_has_chat_tokens(
     ],
 )
 @pytest.mark.parametrize("file", ["tokenizer_config.json", "special_tokens_map.json"])
-def test_tokens_that_transformers_names_get_our_names_and_keep_their_ids(
-    config: dict, names: list[str], file: str, tmp_path: Path
-) -> None:
+def test_special_tokens_of_transformers(config: dict, names: list[str], file: str, tmp_path: Path) -> None:
     foreign = Tokenizer(models.WordLevel({"a": 0, "b": 1, "c": 2, "d": 3, "e": 4}, unk_token="e"))
     foreign.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     foreign.add_special_tokens(["a", "b", "c"])

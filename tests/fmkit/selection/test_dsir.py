@@ -37,7 +37,7 @@ def official_weights(raw: list[str], target: list[str], folder: Path) -> np.ndar
     return np.load(folder / "cache" / "log_importance_weights" / "0.npy")
 
 
-def test_weights_are_those_of_the_official_package(tmp_path: Path, stories: DatasetDict) -> None:
+def test_weights_of_the_official_package(tmp_path: Path, stories: DatasetDict) -> None:
     raw = [
         *stories["train"]["text"][:200],
         *POOL,
@@ -63,7 +63,7 @@ def test_and_so_they_are_for_any_text(raw: list[str], target: list[str]) -> None
     np.testing.assert_allclose(dsir_weights(raw, target), theirs, rtol=0, atol=1e-9)
 
 
-def test_words_are_those_of_nltk_in_every_script() -> None:
+def test_words_of_nltk_in_every_script() -> None:
     """Of characters that Python knows, which may be fewer than nltk's regular expressions do."""
     known = [c for c in map(chr, range(0x110000)) if category(c) not in {"Cn", "Cs", "Co"}]
     for character in known:
@@ -76,7 +76,8 @@ def test_what_resembles_the_target_is_chosen() -> None:
     assert sum("patient" in text for text in chosen["text"]) >= 18
 
 
-def test_a_stream_gives_the_same_choice_as_memory() -> None:
+@pytest.mark.slow
+def test_stream_gives_the_same_choice() -> None:
     rows = [{"id": i, "text": text} for i, text in enumerate(POOL)]
     whole = Dataset.from_list(rows)
     stream = IterableDataset.from_generator(lambda: iter(rows))
@@ -118,7 +119,7 @@ def test_a_stream_is_read_twice_and_not_held(monkeypatch: pytest.MonkeyPatch) ->
     assert Counted.most < 50
 
 
-def test_the_temporary_file_is_gone_at_the_end_and_after_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_temporary_file_is_removed(monkeypatch: pytest.MonkeyPatch) -> None:
     opened = []
     make = tempfile.TemporaryFile
     monkeypatch.setattr(dsir.tempfile, "TemporaryFile", lambda: opened.append(make()) or opened[-1])
@@ -142,7 +143,7 @@ def test_a_full_disk_is_one_line(texts: list[str], monkeypatch: pytest.MonkeyPat
     assert "\n" not in str(caught.value)
 
 
-def test_divergence_falls_as_texts_come_nearer_to_the_target() -> None:
+def test_divergence_falls_toward_the_target() -> None:
     mixed, near = POOL, POOL[:20]
     assert ngram_divergence(MEDICAL, MEDICAL) == 0
     assert 0 < ngram_divergence([*near, *MEDICAL], MEDICAL) < ngram_divergence(near, MEDICAL)
@@ -168,6 +169,7 @@ def test_the_seed_decides() -> None:
     assert choose(1) == choose(1) != choose(2)
 
 
+@pytest.mark.slow
 def test_chosen_in_proportion_to_the_weights() -> None:
     """Where one of two texts weighs four times the other, it is chosen four times as often."""
     raw, target = ["cat"] + ["dog"] * 4, ["cat"] * 4 + ["dog"] * 4
@@ -178,9 +180,7 @@ def test_chosen_in_proportion_to_the_weights() -> None:
 
 
 @pytest.mark.parametrize(("name", "value"), [("REMEMBERED", 7), ("BATCH_TEXTS", 3), ("BATCH_CHARACTERS", 50)])
-def test_neither_batches_nor_forgetting_change_a_weight(
-    name: str, value: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_batches_do_not_change_a_weight(name: str, value: int, monkeypatch: pytest.MonkeyPatch) -> None:
     texts = ["", *POOL, "", " ", "x"]
     weights = dsir_weights(texts, MEDICAL)
     monkeypatch.setattr(dsir, name, value)
@@ -197,15 +197,13 @@ def test_neither_batches_nor_forgetting_change_a_weight(
         (["", " "], ["a"], 1, "the raw texts hold no words"),
     ],
 )
-def test_one_line_for_what_cannot_be_selected(
-    raw: list[str], target: list[str], k: int, message: str
-) -> None:
+def test_selection_errors_are_one_line(raw: list[str], target: list[str], k: int, message: str) -> None:
     for dataset in (table(raw), table(raw).to_iterable_dataset()):
         with pytest.raises(FmkitError, match=message):
             dsir_select(dataset, table(target), k)
 
 
-def test_a_stream_that_is_shorter_or_longer_when_read_again() -> None:
+def test_stream_that_changes_its_length() -> None:
     for later in (30, 41):
         lengths = iter([40, later])
         stream = IterableDataset.from_generator(lambda lengths=lengths: map(numbered, range(next(lengths))))

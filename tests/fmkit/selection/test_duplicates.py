@@ -69,7 +69,7 @@ def test_the_exact_duplicates_of_a_crawl() -> None:
 
 
 @pytest.mark.parametrize("threshold", [0.5, 0.8, 0.95])
-def test_near_duplicates_as_brute_force_finds_them(threshold: float) -> None:
+def test_near_duplicates_as_by_brute_force(threshold: float) -> None:
     texts = edited_texts(400)
     sets = [shingle_set(text) for text in texts]
     kept: list[int] = []
@@ -99,7 +99,7 @@ def pages_of_one_site(count: int) -> list[str]:
     return [" ".join([*boilerplate, *words, "last" * (i % 10 == 9)]) for i, words in enumerate(own)]
 
 
-def test_pages_of_one_site_are_told_apart_without_comparing_their_words(
+def test_one_site_needs_no_comparison(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     texts = pages_of_one_site(300)
@@ -114,7 +114,7 @@ def test_pages_of_one_site_are_told_apart_without_comparing_their_words(
 
 @settings(deadline=None, max_examples=100)
 @given(st.sets(st.integers(0, 2**64 - 1)), st.sets(st.integers(0, 2**64 - 1)), st.sets(st.integers(0, 99)))
-def test_a_sketch_never_rules_out_what_is_alike(a: set[int], b: set[int], common: set[int]) -> None:
+def test_sketch_never_rules_out_duplicates(a: set[int], b: set[int], common: set[int]) -> None:
     one, two = (np.array(sorted(x | common), dtype=np.uint64) for x in (a, b))
     kept = duplicates._Kept(1, 0.5)
     kept.add(0, one, [b"key"])
@@ -124,7 +124,7 @@ def test_a_sketch_never_rules_out_what_is_alike(a: set[int], b: set[int], common
     assert kept.find(two, [b"other"]) is None
 
 
-def test_most_near_duplicates_of_a_crawl_are_found_at_half() -> None:
+def test_near_duplicates_of_a_crawl() -> None:
     crawl, _ = drop_duplicates(WEB.load(1_000, 10)["train"])
     _, report = drop_near_duplicates(crawl, 0.5)
     found = {i for cluster in report.clusters for i in cluster[1:]}
@@ -132,7 +132,7 @@ def test_most_near_duplicates_of_a_crawl_are_found_at_half() -> None:
     assert len(found & marked) >= 0.95 * max(len(found), len(marked))
 
 
-def test_signatures_estimate_as_well_as_those_of_datasketch() -> None:
+def test_signatures_as_good_as_datasketch() -> None:
     ours, theirs = [], []
     for common in range(0, 201, 25):
         a, b = np.arange(200), np.arange(200 - common, 400 - common)
@@ -162,7 +162,7 @@ def test_bands_find_a_pair_at_the_threshold() -> None:
         assert 1 - (1 - threshold**rows) ** bands >= duplicates.RECALL
 
 
-def test_the_same_for_the_same_seed_and_in_any_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_same_seed_gives_same_duplicates(monkeypatch: pytest.MonkeyPatch) -> None:
     texts = table(edited_texts(100))
     once = drop_near_duplicates(texts, 0.7, seed=3)[1]
     monkeypatch.setattr(duplicates, "CHUNK", 7)

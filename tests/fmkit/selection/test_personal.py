@@ -143,7 +143,7 @@ def test_look_alikes_are_left(text: str) -> None:
 
 
 @pytest.mark.parametrize(("type", "frame", "value"), BESIDE_A_WORD)
-def test_what_counts_only_beside_a_word_for_it(type: str, frame: str, value: str) -> None:
+def test_forms_that_need_a_cue_word(type: str, frame: str, value: str) -> None:
     assert find_personal(value) == []
     assert scrub(frame.format(value)) == frame.format(f"[{type.upper()}]")
     assert scrub(f"{frame.format('it')}, {'at last ' * 6}{value}").endswith(value)
@@ -158,7 +158,7 @@ def test_a_number_before_words_in_capitals() -> None:
     assert scrub("GB82WEST12345698765432 PLEASE PAY NOW") == "[IBAN] PLEASE PAY NOW"
 
 
-def test_every_card_number_has_the_check_digit_of_luhn() -> None:
+def test_card_numbers_pass_luhn() -> None:
     rng = random.Random(0)
     for _ in range(200):
         digits = "4" + "".join(rng.choices("0123456789", k=14))
@@ -197,7 +197,7 @@ def test_how_a_sentence_is_marked() -> None:
 
 
 @pytest.mark.parametrize("half", FLOORS)
-def test_precision_and_recall_on_sentences_written_by_hand(half: str) -> None:
+def test_precision_on_handwritten_sentences(half: str) -> None:
     texts, truth = zip(*read_sentences(half), strict=True)
     assert len(texts) > 130
     scores = precision_recall(map(find_personal, texts), truth)
@@ -219,7 +219,7 @@ PIECES = st.sampled_from(
     st.one_of(st.text(), st.lists(PIECES).map("".join), st.from_regex(r"[\d.:@+() A-F-]*", fullmatch=True))
 )
 @example("")
-def test_spans_of_any_text_are_in_order_and_apart(text: str) -> None:
+def test_spans_are_ordered_and_disjoint(text: str) -> None:
     spans = find_personal(text)
     assert all(0 <= span.start < span.end <= len(text) for span in spans)
     assert all(a.end <= b.start for a, b in pairwise(spans))
