@@ -1,11 +1,11 @@
-"""A check of scaling that a busy machine does not upset: 16 times the text in 16 times the time."""
+"""A check of run time that works on a busy machine: 16 times the text takes about 16 times as long."""
 
 import time
 from collections.abc import Callable
 
 
 def grows_like_its_length(function: Callable[[str], object], piece: str, length: int = 4_000) -> None:
-    """A quadratic function would take 256 times as long; the line is drawn between, at 80."""
+    """Assert that time grows with the length; the limit is 80, and a quadratic function takes 256 times."""
     short = piece * (length // len(piece))
     assert _seconds(function, short * 16) < 80 * max(_seconds(function, short), 20e-6), (function, piece)
 

@@ -1,4 +1,4 @@
-"""A small student, alone and with a teacher: soft answers at several temperatures, or texts that it wrote.
+"""A small student, alone and with a teacher: its probabilities at several temperatures, or texts by it.
 
 The question of Hinton et al. 2015 (arXiv:1503.02531): the probabilities that a teacher gives to all
 tokens teach more than its choices, most of all where data is scarce.

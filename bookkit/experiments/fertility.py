@@ -1,7 +1,7 @@
-"""What a tokenizer costs in a field that it was not made for, in tokens per word.
+"""What a tokenizer costs in a domain that it was not trained for, in tokens per word.
 
-The question of Petrov et al. 2023 (arXiv:2305.15425), asked there of languages: the same text takes up to 15
-times as many tokens in one as in another, and with them money, time and room in the context.
+The question of Petrov et al. 2023 (arXiv:2305.15425), which asks it of languages: the same text takes up to
+15 times as many tokens in one as in another, and so more money, time and context.
 """
 
 from collections.abc import Iterator
@@ -15,14 +15,14 @@ from fmkit.data.tokenizer import train_tokenizer
 from fmkit.world import FINANCE, LEGAL, MEDICAL, load_stories
 
 VOCABULARY = 1024
-CHARACTERS = 1_000_000  # of a field, to learn from
-HELD_OUT = 500  # texts of each field to measure with
+CHARACTERS = 1_000_000  # of a domain, to train on
+HELD_OUT = 500  # texts of each domain to measure with
 FIELDS = ("stories", "medical", "legal", "finance", "python-docs")
 
 
 @experiment("fertility")
 def fertility() -> Experiment:
-    """A tokenizer of each field, and one of all fields in equal parts, in three worlds."""
+    """A tokenizer for each domain, and one for all of them in equal parts, in three worlds."""
 
     def measure(trained_on: str, seed: int) -> dict[str, dict[str, float]]:
         sources = FIELDS if trained_on == "all" else (trained_on,)
@@ -43,7 +43,7 @@ def fertility() -> Experiment:
 
 @cache
 def load_field(field: str, seed: int) -> DatasetDict:
-    """The field in the world `seed`; there is one Python only, of which `seed` chooses the texts."""
+    """The domain in the world `seed`; of Python, which has no other worlds, other texts."""
     if field == "python-docs":
         return load_corpus(field).shuffle(seed)
     if field == "stories":
@@ -53,7 +53,7 @@ def load_field(field: str, seed: int) -> DatasetDict:
 
 
 def beginning(field: str, seed: int, characters: int) -> Iterator[str]:
-    """The first texts of the field, until there are so many characters."""
+    """The first texts of a domain, until they have so many characters."""
     for text in load_field(field, seed)["train"]["text"]:
         if characters <= 0:
             return

@@ -1,4 +1,4 @@
-"""Adapters in a field that the base nearly knows: stories of another world, with other names and facts.
+"""Adapters in a domain close to what the base has read: stories of another world, with other names and facts.
 
 The other half of LoRA's question (see `lora_rank`): close to the pre-training data, a low rank should be
 enough.

@@ -1,7 +1,7 @@
-"""Fine-tuning with prompts that are learned or only read, for short and long answers, few and many examples.
+"""Fine-tuning with or without a loss on prompts, for short and long answers, few and many examples.
 
 The question of Shi et al. 2024 (arXiv:2405.14394): a loss on instructions too helps where answers are short
-beside them, and examples few.
+in comparison, and examples few.
 """
 
 from functools import partial

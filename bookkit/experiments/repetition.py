@@ -1,7 +1,7 @@
 """Reading the same text again: some stories for more and more epochs, beside as many fresh ones.
 
-The question of Muennighoff et al. 2023 (arXiv:2305.16264): up to about four epochs, repeated text is worth
-almost as much as new text.
+The question of Muennighoff et al. 2023 (arXiv:2305.16264): up to about four epochs, repeated text is almost
+as useful as new text.
 """
 
 from typing import Any

@@ -1,8 +1,8 @@
-"""Which pages of a crawl should a model read to become good at one field?
+"""Which pages of a crawl should a model read to become good at one domain?
 
-Drawn at random, after quality filters, by likeness to a few texts of the field (DSIR), by both, or by an
-oracle that knows where each page came from. The question of Xie et al. 2023 (arXiv:2302.03169): the nearer
-the n-grams of a selection come to those of the target (section 4, *KL reduction*), the better the model.
+Drawn at random, after quality filters, by similarity to a few texts of the domain (DSIR), by both, or by an
+oracle that knows the source of each page. The question of Xie et al. 2023 (arXiv:2302.03169): the closer the
+n-grams of a selection are to those of the target (section 4, *KL reduction*), the better the model.
 """
 
 from functools import cache, partial
@@ -24,7 +24,7 @@ from fmkit.selection import (
 )
 from fmkit.world import FINANCE, LEGAL, MEDICAL, WEB, load_reviews
 
-POOL, CHOSEN, TARGET = 24_000, 800, 300  # pages of the crawl, pages to read, texts that show what is wanted
+POOL, CHOSEN, TARGET = 24_000, 800, 300  # pages of the crawl, pages to read, texts of the target
 THRESHOLD = 0.5  # of near-duplicates: on short pages a few changed words touch many shingles
 TRAINING: dict[str, Any] = {"steps": 150, "batch_size": 4, "learning_rate": 4e-3}
 METHODS = ("random", "filters", "dsir", "filters, dsir", "oracle")
@@ -64,7 +64,7 @@ def selection() -> Experiment:
 
 @cache
 def load_target(field: str, seed: int) -> DatasetDict:
-    """Texts of the field that the crawl does not have: those that show what is wanted, and held-out ones."""
+    """Texts of the domain that the crawl does not have: those of the target, and held-out ones."""
     return FIELDS[field](n_train=TARGET, n_validation=200, seed=1_000 + seed).select_columns("text")
 
 
