@@ -1,4 +1,4 @@
-"""The proof that no text of a grammar has two derivations, for the tests of the world and its dialects."""
+"""The proof that no text of a grammar has two derivations, for the tests of the world and its domains."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from fmkit.world.stories import Grammar
-from fmkit.world.template import Draw, Entity, OneOf, Show
+from fmkit.world import Entity, Grammar
+from fmkit.world.template import Draw, OneOf, Show
 
 
 class Unambiguous:

@@ -10,6 +10,7 @@ from fmkit.world.facts import FACTS, YEARS, Almanac, Question
 from fmkit.world.finance import FINANCE
 from fmkit.world.grammar import Derivation, Grammar, Verdict
 from fmkit.world.legal import LEGAL
+from fmkit.world.marking import MarkedText
 from fmkit.world.markov import MARKOV, Chain
 from fmkit.world.measures import Floor, Validity, floor, validity
 from fmkit.world.medical import MEDICAL
@@ -41,6 +42,7 @@ __all__ = [
     "Entity",
     "Floor",
     "Grammar",
+    "MarkedText",
     "Preferences",
     "Question",
     "Review",

@@ -10,8 +10,8 @@ A file has these tables, and further ones that the module of its domain reads:
 - `[plots]`: templates by name, all equally likely;
 - `[facts]`: what the module deals out to the things of a world, and the numbers that it computes with.
 
-Texts may have several lines. A line break with the spaces around it is one space, and none at all after ``[``
-or ``|``, before ``|`` or ``]``, and at either end; ``\\n`` is a line break of the text itself. Texts are in
+Texts may have several lines. A line break with the spaces around it is one space, and none at all after ``[``,
+``[=`` or ``|``, before ``|`` or ``]``, and at either end; ``\\n`` is a line break of the text itself. Texts are in
 single quotes, which leave backslashes alone.
 """
 
@@ -27,7 +27,7 @@ from typing import Any
 from fmkit.world.template import Entity
 from fmkit.world.words import nouns, split
 
-_NO_SPACE = re.compile(r"(?:(?<=[\[|])|(?<=\\n))\s*\n\s*|\s*\n\s*(?=[|\]])")
+_NO_SPACE = re.compile(r"(?:(?<=[\[|])|(?<=\[=)|(?<=\\n))\s*\n\s*|\s*\n\s*(?=[|\]])")
 
 
 @functools.cache

@@ -1,19 +1,22 @@
-"""The dialects by name, and their data cards."""
+"""The domains by name, and their data cards."""
 
 from __future__ import annotations
 
 import math
 import statistics
+from collections.abc import Callable
+from typing import Any
 
 import pytest
-from dialects import world
+from domain_checks import world
 
 from fmkit.errors import FmkitError
-from fmkit.world.domains import DOMAINS, data_card
+from fmkit.world import DOMAINS, data_card
+from fmkit.world.grammar_file import read
 
 
 @pytest.mark.parametrize("name", list(DOMAINS))
-def test_a_card_says_what_the_data_is(name: str) -> None:
+def test_card_says_what_the_data_is(name: str) -> None:
     card = data_card(name, 200, 50, world=1)
     assert card.startswith(f"# Data card: {name}\n")
     assert DOMAINS[name].name == name
@@ -43,12 +46,12 @@ def test_labels_are_counted_by_name() -> None:
     assert f"negative {100 - positive}.0%" in card
 
 
-def test_an_entropy_that_is_known_is_told_exactly() -> None:
+def test_known_entropy_is_exact() -> None:
     assert f"{world('markov').nats_per_text:.2f} nats a text" in data_card("markov", 20, 2)
     assert "known without an estimate" not in data_card("facts", 20, 2)
 
 
-def test_a_card_says_how_much_of_validation_stands_in_train() -> None:
+def test_card_counts_repeats() -> None:
     for name in ("facts", "support"):
         card, splits = data_card(name, 1_000, 100), DOMAINS[name].load(1_000, 100)
         for column in {"text", "prompt"} & set(splits["train"].column_names):
@@ -57,11 +60,34 @@ def test_a_card_says_how_much_of_validation_stands_in_train() -> None:
             assert repeated > 0
             assert f"{repeated}.0% of its {column}s" in card
         assert DOMAINS[name].repeats in card
-    assert "these stand in train, too: 0.0% of its texts." in data_card("legal", 20, 2)
+    assert "is in train, too: 0.0% of its texts." in data_card("legal", 20, 2)
 
 
-def test_what_has_no_card_is_said_in_one_line() -> None:
-    with pytest.raises(FmkitError, match=r"unknown dialect 'medicine'.* did you mean 'medical'\?"):
+def test_unknown_domain_has_no_card() -> None:
+    with pytest.raises(FmkitError, match=r"unknown domain 'medicine'.* did you mean 'medical'\?"):
         data_card("medicine")
+
+
+def test_one_text_has_no_card() -> None:
     with pytest.raises(FmkitError, match="at least two texts"):
         data_card("legal", 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "column", "count"),
+    [
+        ("stories", "plot", lambda file: sum(map(len, file["plots"].values()))),
+        ("medical", "plot", lambda file: len(file["plots"])),
+        ("legal", "plot", lambda file: len(file["plots"])),
+        ("finance", "plot", lambda file: len(file["plots"]["both"])),
+        ("finance", "plot", lambda file: len(file["plots"]["even"])),
+    ],
+)
+def test_card_counts_the_plots(name: str, column: str, count: Callable[[Any], int]) -> None:
+    assert f"one of {count(read(name))}" in DOMAINS[name].columns[column] + "," or (
+        f"or of {count(read(name))} " in DOMAINS[name].columns[column]
+    )
+
+
+def test_card_counts_the_intents() -> None:
+    assert f"({len(read('support')['intents'])} intents;" in DOMAINS["support"].about

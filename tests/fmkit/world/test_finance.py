@@ -8,20 +8,20 @@ from collections import Counter, defaultdict
 
 import pytest
 from ambiguity import Unambiguous
-from dialects import check_english, check_exact, check_hash, check_overlap, check_worlds, samples, world
+from domain_checks import check_english, check_exact, check_hash, check_overlap, check_worlds, samples, world
 
-from fmkit.world.finance import BOTH, EVEN
+from fmkit.world.grammar_file import read
 
 NOTES = samples("finance")
 FINANCE = world("finance")
 
 
-def test_the_log_probability_of_a_note_is_the_samplers_own() -> None:
+def test_log_prob_is_the_samplers_own() -> None:
     check_exact(FINANCE, NOTES)
 
 
 @pytest.mark.soak
-def test_the_log_probability_of_ten_thousand_notes_is_the_samplers_own() -> None:
+def test_log_prob_of_ten_thousand() -> None:
     check_exact(FINANCE, samples("finance", 10_000, 1))
 
 
@@ -30,7 +30,7 @@ def test_no_note_has_two_derivations(seed: int) -> None:
     assert Unambiguous(world("finance", seed)).faults() == []
 
 
-def test_percentages_agree_with_before_and_after_and_with_the_words() -> None:
+def test_percentages_agree() -> None:
     seen = 0
     for note in NOTES:
         if note.plot == "earnings":
@@ -71,7 +71,7 @@ def test_what_does_not_agree_is_noticed() -> None:
         assert not verdict.valid
 
 
-def test_a_company_keeps_its_sector_city_and_chief() -> None:
+def test_company_keeps_its_facts() -> None:
     facts = defaultdict(set)
     for note in NOTES:
         for sector, city in re.findall(
@@ -82,13 +82,15 @@ def test_a_company_keeps_its_sector_city_and_chief() -> None:
     assert all(len(each) == 1 for each in facts.values())
 
 
-def test_directions_and_kinds_come_in_their_shares() -> None:
+def test_directions_have_their_shares() -> None:
     shares = Counter(note.direction for note in NOTES)
     assert all(0.28 < shares[way] / len(NOTES) < 0.39 for way in ("up", "down", "none"))
-    assert {note.plot for note in NOTES} == set(BOTH) | set(EVEN)
+    assert {note.plot for note in NOTES} == {
+        plot for kind in read("finance")["plots"].values() for plot in kind
+    }
 
 
-def test_the_english_is_clean_and_the_texts_are_many() -> None:
+def test_english_is_clean() -> None:
     check_english(NOTES)
     assert len({note.text for note in NOTES}) > 0.99 * len(NOTES)
     assert max(len(note.text.split()) for note in NOTES) <= 100
@@ -98,9 +100,9 @@ def test_words_overlap_with_the_stories() -> None:
     check_overlap("finance")
 
 
-def test_the_seed_of_a_world_deals_other_facts() -> None:
+def test_another_seed_has_other_facts() -> None:
     check_worlds("finance")
 
 
-def test_the_notes_are_the_same_on_every_machine() -> None:
+def test_same_on_every_machine() -> None:
     check_hash("finance", "41e3ef3ba65f768cfcdcf9181d8dfc132179909912883c34df01276146f92b2b")

@@ -10,26 +10,19 @@ from dataclasses import replace
 
 import pytest
 from ambiguity import Unambiguous
-from dialects import check_english, check_exact
+from domain_checks import check_english, check_exact
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fmkit.data.batches import IGNORE
 from fmkit.data.chat import encode_completion
 from fmkit.data.tokenizer import train_tokenizer
-from fmkit.errors import FmkitError
-from fmkit.world.preferences import (
-    BROKEN,
-    KIND,
-    PREFERENCES,
-    SCENES,
-    TEMPERATURE,
-    UNKIND,
-    Pair,
-    Preferences,
-)
+from fmkit.world import BROKEN, PREFERENCES, Preferences
+from fmkit.world.grammar_file import read
+from fmkit.world.preferences import TEMPERATURE, Pair, rewarded
 
 WORLD = Preferences()
+KIND, UNKIND = rewarded()
 
 
 def pairs(n: int, seed: int = 0) -> tuple[Pair, ...]:
@@ -40,7 +33,8 @@ def pairs(n: int, seed: int = 0) -> tuple[Pair, ...]:
 PAIRS = pairs(2_000)
 
 
-def test_the_log_probability_of_a_text_is_the_samplers_own() -> None:
+@pytest.mark.slow
+def test_log_prob_is_the_samplers_own() -> None:
     check_exact(WORLD, PAIRS)
     for pair in PAIRS[:500]:
         for ending, log_prob in (
@@ -51,7 +45,7 @@ def test_the_log_probability_of_a_text_is_the_samplers_own() -> None:
 
 
 @pytest.mark.soak
-def test_the_log_probability_of_ten_thousand_texts_is_the_samplers_own() -> None:
+def test_log_prob_of_ten_thousand() -> None:
     check_exact(WORLD, pairs(10_000, seed=1))
 
 
@@ -60,7 +54,8 @@ def test_no_text_has_two_derivations(seed: int) -> None:
     assert Unambiguous(Preferences(seed)).faults() == []
 
 
-def test_both_endings_continue_the_prompt_and_one_of_them_is_the_text() -> None:
+@pytest.mark.slow
+def test_endings_continue_the_prompt() -> None:
     for pair in PAIRS:
         assert pair.text in (pair.prompt + pair.chosen, pair.prompt + pair.rejected)
         for ending in (pair.chosen, pair.rejected):
@@ -69,7 +64,7 @@ def test_both_endings_continue_the_prompt_and_one_of_them_is_the_text() -> None:
             assert WORLD.truth(pair.prompt + ending) == WORLD.reward(ending) > BROKEN
 
 
-def test_a_prompt_and_its_ending_are_the_tokens_of_the_text() -> None:
+def test_tokens_of_prompt_and_ending() -> None:
     # or a model that has read the text would meet the ending's first word as another one
     tokenizer = train_tokenizer([pair.text for pair in PAIRS], 512)
     for pair in PAIRS[:300]:
@@ -78,7 +73,7 @@ def test_a_prompt_and_its_ending_are_the_tokens_of_the_text() -> None:
         assert tokenizer.decode([label for label in labels if label != IGNORE]) == pair.chosen
 
 
-def test_drawing_the_pair_does_not_bend_the_distribution_of_the_text() -> None:
+def test_text_has_the_grammars_kindness() -> None:
     # Sampled texts straight from the grammar are as kind as the column `text`: it was drawn before judgment.
     rng = random.Random(3)
     plain = [WORLD.reward(WORLD.derive(rng).text) for _ in range(4_000)]
@@ -92,7 +87,7 @@ def test_drawing_the_pair_does_not_bend_the_distribution_of_the_text() -> None:
 # --- The rule and the judge -------------------------------------------------------------------------------
 
 
-def test_each_part_of_an_ending_has_one_word_of_the_rule_and_a_prompt_has_none() -> None:
+def test_each_part_has_one_rewarded_word() -> None:
     for pair in PAIRS:
         assert not set(re.findall(r"[a-z]+", pair.prompt.lower())) & (KIND | UNKIND), pair.prompt
         for ending in (pair.chosen, pair.rejected):
@@ -102,7 +97,7 @@ def test_each_part_of_an_ending_has_one_word_of_the_rule_and_a_prompt_has_none()
     assert not KIND & UNKIND
 
 
-def test_the_reward_is_what_the_derivation_says() -> None:
+def test_reward_follows_the_derivation() -> None:
     for pair in PAIRS[:300]:
         (derivation,) = WORLD.derivations(pair.text)
         deed, reply = derivation.bound["deed"], derivation.bound["reply"]
@@ -113,7 +108,7 @@ def test_the_reward_is_what_the_derivation_says() -> None:
         assert sum(signs) == WORLD.reward(pair.text)
 
 
-def test_the_judge_errs_as_bradley_and_terry_say() -> None:
+def test_judge_follows_bradley_and_terry() -> None:
     many = [*PAIRS, *pairs(4_000, seed=2)]
     for gap in (2, 4, 6):
         judged = [pair.margin > 0 for pair in many if abs(pair.margin) == gap]
@@ -126,12 +121,12 @@ def test_the_judge_errs_as_bradley_and_terry_say() -> None:
     assert 0.02 < sum(pair.margin < 0 for pair in many) / len(many) < 0.15
 
 
-def test_unkind_endings_are_the_more_common_ones() -> None:
+def test_unkind_endings_are_more_common() -> None:
     kind = sum(WORLD.reward(pair.text) > 0 for pair in PAIRS) / len(PAIRS)
     assert 0.2 < kind < 0.5
 
 
-def test_piling_up_kind_words_fools_the_reward_and_not_the_truth() -> None:
+def test_kind_words_fool_only_the_reward() -> None:
     for pair in PAIRS[:100]:
         hacked = f"{pair.prompt} {'They smiled and hugged together. ' * 4}".strip()
         assert WORLD.reward(hacked) > 3 >= WORLD.reward(pair.text)
@@ -149,7 +144,7 @@ def test_a_changed_fact_is_noticed() -> None:
 # --- English, the data set, bad input ---------------------------------------------------------------------
 
 
-def test_the_english_is_clean() -> None:
+def test_english_is_clean() -> None:
     # "an honest girl" is right, and only that check does not know it
     check_english(tuple(replace(pair, text=pair.text.replace("an honest", "a kind")) for pair in PAIRS))
 
@@ -158,10 +153,10 @@ def test_there_is_enough_to_learn() -> None:
     assert len({pair.text for pair in PAIRS}) == len(PAIRS)
     assert len({pair.prompt for pair in PAIRS}) > 0.95 * len(PAIRS)
     derived = {WORLD.derive(rng).bound["scene"]["name"] for rng in [random.Random(0)] for _ in range(300)}
-    assert derived == set(SCENES)
+    assert derived == set(read("preferences")["scenes"])
 
 
-def test_the_dataset_is_the_same_everywhere_and_other_worlds_differ() -> None:
+def test_dataset_is_the_same_everywhere() -> None:
     splits = PREFERENCES.load(60, 20)
     assert set(splits["train"].column_names) == set(PREFERENCES.columns)
     assert splits["train"][:] == PREFERENCES.load(60, 20)["train"][:]
@@ -174,9 +169,3 @@ def test_the_dataset_is_the_same_everywhere_and_other_worlds_differ() -> None:
 def test_any_text_gets_a_reward_and_a_truth(text: str) -> None:
     assert math.isfinite(WORLD.reward(text))
     assert WORLD.truth(text) == BROKEN
-
-
-@pytest.mark.parametrize("seed", ["a", 1.5, True, None])
-def test_a_seed_that_is_none_is_refused(seed: object) -> None:
-    with pytest.raises(FmkitError, match="seed of a world"):
-        Preferences(seed)  # type: ignore[arg-type]

@@ -7,13 +7,13 @@ import random
 import re
 from collections import Counter
 
-from fmkit.world.reviews import LABELS, Reviews, load_reviews
+from fmkit.world import LABELS, Reviews, load_reviews
 
 REVIEWS = Reviews()
 SAMPLES = [REVIEWS.sample(rng) for rng in [random.Random(0)] for _ in range(3_000)]
 
 
-def test_each_review_has_one_derivation_with_its_label() -> None:
+def test_one_derivation_with_its_label() -> None:
     for review in SAMPLES:
         (derivation,) = REVIEWS.derivations(review.text)
         assert math.isclose(derivation.log_prob, review.log_prob, abs_tol=1e-9)
@@ -28,7 +28,7 @@ def test_not_bad_at_all_is_praise() -> None:
     assert REVIEWS.log_prob(text.replace("movie", "story")) == -math.inf
 
 
-def test_a_bag_of_words_fails_on_part_of_them() -> None:
+def test_counting_words_fails_on_part() -> None:
     def words(text: str) -> set[str]:
         return set(re.findall(r"[a-z]+", text.lower()))
 
@@ -42,13 +42,13 @@ def test_a_bag_of_words_fails_on_part_of_them() -> None:
     assert 0.55 < right / 1_000 < 0.8
 
 
-def test_the_english_is_clean() -> None:
+def test_english_is_clean() -> None:
     for review in SAMPLES:
         assert not re.search(r"  |\b[Aa] [aeio]|\b[Aa]n [^aeiou]", review.text), review.text
         assert review.text.endswith(".")
 
 
-def test_the_dataset_has_labels_of_the_fields_kind() -> None:
+def test_labels_are_a_class_label() -> None:
     reviews = load_reviews(200, 50)
     assert reviews["train"].column_names == ["text", "label", "log_prob"]
     assert reviews["train"].features["label"].names == ["negative", "positive"]

@@ -11,16 +11,17 @@ from typing import Any
 
 import pytest
 from ambiguity import Unambiguous
-from dialects import check_english, check_exact
+from domain_checks import check_english, check_exact
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fmkit.data.tokenizer import train_tokenizer
-from fmkit.errors import FmkitError
-from fmkit.world.stories import Grammar, load_stories
-from fmkit.world.support import INTENTS, SUPPORT, Dialog, Support, meaning
+from fmkit.world import SUPPORT, Grammar, Support, load_stories
+from fmkit.world.grammar_file import read
+from fmkit.world.support import Dialog, meaning
 
 SHOP = Support()
+INTENTS = read("support")["intents"]
 
 
 def dialogs(n: int, seed: int = 0) -> tuple[Dialog, ...]:
@@ -35,7 +36,8 @@ def of(intent: str, action: str = "") -> list[Dialog]:
     return [d for d in DIALOGS if d.intent == intent and action in d.json]
 
 
-def test_the_log_probability_of_a_dialog_is_the_samplers_own() -> None:
+@pytest.mark.slow
+def test_log_prob_is_the_samplers_own() -> None:
     check_exact(SHOP, DIALOGS)
     for dialog in DIALOGS:
         conditional = SHOP.completion_log_prob(dialog.prompt, dialog.completion)
@@ -43,21 +45,22 @@ def test_the_log_probability_of_a_dialog_is_the_samplers_own() -> None:
 
 
 @pytest.mark.soak
-def test_the_log_probability_of_ten_thousand_dialogs_is_the_samplers_own() -> None:
+def test_log_prob_of_ten_thousand() -> None:
     check_exact(SHOP, dialogs(10_000, seed=1))
 
 
 @pytest.mark.parametrize("intent", INTENTS)
-def test_no_dialog_of_an_intent_has_two_derivations(intent: str) -> None:
+def test_no_dialog_has_two_derivations(intent: str) -> None:
     # The proof forgets what is bound, and intents are drawn in silence: so one proof for each intent.
-    things = {name: list(rule) for name, rule in SHOP.rules.items() if isinstance(rule, list)}
-    rules: dict[str, Any] = {**things, "shop": SHOP.rules["shop"]}
+    rules: dict[str, Any] = {**read("support")["rules"], "shop": SHOP.rules["shop"]}
+    rules |= {name: list(rule) for name, rule in SHOP.rules.items() if isinstance(rule, list)}
     (rules["intent"],) = [each for _, each in SHOP.rules["intents"] if each["name"] == intent]
     rules["start"] = "{tone=intent.tones:text}\n{tone.reply}{intent.answer}{tone.close}"
     assert Unambiguous(Grammar(rules)).faults() == []
 
 
-def test_the_json_answer_follows_from_the_prompt() -> None:
+@pytest.mark.slow
+def test_json_follows_from_the_prompt() -> None:
     for dialog in DIALOGS:
         readings = [meaning(derivation.bound) for derivation in SHOP.prompts.derivations(dialog.prompt)]
         assert readings == [json.loads(dialog.json)] == [SHOP.answer(dialog.prompt)]
@@ -68,7 +71,7 @@ def test_the_json_answer_follows_from_the_prompt() -> None:
     assert SHOP.answer("Where is my elephant?") is None
 
 
-def test_text_and_messages_are_prompt_and_completion() -> None:
+def test_text_and_messages() -> None:
     for dialog in DIALOGS:
         assert dialog.text == f"{dialog.prompt}\n{dialog.completion}"
         assert dialog.messages == [
@@ -80,28 +83,31 @@ def test_text_and_messages_are_prompt_and_completion() -> None:
 # --- Truth ------------------------------------------------------------------------------------------------
 
 
-def test_a_wrong_answer_is_noticed() -> None:
-    changes = [
+@pytest.mark.parametrize(
+    ("dialog", "pattern", "new"),
+    [
         (of("return", "accept")[0], r"\d+ days\.$|\d+ days\. ", "99 days. "),
         (of("price")[0], r"\d+ dollars", "1 dollars"),
         (of("material")[0], r"made of \w+\.", "made of cake."),
         (of("broken", "replace")[0], r"warranty of \w+ years?", "warranty of nine years"),
         (of("change address")[0], r"order \d+", "order 000"),
-    ]
-    for dialog, pattern, new in changes:
-        wrong = re.sub(pattern, new, dialog.completion).strip()
-        assert wrong != dialog.completion
-        assert SHOP.completion_log_prob(dialog.prompt, dialog.completion) > -math.inf
-        assert SHOP.completion_log_prob(dialog.prompt, wrong) == -math.inf
+    ],
+    ids=["window", "price", "material", "warranty", "number"],
+)
+def test_a_wrong_answer_is_noticed(dialog: Dialog, pattern: str, new: str) -> None:
+    wrong = re.sub(pattern, new, dialog.completion).strip()
+    assert wrong != dialog.completion
+    assert SHOP.completion_log_prob(dialog.prompt, dialog.completion) > -math.inf
+    assert SHOP.completion_log_prob(dialog.prompt, wrong) == -math.inf
 
 
-def test_the_answer_to_another_question_is_noticed() -> None:
+def test_another_answer_is_noticed() -> None:
     for yes, no in zip(of("return", "accept"), of("return", "refuse"), strict=False):
         assert SHOP.completion_log_prob(yes.prompt, no.completion) == -math.inf
         assert SHOP.completion_log_prob(no.prompt, yes.completion) == -math.inf
 
 
-def test_a_return_is_accepted_within_the_window_of_its_kind_only() -> None:
+def test_return_needs_its_window() -> None:
     kinds = {item["name"]: item["kind"] for _, item in SHOP.rules["item"]}
     asked = Counter[bool]()
     for dialog in of("return"):
@@ -114,7 +120,7 @@ def test_a_return_is_accepted_within_the_window_of_its_kind_only() -> None:
     assert min(asked.values()) > 20
 
 
-def test_facts_are_the_same_in_all_dialogs_and_differ_between_shops() -> None:
+def test_facts_hold_within_a_shop() -> None:
     prices = defaultdict(set)
     for dialog in of("price"):
         prices[dialog.item].add(re.findall(r"\d+ dollars", dialog.completion)[0])
@@ -134,7 +140,7 @@ def kinds(shop: Support) -> list[dict[str, str]]:
 # --- English, sizes, the data set -------------------------------------------------------------------------
 
 
-def test_the_english_is_clean() -> None:
+def test_english_is_clean() -> None:
     check_english(DIALOGS)
     for dialog in DIALOGS:
         assert dialog.completion[-1] in ".!?"
@@ -147,7 +153,7 @@ def test_there_is_enough_to_learn() -> None:
     assert len({json.loads(dialog.json)["action"] for dialog in DIALOGS}) >= 20
 
 
-def test_prompts_and_completions_fit_a_small_model() -> None:
+def test_prompts_fit_a_small_model() -> None:
     stories = load_stories(3_000, 1)["train"]["text"]
     tokenizer = train_tokenizer([*stories, *(dialog.text for dialog in DIALOGS)], 1024)
     for column, most in (("prompt", 60), ("completion", 80), ("json", 80)):
@@ -155,7 +161,7 @@ def test_prompts_and_completions_fit_a_small_model() -> None:
         assert max(len(encoding.ids) - 1 for encoding in encoded) <= most
 
 
-def test_the_dataset_is_the_same_everywhere() -> None:
+def test_dataset_is_the_same_everywhere() -> None:
     splits = SUPPORT.load(60, 20)
     assert set(splits["train"].column_names) == set(SUPPORT.columns)
     assert splits["train"][:] == SUPPORT.load(60, 20)["train"][:]
@@ -177,9 +183,3 @@ def test_any_text_gets_a_probability(which: int, where: float, new: str) -> None
     assert (changed != text) or log_prob > -math.inf
     prompt, _, completion = changed.partition("\n")
     assert SHOP.completion_log_prob(prompt, completion) <= 1e-9
-
-
-@pytest.mark.parametrize("seed", ["a", 1.5, True, None])
-def test_a_seed_that_is_none_is_refused(seed: object) -> None:
-    with pytest.raises(FmkitError, match="seed of a world"):
-        Support(seed)  # type: ignore[arg-type]

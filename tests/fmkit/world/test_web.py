@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 from ambiguity import Unambiguous
-from dialects import check_exact, check_hash, check_worlds, samples, world
+from domain_checks import check_exact, check_hash, check_worlds, samples, world
 
 from fmkit.errors import FmkitError
-from fmkit.world.web import DAMAGES, DUPLICATES, KINDS, NEAR_DUPLICATES, SOURCES, WEB
+from fmkit.world import WEB
+from fmkit.world.crawl import DUPLICATES, NEAR_DUPLICATES
+from fmkit.world.web import DAMAGES, KINDS, SOURCES
 
 PAGES = samples("web")
 WORLD = world("web")
@@ -41,16 +43,17 @@ def jaccard(a: str, b: str) -> float:
     return len(shingles(a) & shingles(b)) / max(len(shingles(a) | shingles(b)), 1)
 
 
-def test_the_log_probability_of_a_page_is_the_samplers_own() -> None:
+@pytest.mark.slow
+def test_log_prob_is_the_samplers_own() -> None:
     check_exact(WORLD, PAGES)
 
 
 @pytest.mark.soak
-def test_the_log_probability_of_ten_thousand_pages_is_the_samplers_own() -> None:
+def test_log_prob_of_ten_thousand() -> None:
     check_exact(WORLD, samples("web", 10_000, 1))
 
 
-def test_no_page_of_a_grammar_has_two_derivations() -> None:
+def test_no_page_has_two_derivations() -> None:
     for grammar in (WORLD.header, *WORLD.junk.values()):
         assert Unambiguous(grammar).faults() == []
 
@@ -65,7 +68,7 @@ def test_what_no_page_can_be_is_noticed() -> None:
         WORLD.log_prob(None)
 
 
-def test_kinds_and_sources_come_in_their_shares() -> None:
+def test_kinds_have_their_shares() -> None:
     kinds = Counter(page.kind for page in PAGES)
     for kind, share in KINDS.items():
         assert abs(kinds[kind] / len(PAGES) - share) < 5 * math.sqrt(share / len(PAGES)), kind
@@ -74,7 +77,7 @@ def test_kinds_and_sources_come_in_their_shares() -> None:
         assert abs(prose[source] / prose.total() - share) < 5 * math.sqrt(share / prose.total()), source
 
 
-def test_every_kind_of_damage_is_visible_and_can_be_undone() -> None:
+def test_damage_is_visible_and_reversible() -> None:
     broken = [page.text for page in PAGES if page.kind == "mojibake"]
     assert all(re.search("Â\xa0|â€|&amp;|\ufffd", text) for text in broken)
     for damage in DAMAGES:
@@ -83,7 +86,7 @@ def test_every_kind_of_damage_is_visible_and_can_be_undone() -> None:
     assert not any(re.search("Â|â|&amp;|\ufffd", text) for text in whole)
 
 
-def test_personal_data_stands_where_the_spans_say_and_is_reserved_for_examples() -> None:
+def test_spans_mark_reserved_data() -> None:
     seen: Counter[str] = Counter()
     for page in PAGES:
         assert bool(page.personal) == (page.kind == "personal")
@@ -107,7 +110,7 @@ def test_no_personal_data_is_left_unmarked() -> None:
         assert all(re.match(r"(info|office|orders|help)@", found) for found in left), page.text
 
 
-def test_card_numbers_pass_the_check_of_luhn() -> None:
+def test_card_numbers_pass_luhn() -> None:
     cards = {p.text[s["start"] : s["end"]] for p in PAGES for s in p.personal if s["type"] == "card"}
     assert len(cards) > 5
     for card in cards:
@@ -140,16 +143,17 @@ def test_duplicates_repeat_what_they_say(crawl: list[dict[str, Any]]) -> None:
             first[page["text"]] = index
 
 
-def test_originals_are_hardly_ever_alike_by_chance(crawl: list[dict[str, Any]]) -> None:
+def test_originals_are_rarely_alike(crawl: list[dict[str, Any]]) -> None:
     texts = [page["text"] for page in crawl if page["duplicate_of"] < 0][:600]
     sets = [shingles(text) for text in texts]
     alike = sum(len(a & b) > 0.7 * len(a | b) for n, a in enumerate(sets) for b in sets[n + 1 :] if a and b)
     assert alike < 0.02 * len(texts)
 
 
-def test_the_seed_of_a_world_deals_other_facts_and_data() -> None:
+@pytest.mark.slow
+def test_another_seed_has_other_facts() -> None:
     check_worlds("web")
 
 
-def test_the_crawl_is_the_same_on_every_machine() -> None:
+def test_same_on_every_machine() -> None:
     check_hash("web", "8beecf2482ed94b3ab2f95efe7d25b0ae36acc7c69f1c9845eb508ef7160b31a")

@@ -1,4 +1,4 @@
-"""What every dialect promises, as assertions that its test file calls."""
+"""What every domain of the world promises, as assertions that its tests call."""
 
 from __future__ import annotations
 
@@ -10,9 +10,7 @@ import re
 from collections import Counter
 from typing import Any
 
-from fmkit.world.base import Source
-from fmkit.world.domains import DOMAINS
-from fmkit.world.stories import World
+from fmkit.world import DOMAINS, Source, World
 
 
 @functools.cache

@@ -1,4 +1,4 @@
-"""What is nearly a text of a dialect has the probability with which the dialect writes it, mostly none."""
+"""What is nearly a text of a domain has the probability with which the domain writes it, mostly none."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from dialects import samples, world
+from domain_checks import samples, world
 
-from fmkit.world.domains import DOMAINS
-from fmkit.world.stories import Grammar
-from fmkit.world.template import Entity, Show
+from fmkit.world import DOMAINS, Entity, Grammar
+from fmkit.world.template import Show
 from fmkit.world.web import DAMAGES, KINDS, SOURCES, WITH_HEADER, Web
 
 GRAMMARS = [name for name in DOMAINS if isinstance(world(name), Grammar)]
@@ -67,7 +66,7 @@ def crawled(web: Web, text: str) -> float:
     return math.fsum(found)
 
 
-def neighbours(text: str, other: str, rng: random.Random) -> Iterator[str]:
+def neighbors(text: str, other: str, rng: random.Random) -> Iterator[str]:
     """A text with white space around it, and with a character or a stretch left out, put in or repeated."""
     for space in (" ", "\n"):
         yield from (space + text, text + space)
@@ -81,12 +80,12 @@ def neighbours(text: str, other: str, rng: random.Random) -> Iterator[str]:
         yield text[:to] + text[at:]
 
 
-def check_neighbours(name: str, count: int, write: Any) -> None:
+def check_neighbors(name: str, count: int, write: Any) -> None:
     source, rng, possible = world(name), random.Random(f"neighbours of {name}"), 0
     texts = [sample.text for sample in samples(name)[: count + 1]]
     for text, other in pairwise(texts):
         assert math.isclose(source.log_prob(text), math.log(write(source, text)), abs_tol=1e-9)
-        for near in neighbours(text, other, rng):
+        for near in neighbors(text, other, rng):
             p = write(source, near)
             possible += p > 0 and near != text
             expected = math.log(p) if p else -math.inf
@@ -94,23 +93,25 @@ def check_neighbours(name: str, count: int, write: Any) -> None:
     assert possible < 0.1 * 38 * count
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", GRAMMARS)
-def test_a_neighbour_of_a_text_has_the_probability_of_being_written(name: str) -> None:
-    check_neighbours(name, 20, written)
+def test_neighbor_has_its_probability(name: str) -> None:
+    check_neighbors(name, 20, written)
 
 
-def test_a_neighbour_of_a_page_has_the_probability_of_being_written() -> None:
-    check_neighbours("web", 20, crawled)
+@pytest.mark.slow
+def test_neighbor_of_page() -> None:
+    check_neighbors("web", 20, crawled)
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("name", [*GRAMMARS, "web"])
-def test_neighbours_of_many_texts_have_the_probability_of_being_written(name: str) -> None:
-    check_neighbours(name, 400, crawled if name == "web" else written)
+def test_many_neighbors(name: str) -> None:
+    check_neighbors(name, 400, crawled if name == "web" else written)
 
 
 @pytest.mark.parametrize("name", ["support", "preferences"])
-def test_what_is_cut_in_another_place_is_no_prompt_and_completion(name: str) -> None:
+def test_wrong_cut_is_impossible(name: str) -> None:
     grammar = world(name)
     for sample in samples(name)[:40]:
         text, cut = sample.text, len(sample.prompt)
