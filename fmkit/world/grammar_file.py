@@ -10,9 +10,9 @@ A file has these tables, and further ones that the module of its domain reads:
 - `[plots]`: templates by name, all equally likely;
 - `[facts]`: what the module deals out to the things of a world, and the numbers that it computes with.
 
-Texts may have several lines. A line break with the spaces around it is one space, and none at all after ``[``,
-``[=`` or ``|``, before ``|`` or ``]``, and at either end; ``\\n`` is a line break of the text itself. Texts are in
-single quotes, which leave backslashes alone.
+A text may have several lines. A line break with the spaces around it is one space, and none at all after
+``[``, ``[=`` or ``|``, before ``|`` or ``]``, and at either end; ``\\n`` is a line break of the text itself.
+Texts are in single quotes, which leave backslashes alone.
 """
 
 from __future__ import annotations
