@@ -19,7 +19,7 @@ from fmkit.model import Transformer
 from fmkit.objectives import language_modeling
 from fmkit.optim import learning_rate
 from fmkit.trainer import Record, Trainer
-from fmkit.world import World, floor
+from fmkit.world import MarkedText, World, floor
 
 LONG = 13_000
 # The steps after which the long run is looked at: even on a logarithmic axis, closer at the end, where the
@@ -28,16 +28,16 @@ LOOKS = (25, 50, 100, 200, 400, 650, 1100, 1800, 3000, 4500, 6000, 7500, 9000, 1
 STORIES = 200  # written at each look
 PROMPTS = {  # what they test → the beginning of a story that is not in the corpus
     "a list": (
-        "Once upon a time, there was a clever girl named Lily. One cool morning, Lily went to the corner shop "
-        "for her dad. She had to buy grapes, soft rolls, and a yellow kite. On the way,"
+        "Once upon a time, there was a clever girl named Lily. One cool morning, Lily went to the corner "
+        "shop for her dad. She had to buy grapes, soft rolls, and a yellow kite. On the way,"
     ),
     "a sum": (
-        "Once upon a time, a gentle boy named Jack lived next to the school. One bright day, Jack went to the "
-        "fair with five coins. He bought"
+        "Once upon a time, a gentle boy named Jack lived next to the school. One bright day, Jack went to "
+        "the fair with five coins. He bought"
     ),
     "a lost toy": (
-        "Zoe lived near the station. She had a puppy named Spot. One windy day, Zoe could not find her yellow "
-        "drum. She looked"
+        "Zoe lived near the station. She had a puppy named Spot. One windy day, Zoe could not find her "
+        "yellow drum. She looked"
     ),
 }
 
@@ -72,7 +72,8 @@ def pretraining() -> Experiment:
         return {**curve(history), "validation_loss": snapshots[-1]["loss"], "snapshots": snapshots}
 
     known = round(floor(World(), tokenizer, n=5000).nats_per_token, 4)
-    about = {"model": asdict(SIZE), "training": SETTINGS, "corpus": "stories", "floor": known, "prompts": PROMPTS}
+    about = {"model": asdict(SIZE), "training": SETTINGS, "corpus": "stories", "floor": known}
+    about["prompts"] = PROMPTS
     arms = [(0, STEPS), (1, STEPS), (2, STEPS), (0, LONG)]
     return Experiment(about, train, [{"seed": seed, "steps": steps} for seed, steps in arms])
 
@@ -85,12 +86,9 @@ def tell_stories(model: Transformer, tokenizer: Tokenizer, count: int) -> list[s
 
 
 def complete(model: Transformer, tokenizer: Tokenizer, prompt: str) -> dict[str, Any]:
-    """Complete a story with the likeliest token each time, and say where it fails.
+    """Complete a story with the likeliest token each time: its text, and where the world finds a mistake.
 
-    `broke_at` is a character of the completion, None where it is true; `expected` has up to five of the words
-    that could be there.
+    `wrong` is the range of characters of the first wrong word, `expected` what could be there.
     """
-    text = generate(model, tokenizer, prompt, 120, temperature=0.0)
-    verdict = World().check(text)
-    broke_at = None if verdict.broke_at is None else verdict.broke_at - len(prompt)
-    return {"text": text[len(prompt) :], "broke_at": broke_at, "expected": list(verdict.expected[:5])}
+    marked = MarkedText(generate(model, tokenizer, prompt, 120, temperature=0.0), prompt=prompt)
+    return {"text": marked.text, "wrong": marked.wrong, "expected": marked.said if marked.wrong else None}

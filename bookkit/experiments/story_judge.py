@@ -1,4 +1,4 @@
-"""The story world as a judge of stories that a model wrote: how true they are, and at what kinds of words they fail.
+"""The story world as a judge of a model's stories: how true they are, and at which kinds of words they fail.
 
 Each word of a story is a *place* of one of five kinds, by the words that the world allows there:
 
