@@ -1,6 +1,6 @@
 """Continuous pre-training on medical notes: what is learned, what is forgotten, and how replay helps.
 
-The question of Ibrahim et al. 2024 (arXiv:2403.08763): a few percent of old text preserve most of what was known.
+The question of Ibrahim et al. 2024 (arXiv:2403.08763): a few percent of old text are enough to remember most.
 """
 
 from typing import Any

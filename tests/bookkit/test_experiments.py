@@ -41,6 +41,7 @@ def test_the_record_is_of_the_lab_as_it_is() -> None:
     assert RECORD["model"] == asdict(SMALL)
 
 
+@pytest.mark.slow
 def test_a_command_reproduces_its_run(capsys: pytest.CaptureFixture[str]) -> None:
     """To a tenth of a nat: another processor adds in another order."""
     chosen = {"learning_rate": 0.01, "batch_size": 2, "steps": 50, "seed": 0}

@@ -72,6 +72,7 @@ def page(address: str) -> Iterator[Page]:
         browser.close()
 
 
+@pytest.mark.slow
 def test_it_trains_in_the_kernel(page: Page) -> None:
     editors = page.locator(".jp-Notebook .jp-InputArea-editor")
     editors.first.click(timeout=WAIT)
