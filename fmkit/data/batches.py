@@ -3,7 +3,7 @@
 A *piece* is a document, or a part of one that is longer than the context. A *row* holds as many whole pieces
 as fit, chosen best-fit first from a pool (Ding et al. 2024, arXiv:2404.10830, section 2), so nothing is cut
 off and little is padding. `document_ids` keep the pieces of a row apart. The loader's state (epoch, position,
-random state, pool) is small and exact: a resumed run sees the very batches that an undisturbed one would.
+random state, pool) is small and exact: a resumed run sees the same batches as one that was never interrupted.
 """
 
 from collections.abc import Iterator, Sequence
@@ -34,7 +34,7 @@ class Loader(Protocol):
 
 
 def tokenize(dataset: Dataset | IterableDataset, tokenizer: Tokenizer, context_length: int):  # type: ignore[no-untyped-def]
-    """The pieces of a corpus: a dataset of `input_ids`, each at most `context_length` + 1 tokens.
+    """Encode a corpus as pieces: a dataset of `input_ids`, each at most `context_length` + 1 tokens.
 
     A document is <|bos|> text <|eos|>. Pieces of a long one overlap by a token, so that each of its tokens is
     predicted exactly once.
@@ -72,7 +72,7 @@ class Shuffled:
 
 
 class _Streamed:
-    """The rows of a streamed dataset in its own order, from the start again at its end."""
+    """The rows of a streamed dataset in its own order, again and again."""
 
     def __init__(self, dataset: IterableDataset) -> None:
         self.dataset, self.start = dataset, dataset.state_dict()
@@ -87,7 +87,7 @@ class _Streamed:
         return row
 
     def state_dict(self) -> dict[str, Any]:
-        # What is loaded shows in the dataset's own state only when it has moved on from there.
+        # The dataset's own state shows a loaded state only after the next row.
         return self.dataset.state_dict() if self.moved else self.loaded
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -97,15 +97,15 @@ class _Streamed:
 
 
 def open_source(pieces: Dataset | IterableDataset, seed: int) -> Shuffled | _Streamed:
-    """The rows of a dataset without end: shuffled, or of a stream in its own order."""
+    """Iterate over a dataset's rows endlessly: shuffled, or a stream's in its own order."""
     return _Streamed(pieces) if isinstance(pieces, IterableDataset) else Shuffled(pieces, seed)
 
 
 class Mixed:
     """The pieces of several datasets, each with its share of the *tokens*; shares sum to 1.
 
-    The next piece comes from the dataset that is furthest behind its share, so the mixture is exact to within
-    a piece at every moment, and nothing of it is random.
+    The next piece comes from the dataset that is furthest behind its share, so the mixture is always exact to
+    within a piece, and not random.
     """
 
     def __init__(self, parts: Sequence[tuple[Dataset | IterableDataset, float]], seed: int) -> None:
@@ -118,7 +118,7 @@ class Mixed:
     def __next__(self) -> dict[str, Any]:
         total = sum(self.drawn)
         behind = [share * total - drawn for share, drawn in zip(self.shares, self.drawn, strict=True)]
-        # At the start, and whenever all are even, the largest share goes first.
+        # On a tie, as at the start, the largest share goes first.
         chosen = max(range(len(behind)), key=lambda i: (behind[i], self.shares[i]))
         piece = next(self.sources[chosen])
         self.drawn[chosen] += len(piece["input_ids"]) - 1
@@ -134,10 +134,10 @@ class Mixed:
 
 
 class PackedLoader:
-    """Endless batches of packed rows from a dataset of pieces (see `tokenize`), or from several `Mixed`.
+    """Endless batches of packed rows from a dataset of pieces (see `tokenize`) or from several, `Mixed`.
 
     Each batch holds input_ids (B, T), labels (B, T) with the token that follows each position or `IGNORE`,
-    document_ids (B, T) or None where every row is one full piece, `num_items` (labels to predict) and
+    document_ids (B, T) or None if every row is one full piece, `num_items` (labels to predict) and
     `num_tokens` (positions that are not padding). Raises `FmkitError` for a corpus shorter than a context.
     """
 
@@ -190,7 +190,7 @@ def make_loader(
     context_length: int,
     seed: int,
 ) -> PackedLoader:
-    """Tokenize and pack: the training batches of a corpus."""
+    """Tokenize and pack a corpus: its training batches."""
     pieces = tokenize(dataset, tokenizer, context_length)
     return PackedLoader(pieces, batch_size, context_length, special_id(tokenizer, PAD), seed)
 
@@ -202,7 +202,7 @@ def validation_batches(
     context_length: int,
     limit: int,
 ) -> list[Batch]:
-    """The first `limit` batches of a corpus, packed in order: the same at every call."""
+    """Pack the first `limit` batches of a corpus, in order: the same at every call."""
     rows: list[list[np.ndarray]] = []
     pool: list[np.ndarray] = []
     pieces = iter(tokenize(dataset, tokenizer, context_length))
@@ -230,7 +230,7 @@ def fill_row(pool: list[np.ndarray], first: int, context_length: int) -> list[np
 
 
 def collate(rows: list[list[np.ndarray]], context_length: int, pad_id: int) -> Batch:
-    """Rows of pieces as tensors (B, T); padding has its own document id, -1, and nothing to predict."""
+    """Turn rows of pieces into tensors (B, T); padding has the document id -1 and nothing to predict."""
     shape = (len(rows), context_length)
     input_ids, labels = np.full(shape, pad_id, dtype=np.int64), np.full(shape, IGNORE, dtype=np.int64)
     document_ids = np.full(shape, -1, dtype=np.int32)
@@ -253,7 +253,7 @@ def collate(rows: list[list[np.ndarray]], context_length: int, pad_id: int) -> B
 
 
 def to_device(batch: Batch, device: torch.device) -> Batch:
-    """The batch with its tensors on `device`; the copy to a GPU overlaps with what it is computing."""
+    """Move the batch's tensors to `device`; the copy to a GPU overlaps with its computation."""
     if device.type == "cpu":
         return batch
     pin = device.type == "cuda"

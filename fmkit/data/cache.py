@@ -1,4 +1,4 @@
-"""A corpus that is written once, as Arrow, and memory-mapped from then on; damage is noticed."""
+"""A cache of corpora: written once as Arrow, memory-mapped from then on, and checked for damage."""
 
 import atexit
 import errno
@@ -21,9 +21,9 @@ Row = dict[str, str]
 
 
 def cached(key: str, description: str, rows: Callable[[], Iterator[tuple[str, Row]]]) -> DatasetDict:
-    """The corpus from the cache; made anew where it is missing or damaged.
+    """Open the corpus of this key from the cache, or write it first if it is missing or damaged.
 
-    Each file appears by one rename, and two processes that make it at once write the same bytes.
+    Each file appears by one rename, and two processes that write it at the same time write the same bytes.
     """
     name = hashlib.sha256(key.encode()).hexdigest()[:32]
     folder = cache_folder()
@@ -61,7 +61,7 @@ def cache_folder() -> Path:
 
 
 def _is_sound(path: Path) -> bool:
-    """The file ends with the SHA-256 of what stands before (Arrow stops reading at its own end mark)."""
+    """Whether the file ends with the SHA-256 of all before (Arrow stops reading at its own end mark)."""
     try:
         size = path.stat().st_size - 32
         with open(path, "rb") as file:
@@ -75,7 +75,7 @@ def _is_sound(path: Path) -> bool:
 
 
 def _write(paths: Mapping[str, Path], rows: Iterable[tuple[str, Row]]) -> None:
-    """Rows to one Arrow stream per split; nothing appears under the final names before all is written."""
+    """Write rows to one Arrow stream per split; final names appear only when everything is written."""
     with ExitStack() as stack:
         writers = {split: stack.enter_context(_Writer(path)) for split, path in paths.items()}
         for split, row in rows:
@@ -85,7 +85,7 @@ def _write(paths: Mapping[str, Path], rows: Iterable[tuple[str, Row]]) -> None:
 
 
 class _Writer:
-    """One Arrow stream in the making, under a name of its own until `finish`."""
+    """An Arrow stream that is being written, under a temporary name until `finish`."""
 
     def __init__(self, path: Path) -> None:
         self.path = path

@@ -1,10 +1,10 @@
-"""Conversations and completions as token ids, with labels for what the model is to learn.
+"""Encode conversations and completions as token ids, with labels for what the model learns.
 
 A conversation is laid out as
 
     <|bos|><|system|>You sell lamps.<|user|>Is it bright?<|assistant|>Yes, very.<|eos|><|user|>…
 
-Only the assistant's turns end with a token, <|eos|>, for only there the model has to learn when to stop.
+Only the assistant's turns end with a token, <|eos|>, as only there the model must learn when to stop.
 """
 
 from collections.abc import Mapping, Sequence
@@ -34,9 +34,9 @@ Message = Mapping[str, Any]  # role, content
 
 
 def add_chat_tokens(tokenizer: Tokenizer) -> Tokenizer:
-    """A copy whose vocabulary ends with the three tokens that begin messages; the ids before stay.
+    """Copy the tokenizer and add the three tokens that begin messages at the end of its vocabulary.
 
-    A tokenizer that has them is copied as it is. A model needs three more rows of embeddings.
+    A tokenizer that has them is only copied. A model needs three more rows of embeddings.
     """
     copy = Tokenizer.from_str(tokenizer.to_str())
     copy.encode_special_tokens = True  # not part of what is copied
@@ -47,13 +47,13 @@ def add_chat_tokens(tokenizer: Tokenizer) -> Tokenizer:
 def encode_chat(
     messages: Sequence[Message], tokenizer: Tokenizer, mask_prompt: bool = True
 ) -> tuple[list[int], list[int]]:
-    """A conversation as ids and labels of equal length.
+    """Encode a conversation as ids and labels of equal length.
 
     Labels are the ids themselves where the assistant speaks, its <|eos|> included, and `IGNORE` elsewhere, as
-    in transformers: the collate function shifts them by one. `mask_prompt=False` labels all. Strings in a
-    message that look like special tokens are encoded as ordinary text.
+    in transformers: the collate function shifts them by one. `mask_prompt=False` labels everything. Strings
+    in a message that look like special tokens are encoded as ordinary text.
 
-    Raises FmkitError, naming the message, for a role that is none of `ROLES` or content that is no text, when
+    Raises FmkitError, naming the message, for a role that isn't one of `ROLES` or content that isn't text, if
     the assistant says nothing, and for a tokenizer without chat tokens.
     """
     segments = _segments(messages, tokenizer)
@@ -65,7 +65,7 @@ def encode_chat(
 
 
 def chat_prompt(messages: Sequence[Message], tokenizer: Tokenizer) -> list[int]:
-    """The ids of the messages so far and the token that gives the assistant the word.
+    """Encode the messages so far and the token that begins the assistant's answer.
 
     Generation from them ends with <|eos|>. Raises FmkitError as `encode_chat` does.
     """
@@ -75,10 +75,10 @@ def chat_prompt(messages: Sequence[Message], tokenizer: Tokenizer) -> list[int]:
 
 
 def recent(messages: Sequence[Message], tokenizer: Tokenizer, longest: int) -> list[Message]:
-    """The messages without the oldest turns, so that their `chat_prompt` has at most `longest` ids.
+    """Drop the oldest turns, so that the `chat_prompt` of the rest has at most `longest` ids.
 
-    A system message stays, and so does the user's last message, however long the two are; what goes is a
-    message of the user with all that was said until the next one. Raises FmkitError as `encode_chat` does.
+    A system message stays, and so does the user's last message, however long they are. A message of the user
+    is dropped together with everything up to the next one. Raises FmkitError as `encode_chat` does.
     """
     head = [message for message in messages[:1] if message["role"] == "system"]
     turns = list(messages[len(head) :])
@@ -93,10 +93,10 @@ def recent(messages: Sequence[Message], tokenizer: Tokenizer, longest: int) -> l
 def encode_completion(
     prompt: str, completion: str, tokenizer: Tokenizer, mask_prompt: bool = True
 ) -> tuple[list[int], list[int]]:
-    """<|bos|> prompt completion <|eos|> as ids and labels, for models without chat tokens.
+    """Encode <|bos|> prompt completion <|eos|> as ids and labels, for models without chat tokens.
 
-    Labels are as in `encode_chat`, with the completion and <|eos|> to be learned. The two texts are encoded
-    apart, as they will be when the model is asked.
+    Labels are as in `encode_chat`: the completion and <|eos|> are learned. The two texts are encoded apart,
+    as they are when the model generates.
     """
     asked = encode_prompt(prompt, tokenizer)
     answer = [*_encode(completion, tokenizer), special_id(tokenizer, EOS)]
@@ -104,7 +104,7 @@ def encode_completion(
 
 
 def encode_prompt(prompt: str, tokenizer: Tokenizer) -> list[int]:
-    """<|bos|> prompt: what a completion follows."""
+    """Encode <|bos|> prompt, which a completion follows."""
     return [special_id(tokenizer, BOS), *_encode(prompt, tokenizer)]
 
 

@@ -18,17 +18,17 @@ def mask_tokens(
     Of the `share` chosen, 80 % become the mask, 10 % a random token, 10 % stay. Special tokens (the ids up to
     `mask_id`) are never chosen. Returns the corrupted ids and the labels, both (B, T).
     """
-    dice = torch.rand(input_ids.shape, generator=generator)
-    chosen = (dice < share) & (input_ids > mask_id)
+    draws = torch.rand(input_ids.shape, generator=generator)
+    chosen = (draws < share) & (input_ids > mask_id)
     labels = torch.where(chosen, input_ids, IGNORE)
     random_ids = torch.randint(mask_id + 1, vocab_size, input_ids.shape, generator=generator)
-    corrupted = torch.where(chosen & (dice < 0.8 * share), mask_id, input_ids)
-    corrupted = torch.where(chosen & (dice >= 0.9 * share), random_ids, corrupted)
+    corrupted = torch.where(chosen & (draws < 0.8 * share), mask_id, input_ids)
+    corrupted = torch.where(chosen & (draws >= 0.9 * share), random_ids, corrupted)
     return corrupted, labels
 
 
 class MaskedLoader:
-    """The batches of another loader with tokens hidden, and only these to predict."""
+    """The batches of another loader with some tokens hidden and only these to predict."""
 
     def __init__(self, loader: PackedLoader, tokenizer: Tokenizer, seed: int) -> None:
         self.loader, self.tokenizer = loader, tokenizer
@@ -46,14 +46,14 @@ class MaskedLoader:
 
 
 def mask_batches(batches: list[Batch], tokenizer: Tokenizer) -> list[Batch]:
-    """The same batches with the same tokens hidden at every call, for validation."""
+    """Hide the same tokens of the batches at every call, for validation."""
     generator = torch.Generator().manual_seed(0)
     masked = [mask_batch(batch, tokenizer, generator) for batch in batches]
     return [batch for batch in masked if batch["num_items"]]
 
 
 def mask_batch(batch: Batch, tokenizer: Tokenizer, generator: torch.Generator) -> Batch:
-    """One batch with tokens hidden; see `mask_tokens`."""
+    """Hide tokens of one batch; see `mask_tokens`."""
     mask_id, vocab_size = special_id(tokenizer, MASK), tokenizer.get_vocab_size()
     input_ids, labels = mask_tokens(batch["input_ids"], vocab_size, mask_id, generator)
     return {**batch, "input_ids": input_ids, "labels": labels, "num_items": int((labels != IGNORE).sum())}

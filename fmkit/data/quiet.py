@@ -1,4 +1,4 @@
-"""Other people's libraries without their chatter."""
+"""Silence for the progress bars and logs of other libraries."""
 
 import logging
 import warnings
@@ -11,7 +11,7 @@ import huggingface_hub
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """No progress bars, logs or warnings of datasets and huggingface_hub meanwhile."""
+    """Hide progress bars, logs and warnings of datasets and huggingface_hub inside the block."""
     bars = (datasets.utils, huggingface_hub.utils)
     loggers = (datasets.utils.logging, huggingface_hub.utils.logging)
     shown = [not module.are_progress_bars_disabled() for module in bars]

@@ -15,10 +15,10 @@ BOS_ID, EOS_ID, PAD_ID, MASK_ID = range(4)
 ROLES = {"bos_token": BOS, "eos_token": EOS, "pad_token": PAD, "mask_token": MASK}  # transformers' names
 CHAT_TOKENS = ("<|system|>", "<|user|>", "<|assistant|>")  # each begins a message; see fmkit.data.chat
 SMALLEST = len(SPECIAL_TOKENS) + 256  # every byte has a token, so every text can be encoded
-SAMPLE = 50_000_000  # characters that are learned from at most
-PIECE = 16_384  # characters that are handed to the trainer at a time
+SAMPLE = 50_000_000  # characters to learn from at most
+PIECE = 16_384  # characters that the trainer gets at a time
 
-# fmkit.data.chat.encode_chat, for transformers; `generation` marks what the assistant says.
+# The layout of fmkit.data.chat.encode_chat, for transformers; `generation` marks the assistant's words.
 CHAT_TEMPLATE = (
     "{{ bos_token }}{% for message in messages %}{{ '<|' + message['role'] + '|>' }}"
     "{% if message['role'] == 'assistant' %}"
@@ -47,15 +47,15 @@ def word_level_tokenizer(words: Iterable[str]) -> Tokenizer:
 
 
 def train_tokenizer(dataset: Texts, vocab_size: int) -> Tokenizer:
-    """Byte-pair encoding learned from the column `text` of a dataset, whole or streamed, or from strings.
+    """Learn a byte-pair encoding from the column `text` of a dataset, whole or streamed, or from strings.
 
     Ids 0 to 3 are `<|bos|>`, `<|eos|>`, `<|pad|>` and `<|mask|>`; `encode(text).ids` begins with 0, and
-    `decode` gives back any text letter for letter. These strings inside a text are encoded as ordinary
-    characters. (`Tokenizer.encode_special_tokens`, which sees to it, is lost when a tokenizer is pickled:
-    set it again in a worker.) The same texts give the same tokenizer. Of more than 50 million characters,
-    documents at equal distances are learned from; of a stream, the first ones.
+    `decode` restores any text exactly. These strings inside a text are encoded as ordinary characters.
+    (`Tokenizer.encode_special_tokens`, which does this, is lost when a tokenizer is pickled: set it again in
+    a worker.) The same texts give the same tokenizer. Of more than 50 million characters, evenly spaced
+    documents are used; of a stream, the first ones.
 
-    Raises FmkitError when `vocab_size` is below 260 or above what the text allows, or for anything but texts.
+    Raises FmkitError if `vocab_size` is below 260 or above what the text allows, and for anything but texts.
     """
     if vocab_size < SMALLEST:
         raise FmkitError(
@@ -86,10 +86,10 @@ def train_tokenizer(dataset: Texts, vocab_size: int) -> Tokenizer:
 def save_tokenizer(tokenizer: Tokenizer, directory: str | Path) -> None:
     """Write tokenizer.json and tokenizer_config.json, which `transformers.AutoTokenizer` opens.
 
-    With chat tokens, the chat template is written too. transformers lays a conversation out as one string, so
-    there it has to read special tokens out of text, in messages as well; `fmkit` never does.
+    With chat tokens, the chat template is written too. transformers formats a conversation as one string, so
+    it must parse special tokens in text, and in messages, too; `fmkit` never does.
 
-    Raises FmkitError when the directory cannot be written.
+    Raises FmkitError if the directory cannot be written.
     """
     roles = {role: _serving(tokenizer, token) for role, token in ROLES.items()}
     config: dict[str, str | bool] = {
@@ -112,12 +112,12 @@ def save_tokenizer(tokenizer: Tokenizer, directory: str | Path) -> None:
 
 
 def load_tokenizer(directory: str | Path) -> Tokenizer:
-    """The tokenizer of a directory that `save_tokenizer` or transformers wrote.
+    """Load the tokenizer of a directory that `save_tokenizer` or transformers wrote.
 
-    Where transformers' files give other names to the tokens that begin, end and pad a text, these get ours,
-    and the ids stay. Every text then begins with its token, as in `train_tokenizer`.
+    If transformers' files have other names for the tokens that begin, end and pad a text, they are renamed to
+    ours and keep their ids. Every text then begins with its token, as in `train_tokenizer`.
 
-    Raises FmkitError when tokenizer.json is missing or damaged.
+    Raises FmkitError if tokenizer.json is missing or damaged.
     """
     path = Path(directory) / "tokenizer.json"
     try:
@@ -139,21 +139,21 @@ def load_tokenizer(directory: str | Path) -> Tokenizer:
 
 
 def _begin_with(token: str, token_id: int) -> processors.TemplateProcessing:
-    """What puts a token before each text."""
+    """Make the post-processor that puts a token before each text."""
     return processors.TemplateProcessing(
         single=f"{token} $A", pair=f"{token} $A {token}:1 $B:1", special_tokens=[(token, token_id)]
     )
 
 
 def _read(path: Path) -> str:
-    """A tokenizer.json with our names of special tokens in it."""
+    """Read a tokenizer.json, with our names of special tokens in it."""
     text = path.read_text(encoding="utf-8")
     names = {theirs: ours for theirs, ours in _names(path.parent).items() if f'"{ours}"' not in text}
     return json.dumps(_renamed(json.loads(text), names)) if names else text
 
 
 def _names(directory: Path) -> dict[str, str]:
-    """Tokens that transformers' files give a role, and what they are called here; the end goes first."""
+    """Map the special tokens that transformers' files name to our names; the end token goes first."""
     found: dict[str, str] = {}
     for file in ("tokenizer_config.json", "special_tokens_map.json"):
         try:
@@ -169,7 +169,7 @@ def _names(directory: Path) -> dict[str, str]:
 
 
 def _renamed(data: Any, names: dict[str, str]) -> Any:
-    """A tokenizer.json in which tokens have other names."""
+    """Rename tokens in the data of a tokenizer.json."""
     if isinstance(data, dict):
         return {names.get(key, key): _renamed(value, names) for key, value in data.items()}
     if isinstance(data, list):
@@ -178,7 +178,7 @@ def _renamed(data: Any, names: dict[str, str]) -> Any:
 
 
 def _sample(dataset: Texts) -> Iterator[str]:
-    """Texts of at most SAMPLE characters together."""
+    """Yield texts with at most SAMPLE characters in total."""
     if isinstance(dataset, str | Mapping):
         raise FmkitError("train_tokenizer takes one split, such as corpus['train'], or a list of strings")
     rows: Iterable[Any] = dataset
@@ -200,14 +200,14 @@ def _sample(dataset: Texts) -> Iterator[str]:
 
 
 def _size(dataset: list | Dataset) -> int:
-    """Characters; of a dataset its bytes, without reading it."""
+    """Count characters; for a dataset bytes, without reading it."""
     if isinstance(dataset, list):
         return sum(len(row if isinstance(row, str) else row.get("text", "")) for row in dataset)
     return dataset.data.nbytes * len(dataset) // max(1, len(dataset.data))
 
 
 def _pieces(texts: Iterable[str]) -> Iterator[str]:
-    """Long documents cut before a space, so that the trainer needs little memory."""
+    """Cut long documents before a space, so that the trainer needs little memory."""
     for text in texts:
         start = 0
         while start < len(text):
@@ -225,9 +225,9 @@ def has_chat_tokens(tokenizer: Tokenizer) -> bool:
 
 
 def special_id(tokenizer: Tokenizer, token: str) -> int:
-    """The id of a special token; without one that begins or pads a text, of that which ends it.
+    """Find the id of a special token; the end token replaces a missing begin or pad token.
 
-    Raises FmkitError when the tokenizer has none such.
+    Raises FmkitError if the tokenizer has neither.
     """
     if (token_id := tokenizer.token_to_id(_serving(tokenizer, token))) is None:
         raise FmkitError(f"the tokenizer has no token {token}: use one that train_tokenizer made")
@@ -235,11 +235,11 @@ def special_id(tokenizer: Tokenizer, token: str) -> int:
 
 
 def token_ids(tokenizer: Tokenizer) -> dict[str, int | None]:
-    """What a model's config.json says of special tokens, None for those that the tokenizer has not."""
+    """List the ids of special tokens as a model's config.json does; None for a missing one."""
     roles = ("bos_token", "eos_token", "pad_token")
     return {f"{role}_id": tokenizer.token_to_id(_serving(tokenizer, ROLES[role])) for role in roles}
 
 
 def _serving(tokenizer: Tokenizer, token: str) -> str:
-    """What does a special token's work: the end of a text where nothing begins or pads one, else itself."""
+    """The token in a special token's role: itself, or the end token for a missing begin or pad token."""
     return EOS if token in (BOS, PAD) and tokenizer.token_to_id(token) is None else token
