@@ -1,4 +1,4 @@
-"""Attention: every token takes from the tokens it may see what it asks for.
+"""Attention: each token gathers information from the tokens that it may see.
 
 One function for causal, bidirectional, document-masked and cached attention. Shapes: B sequences, T queries,
 S keys, H query heads, K key/value heads (K divides H: grouped-query attention, arXiv:2305.13245), D numbers a
@@ -21,11 +21,11 @@ def prefer_explicit(q: Tensor, k: Tensor) -> bool:
 
 
 def attention(q: Tensor, k: Tensor, v: Tensor, allowed: Tensor | None, causal: bool = False) -> Tensor:
-    """softmax(q kᵀ / √D) v (Vaswani et al. 2017, arXiv:1706.03762, section 3.2.1).
+    """Compute softmax(q kᵀ / √D) v (Vaswani et al. 2017, arXiv:1706.03762, section 3.2.1).
 
     q (B, T, H, D), k and v (B, S, K, D) → (B, T, H, D). `allowed` (B or 1, T, S), True where a query may
-    look, None for no limit; `causal` says that `allowed` is the plain triangle, which the fused kernels know
-    without being given it.
+    look, None for no limit; `causal` says that `allowed` is the plain triangle, which the fused kernels need
+    not be given.
     """
     if prefer_explicit(q, k):
         return _explicit(q, k, v, allowed)
@@ -52,7 +52,7 @@ def _explicit(q: Tensor, k: Tensor, v: Tensor, allowed: Tensor | None) -> Tensor
 def allowed_positions(
     num_queries: int, num_keys: int, causal: bool, document_ids: Tensor | None, device: torch.device
 ) -> Tensor | None:
-    """Which keys each query may see: (B or 1, T, S), or None for all.
+    """Return which keys each query may see: (B or 1, T, S), or None for all.
 
     Queries are the last `num_queries` of the `num_keys` positions (the others are cached). With
     `document_ids` (B, S), tokens see only their own document.

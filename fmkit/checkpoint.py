@@ -1,7 +1,7 @@
 """Saving so that nothing is lost, and loading only what is whole.
 
 A model directory has Hugging Face's layout (config.json, model.safetensors, tokenizer.json). A checkpoint is
-such a directory with the training state beside it (training.safetensors, training.json) and a manifest of
+such a directory with the training state added (training.safetensors, training.json) and a manifest of
 hashes; it is written under another name, flushed to disk and renamed, so that it is there in full or not at
 all. Nothing is pickled.
 """
@@ -26,7 +26,7 @@ from fmkit.config import read_field
 from fmkit.data.tokenizer import save_tokenizer, token_ids
 from fmkit.errors import FmkitError
 
-KEEP = 2  # checkpoints of a run: the newest, and the one before it should the newest be damaged
+KEEP = 2  # checkpoints of a run: the newest, and the one before it in case the newest is damaged
 
 
 # --- a model ----------------------------------------------------------------------------------------------
@@ -42,7 +42,7 @@ def save_model(
 
 @contextmanager
 def filling(directory: str | Path) -> Iterator[Path]:
-    """A scratch directory; each file written there, once all are whole, replaces that of `directory`."""
+    """Yield a scratch directory; once all its files are whole, each replaces the one in `directory`."""
     directory = Path(directory)
     with explain_write_errors(directory):
         directory.mkdir(parents=True, exist_ok=True)
@@ -58,7 +58,7 @@ def filling(directory: str | Path) -> Iterator[Path]:
 
 
 def load_config(directory: str | Path) -> dict[str, Any]:
-    """The config.json of a model directory. Raises `FmkitError` where it is missing or damaged."""
+    """Read the config.json of a model directory. Raises `FmkitError` if it is missing or damaged."""
     file = Path(directory) / "config.json"
     if not file.is_file():
         raise FmkitError(
@@ -69,7 +69,7 @@ def load_config(directory: str | Path) -> dict[str, Any]:
 
 
 def load_weights(directory: str | Path) -> dict[str, Tensor]:
-    """The weights (float32) of a model directory, in one file or in several that an index names.
+    """Read the weights (float32) of a model directory, in one file or in several that an index names.
 
     Raises `FmkitError` naming the file that is missing or damaged.
     """
@@ -153,7 +153,7 @@ def save_checkpoint(
 
 
 def latest_checkpoint(run_directory: Path) -> Path | None:
-    """The newest checkpoint that is whole, or None. Says on standard error why a newer one is passed over."""
+    """Find the newest checkpoint that is whole, or None; standard error says why a newer one is skipped."""
     for path in sorted(run_directory.glob("checkpoints/step-*"), reverse=True):
         fault = find_damage(path)
         if fault is None:
@@ -163,7 +163,7 @@ def latest_checkpoint(run_directory: Path) -> Path | None:
 
 
 def find_damage(checkpoint: Path) -> str | None:
-    """What is wrong with a checkpoint, or None where every file is as it was written."""
+    """Say what is wrong with a checkpoint, or None if every file is as it was written."""
     try:
         manifest = read_json(checkpoint / "manifest.json")
         for name, expected in manifest.items():
@@ -183,7 +183,7 @@ def find_damage(checkpoint: Path) -> str | None:
 
 
 def read_json(file: Path) -> dict[str, Any]:
-    """A JSON object from a file. Raises `FmkitError` where there is none."""
+    """Read a JSON object from a file. Raises `FmkitError` if there is none."""
     try:
         data = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
@@ -203,7 +203,7 @@ def write_json(file: Path, data: dict[str, Any]) -> None:
 
 
 def read_tensors(file: Path) -> dict[str, Tensor]:
-    """The tensors of a safetensors file. Raises `FmkitError` where it is missing or damaged."""
+    """Read the tensors of a safetensors file. Raises `FmkitError` if it is missing or damaged."""
     if not file.is_file():
         raise FmkitError(f"{file}: is missing")
     try:
@@ -235,7 +235,7 @@ def _scratch(target: Path) -> Path:
 
 
 def _flush(path: Path) -> None:
-    """Have the system put a file, or a directory's list of files, on the disk."""
+    """Make the system write a file, or a directory's list of files, to the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -30,9 +30,9 @@ def _require(condition: bool, message: str) -> None:
 
 
 def read_field(data: dict[str, Any], name: str, kind: type[Value], where: str, default: Value) -> Value:
-    """A field of a JSON object from a file, or the default where it is missing or null.
+    """Read a field of a JSON object from a file; the default where it is missing or null.
 
-    Raises `FmkitError` where it is of another type; a whole number is a number, true and false are none.
+    Raises `FmkitError` for a value of another type. A whole number counts as a number; true and false do not.
     """
     value: Any = data.get(name)
     if value is None:
@@ -64,7 +64,7 @@ class ModelConfig:
     is_causal: bool = _option(True, "each token sees the past only; off: masked-token training")
 
     def __post_init__(self) -> None:
-        # Defaults that depend on other fields are filled in, so that a config always says what it means.
+        # Defaults that depend on other fields are filled in, so that a config is always explicit.
         if self.num_key_value_heads is None:
             object.__setattr__(self, "num_key_value_heads", self.num_attention_heads)
         if self.intermediate_size is None:
@@ -112,7 +112,7 @@ class ModelConfig:
         return self.hidden_size // self.num_attention_heads
 
     def to_hugging_face(self) -> dict[str, Any]:
-        """What a Llama `config.json` says of these shapes."""
+        """Return the fields of a Llama `config.json` for these shapes."""
         return {
             "model_type": "llama",
             "hidden_act": "silu",
@@ -126,7 +126,7 @@ class ModelConfig:
 
     @classmethod
     def from_hugging_face(cls, data: dict[str, Any], where: str = "config.json") -> "ModelConfig":
-        """Read a Llama `config.json`. Raises `FmkitError` for what this model does not compute."""
+        """Read a Llama `config.json`. Raises `FmkitError` for what this model cannot compute."""
         _require(
             data.get("model_type") == "llama",
             f"{where}: model_type is {data.get('model_type')!r}; fmkit opens 'llama' checkpoints",
@@ -184,7 +184,7 @@ class TrainConfig:
     seed: int = _option(0, "seeds the data order and every random choice of the run")
     device: str | None = _option(None, "cuda, mps or cpu (default: the best there is)")
     dtype: str | None = _option(
-        None, "number format of the arithmetic (default: what pays)", choices=("float32", "bfloat16")
+        None, "number format of the arithmetic (default: the faster one)", choices=("float32", "bfloat16")
     )
     compile: bool | None = _option(None, "torch.compile the model (default: on CUDA)")
 
@@ -246,7 +246,7 @@ def reproducible(seed: int = 0) -> None:
 
 
 def choose_device(requested: str | None = None) -> "torch.device":
-    """CUDA, else MPS, else CPU, unless one is requested. Raises `FmkitError` where it is not there."""
+    """Choose CUDA, else MPS, else CPU, or the one requested. Raises `FmkitError` if it isn't available."""
     import torch
 
     available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
@@ -263,7 +263,7 @@ def choose_device(requested: str | None = None) -> "torch.device":
 
 
 def choose_dtype(device: "torch.device", hidden_size: int, requested: str | None = None) -> "torch.dtype":
-    """bfloat16 where the chip multiplies it natively and the matrices are large enough for it to pay.
+    """Choose bfloat16 where the chip multiplies it natively and the matrices are large enough to benefit.
 
     Measured on a CPU with AVX512-BF16: 1.3 times faster at hidden_size 128, slower at 64. On a CPU without
     it, bfloat16 is emulated and several times slower than float32.

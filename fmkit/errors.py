@@ -1,4 +1,4 @@
-"""The one exception for what a person can put right."""
+"""The one exception for what a user can fix."""
 
 
 class FmkitError(Exception):
@@ -12,5 +12,5 @@ class FmkitError(Exception):
 
 
 def one_line(message: str) -> str:
-    """The message without line breaks, which a path or a foreign error may hold."""
+    """Return the message without line breaks, which a path or another library's error may contain."""
     return " ".join(filter(None, map(str.strip, message.splitlines())))

@@ -1,6 +1,6 @@
-"""What training costs: GPU-hours, energy and carbon by formula, and a meter for a run of one's own.
+"""What training costs: GPU-hours, energy and carbon by formula, and a meter for a run of your own.
 
-What is not measured is a range, never a point: watts, cooling and grid differ more than any formula does.
+What is not measured is a range, never a single number: watts, cooling and grids differ too much.
 """
 
 import ctypes
@@ -36,25 +36,25 @@ JOULES_PER_KWH = 3.6e6
 
 
 def training_flops(parameters: float, tokens: float) -> float:
-    """6 N D, the FLOPs of training N parameters (without embeddings) on D tokens, attention left out (Kaplan
-    et al. 2020, arXiv:2001.08361, section 2.1). `fmkit.flops.flops_per_token` counts a model exactly."""
+    """Compute 6 N D, the FLOPs to train N parameters (without embeddings) on D tokens, without attention
+    (Kaplan et al. 2020, arXiv:2001.08361, section 2.1). `flops_per_token` counts a model exactly."""
     return 6 * parameters * tokens
 
 
 def gpu_hours(flops: float, peak: float, mfu: float) -> float:
-    """Hours of a chip of `peak` FLOP/s of which the share `mfu` is used."""
+    """Compute the hours of a chip of `peak` FLOP/s, of which the share `mfu` is used."""
     return flops / (peak * mfu * 3600)
 
 
 def energy_kwh(hours: float, watts: float, pue: float = 1.0) -> float:
-    """Kilowatt-hours of `hours` at `watts`, with what the building adds (Patterson et al. 2021,
+    """Compute the kilowatt-hours of `hours` at `watts`, with what the building adds (Patterson et al. 2021,
     arXiv:2104.10350)."""
     return hours * watts * pue / 1000
 
 
 def carbon_kg(kwh: float, intensity: float) -> float:
-    """Kilograms of CO2e of `kwh` from a grid of `intensity` kg CO2e per kWh. This is location-based: who buys
-    certificates may report 0 for the same energy (GHG Protocol, Scope 2 Guidance 2015)."""
+    """Compute kilograms of CO2e of `kwh` from a grid of `intensity` kg CO2e per kWh. This is location-based:
+    a buyer of certificates may report 0 for the same energy (GHG Protocol, Scope 2 Guidance 2015)."""
     return kwh * intensity
 
 
@@ -92,20 +92,20 @@ class Usage:
         return low, high
 
     def to_json(self) -> dict[str, Any]:
-        """As the JSON object of a usage.json, which `read` takes."""
+        """Return the JSON object of a usage.json, for `read`."""
         return {
             name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()
         }
 
     @classmethod
     def read(cls, data: Mapping[str, Any]) -> "Usage":
-        """The usage that `to_json` gave."""
+        """Read the usage from what `to_json` returned."""
         low, high = data["joules"]
         return cls(data["cpu_seconds"], data["wall_seconds"], (low, high), tuple(data["obtained"]))
 
     @classmethod
     def of(cls, directory: str | Path) -> "Usage":
-        """What the run of a directory has used, from its usage.json; says so where that is not known."""
+        """Read what the run in a directory has used, from its usage.json; its notes say if it's unknown."""
         try:
             return cls.read(json.loads((Path(directory) / "usage.json").read_text(encoding="utf-8")))
         except (OSError, ValueError, KeyError, TypeError):
@@ -119,7 +119,7 @@ class Meter:
     on it; since 2020 usually for root alone) and otherwise estimated from CPU seconds and `WATTS_PER_CORE`.
     That of an NVIDIA board is read from its driver (NVML, Volta and newer); another accelerator is not
     counted.
-    `before` is what was used earlier, by a run that goes on.
+    `before` is what a resumed run used earlier.
     """
 
     def __init__(
@@ -133,12 +133,12 @@ class Meter:
         self.board_start = self.board() if self.board else 0.0
 
     def tick(self) -> None:
-        """Read what begins again at 0: call it every minute or oftener."""
+        """Read the counters that wrap around to 0: call this every minute or more often."""
         for package in self.packages:
             package.joules()
 
     def usage(self) -> Usage:
-        """What was used up to now, `before` included."""
+        """Return what was used up to now, including `before`."""
         cpu = time.process_time() - self.cpu
         if self.packages:
             joules = sum(package.joules() for package in self.packages)
@@ -158,7 +158,7 @@ class Meter:
 
 
 class _Counter:
-    """A RAPL counter: microjoules that begin again at 0 after `wrap`, on some machines in a few minutes."""
+    """A RAPL counter: microjoules that wrap around to 0 after `wrap`, on some machines within minutes."""
 
     def __init__(self, file: Path, wrap: int, last: int) -> None:
         self.file, self.wrap, self.last = file, wrap, last
@@ -169,7 +169,7 @@ class _Counter:
         try:
             wrap = int((zone / "max_energy_range_uj").read_text())
             return cls(zone / "energy_uj", wrap, int((zone / "energy_uj").read_text()))
-        except (OSError, ValueError):  # for root alone, or not there
+        except (OSError, ValueError):  # readable by root alone, or missing
             return None
 
     def joules(self) -> float:
@@ -180,8 +180,8 @@ class _Counter:
 
 
 def _packages(powercap: Path) -> list[Path]:
-    """The zones of whole processors; their cores and graphics are zones below these."""
-    zones = sorted(powercap.glob("intel-rapl:*"))  # AMD's, too
+    """The zones of whole processors; those of their cores and graphics are inside these."""
+    zones = sorted(powercap.glob("intel-rapl:*"))  # AMD's processors, too
     return [zone for zone in zones if zone.name.count(":") == 1 and _name(zone).startswith("package")]
 
 
@@ -193,9 +193,9 @@ def _name(zone: Path) -> str:
 
 
 def _nvml_joules(device: Any) -> Callable[[], float] | None:
-    """A function that tells the joules of a CUDA device since its driver was loaded; None: it does not tell.
+    """A function that reads the joules of a CUDA device since its driver was loaded; None if it can't.
 
-    The library comes with the driver, and is asked by the board's UUID, as its order may not be CUDA's.
+    The library comes with the driver. The board is named by its UUID, as NVML may number boards differently.
     """
     import torch
 

@@ -1,4 +1,4 @@
-"""Generation: the model's own predictions, fed back to it a token at a time."""
+"""Generation: the model's predictions, fed back to it one token at a time."""
 
 from collections.abc import Sequence
 
@@ -24,7 +24,7 @@ def generate(
 ) -> str:
     """Continue `prompt` until the model ends the text, `max_new_tokens` are made or its context is full.
 
-    `temperature` 0 always takes the likeliest token. The text returned begins with the prompt. Raises
+    `temperature` 0 always chooses the likeliest token. The text returned begins with the prompt. Raises
     `FmkitError` for a prompt that leaves no room in the context, and for settings out of range.
     """
     try:
@@ -46,7 +46,7 @@ def reply(
     temperature: float = 0.0,
     seed: int | None = None,
 ) -> str:
-    """What the model says next in a conversation of messages with `role` and `content`.
+    """Answer a conversation of messages with `role` and `content`.
 
     Raises `FmkitError` for a model that has not learned to chat, and for messages that fill the context (see
     `fmkit.data.chat.recent`).
@@ -67,7 +67,7 @@ def generate_ids(
     seed: int | None = None,
     eos_id: int | None = None,
 ) -> list[list[int]]:
-    """New token ids for each of `prompts`, which must be of one length; each ends before its `eos_id`."""
+    """Generate token ids for each of `prompts`, all of one length; each answer ends before its `eos_id`."""
     _check(model, prompts, max_new_tokens, temperature, top_k, top_p, seed)
     device, length = model.device, len(prompts[0])
     room = min(max_new_tokens, model.config.max_position_embeddings - length)
@@ -94,7 +94,7 @@ def generate_ids(
 def pick(
     logits: Tensor, temperature: float, top_k: int | None, top_p: float | None, generator: torch.Generator
 ) -> Tensor:
-    """One token id for each row of `logits` (B, V) → (B,).
+    """Choose one token id for each row of `logits` (B, V) → (B,).
 
     `top_k` keeps the k likeliest tokens; `top_p` the fewest whose probabilities reach p (Holtzman et al.
     2019, arXiv:1904.09751).
@@ -123,7 +123,7 @@ def _check(
     seed: int | None,
 ) -> None:
     if not isinstance(model, Transformer):
-        raise FmkitError("a classifier or reward model writes no text: take a language model")
+        raise FmkitError("a classifier or reward model writes no text: use a language model")
     model.require_causal()
     if not prompts or not prompts[0] or len({len(prompt) for prompt in prompts}) != 1:
         raise FmkitError("prompts must be of one length, at least one token each")

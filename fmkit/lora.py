@@ -1,8 +1,8 @@
 """Low-rank adaptation (Hu et al. 2021, arXiv:2106.09685, section 4.1), in the names and files of peft.
 
 A frozen matrix W computes W + (α / r) B A, of which only A (r, in) and B (out, r) learn. B begins as zeros,
-so nothing changes at first. The model's `state_dict`, and with it everything that is saved, has the sum: any
-reader of Hugging Face checkpoints opens it. The adapter alone is saved by `save_adapter`.
+so nothing changes at first. The model's `state_dict`, and so everything that is saved, has the sum: any
+reader of Hugging Face checkpoints opens it. `save_adapter` saves the adapter alone.
 """
 
 import math
@@ -25,12 +25,12 @@ CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 PREFIX = "base_model.model."  # before every name in peft's file
 EMBEDDINGS, HEAD = f"{PREFIX}model.embed_tokens.weight", f"{PREFIX}lm_head.weight"
 ALL_MATRICES = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")  # of a block
-WHOLE = ("embed_tokens", "lm_head", "score")  # what can be trained in full beside adapters
+WHOLE = ("embed_tokens", "lm_head", "score")  # what can be trained in full along with adapters
 
-# Settings of peft that leave what an adapter computes as it is. Any other that is set is refused: PiSSA and
-# its like change the base model, and peft will have more.
+# Settings of peft that leave what an adapter computes as it is. Any other that is set is refused: PiSSA
+# and others change the base model, and peft will add more.
 HARMLESS = (
-    *("r", "lora_alpha", "target_modules", "modules_to_save", "ensure_weight_tying"),  # computed here, too
+    *("r", "lora_alpha", "target_modules", "modules_to_save", "ensure_weight_tying"),  # also computed here
     *("peft_type", "peft_version", "task_type", "base_model_name_or_path", "revision", "auto_mapping"),
     *("inference_mode", "lora_dropout", "eva_config", "megatron_core", "qalora_group_size"),
 )
@@ -71,7 +71,7 @@ class LoraConfig:
 
 
 class LoraLinear(Linear):
-    """A frozen matrix with an update of rank r beside it."""
+    """A frozen matrix with an update of rank r."""
 
     def __init__(self, base: Linear, config: LoraConfig, generator: torch.Generator) -> None:
         nn.Module.__init__(self)
@@ -88,7 +88,7 @@ class LoraLinear(Linear):
         return super().forward(x) + self.scaling * update
 
     def merged(self) -> Tensor:
-        """The one matrix that does the same."""
+        """Return the one matrix that computes the same."""
         return (self.weight + self.scaling * self.lora_B @ self.lora_A).detach()
 
     def _save_to_state_dict(self, destination: dict[str, Any], prefix: str, keep_vars: bool) -> None:
@@ -96,9 +96,9 @@ class LoraLinear(Linear):
 
 
 def add_lora(model: Model, config: LoraConfig, seed: int = 0) -> None:
-    """Freeze the model but for new adapters on its `target_modules`, and for its `modules_to_save`.
+    """Freeze the model except for new adapters on its `target_modules`, and for its `modules_to_save`.
 
-    Raises `FmkitError` where the model has no module of such a name, or has adapters already.
+    Raises `FmkitError` if the model has no module of such a name, or has adapters already.
     """
     if find_lora(model):
         raise FmkitError("the model has an adapter already: merge_lora(model) first")
@@ -113,7 +113,7 @@ def add_lora(model: Model, config: LoraConfig, seed: int = 0) -> None:
 
 
 def token_modules(model: Transformer) -> tuple[str, ...]:
-    """The `modules_to_save` with which a model learns new tokens: all that holds a vector for each token."""
+    """Return the `modules_to_save` that learn new tokens: all modules with a vector for each token."""
     return ("embed_tokens",) if model.config.tie_word_embeddings else ("embed_tokens", "lm_head")
 
 
@@ -127,21 +127,21 @@ def merge_lora(model: Model) -> None:
 
 
 def find_lora(model: Model) -> LoraConfig | None:
-    """The configuration of the model's adapters, or None."""
+    """Return the configuration of the model's adapters, or None."""
     return next((module.config for _, module in adapted(model)), None)
 
 
 def adapted(model: nn.Module) -> Iterator[tuple[str, LoraLinear]]:
-    """The adapted matrices and their names."""
+    """Yield the adapted matrices and their names."""
     return ((name, module) for name, module in model.named_modules() if isinstance(module, LoraLinear))
 
 
 def save_adapter(model: Model, directory: str | Path, base: str | Path = "") -> None:
-    """Write the adapter alone, in the files of peft, with the tokenizer where the model has one.
+    """Write the adapter alone, in the files of peft, with the tokenizer if the model has one.
 
-    `base`, the directory of the model that it belongs to, is noted there:
+    `base`, the directory of the model that it belongs to, is recorded there:
     `peft.AutoPeftModelForCausalLM.from_pretrained(directory)` opens both and makes room for new tokens.
-    Raises `FmkitError` for a model without adapters, and where the disk is full.
+    Raises `FmkitError` for a model without adapters, and if the disk is full.
     """
     config = find_lora(model)
     if config is None:
@@ -166,10 +166,10 @@ def save_adapter(model: Model, directory: str | Path, base: str | Path = "") -> 
 
 
 def load_adapter(model: Model, directory: str | Path) -> None:
-    """Put an adapter that `save_adapter` or peft wrote onto its base model, with the tokens that it brings.
+    """Put an adapter that `save_adapter` or peft wrote onto its base model, with the tokens that it adds.
 
-    Raises `FmkitError` where files are missing or damaged, for an adapter that computes something else than
-    plain LoRA, and where it does not fit the model, which then stays as it was.
+    Raises `FmkitError` if files are missing or damaged, for an adapter that computes anything but plain LoRA,
+    and if it does not fit the model, which then stays as it was.
     """
     directory = Path(directory)
     if not (directory / CONFIG).is_file():

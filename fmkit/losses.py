@@ -17,7 +17,7 @@ IGNORE_INDEX = -100
 
 
 def token_loss(hidden: Tensor, head: Tensor, labels: Tensor) -> Tensor:
-    """Cross-entropy of `labels` (B, T) under softmax(hidden headᵀ), summed over those not ignored, in nats.
+    """Compute the cross-entropy of `labels` (B, T) under softmax(hidden headᵀ), summed, in nats.
 
     hidden (B, T, d), head (V, d). Next-token and masked-token training differ only in the labels.
     """
@@ -32,7 +32,7 @@ def distillation_loss(
     labels: Tensor,
     temperature: float = 1.0,
 ) -> Tensor:
-    """T² KL(teacher ‖ student) of the next token, summed over the positions that have a label, in nats.
+    """Compute T² KL(teacher ‖ student) of the next token, summed over positions with a label, in nats.
 
     Both distributions are softened by the temperature T; T² keeps the gradient's size (Hinton et al. 2015,
     arXiv:1503.02531, section 2). hidden (B, T, d) and head (V, d) are the student's; the teacher may be
@@ -50,7 +50,7 @@ def distillation_loss(
 
 
 def sequence_log_probs(hidden: Tensor, head: Tensor, labels: Tensor) -> Tensor:
-    """The log-probability (B,) of each row's labels (B, T) that are not ignored, in nats."""
+    """Compute the log-probability (B,) of each row's labels (B, T) that are not ignored, in nats."""
 
     def nats(h: Tensor, label: Tensor) -> Tensor:  # (N, d), (N,) → (N,)
         logits = F.linear(h, head.to(h.dtype)).float()
@@ -60,7 +60,7 @@ def sequence_log_probs(hidden: Tensor, head: Tensor, labels: Tensor) -> Tensor:
 
 
 def ranking_loss(chosen: Tensor, rejected: Tensor) -> Tensor:
-    """−log σ(chosen − rejected), summed over the pairs (B,): nats of what people preferred.
+    """Compute −log σ(chosen − rejected), summed over the pairs (B,): nats of what people preferred.
 
     Scores are then those of a Bradley-Terry model (1952): the difference is the log-odds of being preferred.
     """
@@ -70,16 +70,16 @@ def ranking_loss(chosen: Tensor, rejected: Tensor) -> Tensor:
 def dpo_loss(
     chosen: Tensor, rejected: Tensor, reference_chosen: Tensor, reference_rejected: Tensor, beta: float
 ) -> Tensor:
-    """Direct preference optimization (Rafailov et al. 2023, arXiv:2305.18290, equation 7), summed over pairs.
+    """Compute the DPO loss (Rafailov et al. 2023, arXiv:2305.18290, equation 7), summed over pairs.
 
-    All are log-probabilities (B,) of whole completions, of the model and of a frozen reference. It is the
-    ranking loss of implicit rewards β log(π / π_ref).
+    Its arguments are log-probabilities (B,) of whole completions, by the model and by a frozen reference. It
+    is the ranking loss of the implicit rewards β log(π / π_ref).
     """
     return ranking_loss(beta * (chosen - reference_chosen), beta * (rejected - reference_rejected))
 
 
 def _in_chunks(function: Callable[..., Tensor], vocab_size: int, *rows: Tensor) -> Tensor:
-    """`function` of N positions (N, …) → (N,), some positions at a time.
+    """Apply `function` to N positions (N, …) → (N,), some positions at a time.
 
     What a chunk computes on its way is not kept, but computed again in the backward pass.
     """

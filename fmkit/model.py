@@ -1,6 +1,6 @@
 """The transformer: a Llama-style decoder, small enough to read, with Hugging Face's parameter names.
 
-Saving is therefore the identity: the weights that train here are the file that transformers, vLLM or peft
+Saving is therefore the identity: the weights that are trained here are those that transformers, vLLM or peft
 open. Shapes: B sequences of T tokens, H heads of D numbers, hidden size d, vocabulary V.
 """
 
@@ -166,7 +166,7 @@ class Model(nn.Module):
         super().__init__()
         self.config = config
         self.dtype = torch.float32
-        self.tokenizer: Tokenizer | None = None  # what the model was trained with; saved beside it
+        self.tokenizer: Tokenizer | None = None  # the one it was trained with; saved with it
         self.model = Decoder(config)
 
     @property
@@ -187,28 +187,28 @@ class Model(nn.Module):
     def hidden_states(
         self, input_ids: Tensor, document_ids: Tensor | None = None, cache: KVCache | None = None
     ) -> Tensor:
-        """Token ids (B, T) → the vectors (B, T, d) that the head reads."""
+        """Compute the vectors (B, T, d) that the head reads, from token ids (B, T)."""
         return self.model(input_ids, document_ids, cache, self.dtype)
 
     def weights(self) -> dict[str, Tensor]:
-        """The tensors that are saved, by Hugging Face's names."""
+        """Return the tensors that are saved, by Hugging Face's names."""
         return self.state_dict()
 
     def to_hugging_face(self) -> dict[str, Any]:
-        """The model's `config.json`."""
+        """Return the model's `config.json`."""
         return {"architectures": [self.architecture], **self.config.to_hugging_face()}
 
     def save_pretrained(self, directory: str | Path) -> None:
         """Write `directory` in Hugging Face's layout; the Auto classes of transformers open it.
 
-        The tokenizer goes with the model where it has been trained with one. Raises `FmkitError` where the
-        disk is full; earlier files are then still whole.
+        The tokenizer is saved, too, if the model was trained with one. Raises `FmkitError` if the disk is
+        full; earlier files are then still whole.
         """
         checkpoint.save_model(directory, self.to_hugging_face(), self.weights(), self.tokenizer)
 
     @classmethod
     def from_pretrained(cls, directory: str | Path) -> Self:
-        """Open a Llama checkpoint that fmkit or transformers wrote. Raises `FmkitError` where it is none."""
+        """Open a Llama checkpoint that fmkit or transformers wrote. Raises `FmkitError` if there is none."""
         where = f"{directory}/config.json"
         try:
             model = cls._from_hugging_face(checkpoint.load_config(directory), where)
@@ -239,40 +239,40 @@ class Transformer(Model):
     def forward(
         self, input_ids: Tensor, document_ids: Tensor | None = None, cache: KVCache | None = None
     ) -> Tensor:
-        """Token ids (B, T) → logits (B, T, V), unnormalized log-probabilities of the next token.
+        """Compute logits (B, T, V), unnormalized log-probabilities of the next token, from token ids (B, T).
 
-        `document_ids` (B, T) keeps packed documents apart; `cache` continues earlier tokens.
+        `document_ids` (B, T) keeps packed documents apart; `cache` holds earlier tokens.
         """
         return self.lm_head(self.hidden_states(input_ids, document_ids, cache))
 
     def new_cache(self, batch_size: int, max_length: int) -> KVCache:
-        """An empty cache for `max_length` tokens of `batch_size` sequences."""
+        """Make an empty cache for `max_length` tokens of `batch_size` sequences."""
         config = self.config
         assert config.num_key_value_heads is not None
         shape = (batch_size, max_length, config.num_key_value_heads, config.head_dim)
         return KVCache(config.num_hidden_layers, shape, self.device, self.dtype)
 
     def require_causal(self) -> None:
-        """Raise `FmkitError` for a model of masked tokens: it would see the tokens that it is to predict."""
+        """Raise `FmkitError` for a model of masked tokens: it would see the tokens that it should predict."""
         if not self.config.is_causal:
             raise FmkitError(
-                "this model was trained on masked tokens (is_causal off) and cannot tell what comes next: "
-                "take a causal one"
+                "this model was trained on masked tokens (is_causal off) and cannot predict what comes next: "
+                "use a causal one"
             )
 
     @classmethod
     def _from_hugging_face(cls, data: dict[str, Any], where: str) -> Self:
         if _classifies(data, where):
             raise FmkitError(
-                f"{where}: a classifier or reward model, which writes no text: take a language model"
+                f"{where}: a classifier or reward model, which writes no text: use a language model"
             )
         return super()._from_hugging_face(data, where)
 
     @torch.no_grad()
     def resize_vocab(self, vocab_size: int, seed: int = 0) -> None:
-        """Make room for new tokens, whose vectors begin near the mean of those that are there.
+        """Make room for new tokens, whose vectors begin near the mean of the existing ones.
 
-        So a new token is at first about as likely as the others on average, and takes nothing over (Hewitt
+        So a new token is at first about as likely as the average token and displaces none (Hewitt
         2021, "Initializing New Word Embeddings for Pretrained Language Models"). Raises `FmkitError` for a
         vocabulary smaller than before.
         """
@@ -296,7 +296,7 @@ class Transformer(Model):
         self.config = self.model.config = replace(self.config, vocab_size=vocab_size)
 
     def weights(self) -> dict[str, Tensor]:
-        """The tensors that are saved, by Hugging Face's names; a tied head is saved once."""
+        """Return the tensors that are saved, by Hugging Face's names; a tied head is saved once."""
         state: dict[str, Any] = self.state_dict()
         if self.config.tie_word_embeddings:
             del state["lm_head.weight"]
@@ -316,14 +316,14 @@ class Classifier(Model):
 
     @classmethod
     def from_base(cls, base: Transformer, labels: Sequence[str], seed: int = 0) -> "Classifier":
-        """A classifier that starts from what `base` has learned; only its head is new."""
+        """Make a classifier that starts from what `base` has learned; only its head is new."""
         classifier = cls(base.config, labels, seed)
         classifier.model.load_state_dict(base.model.state_dict())
         classifier.tokenizer = base.tokenizer
         return classifier
 
     def forward(self, input_ids: Tensor, last: Tensor) -> Tensor:
-        """Token ids (B, T), and where each text ends (B,) → logits of the labels (B, C).
+        """Compute logits (B, C) of the labels from token ids (B, T) and where each text ends (B,).
 
         The last token alone is read: it has seen all of the text.
         """
@@ -348,7 +348,7 @@ class Classifier(Model):
 
 
 def open_model(directory: str | Path) -> "Transformer | Classifier":
-    """Whichever model a directory holds. Raises `FmkitError` where there is none."""
+    """Open the model in a directory, of either kind. Raises `FmkitError` if there is none."""
     classifies = _classifies(checkpoint.load_config(directory), f"{directory}/config.json")
     return (Classifier if classifies else Transformer).from_pretrained(directory)
 

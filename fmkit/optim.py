@@ -9,7 +9,7 @@ from fmkit.config import TrainConfig
 
 
 def make_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.AdamW:
-    """AdamW (Loshchilov and Hutter 2017, arXiv:1711.05101); matrices decay, norms do not."""
+    """Make AdamW (Loshchilov and Hutter 2017, arXiv:1711.05101); matrices decay, norms do not."""
     trained = [p for p in model.parameters() if p.requires_grad]
     groups = [
         {"params": [p for p in trained if p.dim() >= 2], "weight_decay": config.weight_decay},
@@ -20,7 +20,7 @@ def make_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.AdamW:
 
 
 def learning_rate(step: int, config: TrainConfig) -> float:
-    """The learning rate of optimizer step `step`, counted from 1 to `config.steps`.
+    """Compute the learning rate of optimizer step `step`, counted from 1 to `config.steps`.
 
     Both schedules rise linearly to the peak. `cosine` then falls along half a cosine (Loshchilov and Hutter
     2016, arXiv:1608.03983); `warmup_stable_decay` stays and falls linearly over the last `decay_ratio` of the

@@ -1,4 +1,4 @@
-"""A run from first step to last: what it reports, what it leaves behind, how it goes on after a kill."""
+"""A run from the first step to the last: what it reports, what it saves, how it resumes after a kill."""
 
 import json
 import os
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 class TrainingRun:
     """What a training run did, step by step.
 
-    `history` holds a record a step: step, tokens (seen so far), loss (nats per predicted token),
+    `history` holds a record for each step: step, tokens (seen so far), loss (nats per predicted token),
     learning_rate, grad_norm, tokens_per_second, mfu (share of the chip's peak, None where it is unknown) and,
     where the run was validated, validation_loss and what else the recipe measures. With a `directory`, each
-    record is also a line of its metrics.jsonl as soon as it is made. `usage` is what the run took, seconds
-    and energy, over all its resumptions; usage.json has it, written with each checkpoint.
+    record is also a line of its metrics.jsonl as soon as it is made. `usage` is what the run used, seconds
+    and energy, including before it was resumed; usage.json has it, written with each checkpoint.
     """
 
     def __init__(self, directory: Path | None = None) -> None:
@@ -43,7 +43,7 @@ class TrainingRun:
 
     @property
     def summary(self) -> str:
-        """One sentence from the data: where the loss began, where it ended, after how many steps."""
+        """Sum up the run in a sentence: where the loss began, where it ended, after how many steps."""
         if not self.history:
             return "no steps yet"
         last = self.history[-max(1, len(self.history) // 20) :]
@@ -54,10 +54,10 @@ class TrainingRun:
         return f"{sentence}, validation {validation[-1]:.1f}" if validation else sentence
 
     def plot(self, floor: float | None = None) -> "Plot":
-        """The loss over the tokens seen. In a notebook the figure appears; elsewhere call `.save(path)`.
+        """Plot the loss over the tokens seen. In a notebook the figure appears; elsewhere call `.save(path)`.
 
-        `floor` (nats per token) draws the loss that no model can pass, where it is known. Raises `FmkitError`
-        where matplotlib is not installed.
+        `floor` (nats per token) draws the loss that no model can beat, where it is known. Raises `FmkitError`
+        if matplotlib is not installed.
         """
         from fmkit.plots import plot_loss  # plots need matplotlib, training does not
 
@@ -70,7 +70,7 @@ class TrainingRun:
         return self.directory / "metrics.jsonl" if self.directory else None
 
     def append(self, record: Record) -> None:
-        """Add a record, and write it down at once."""
+        """Add a record, and write it to the file at once."""
         self.history.append(record)
         if self.metrics_file:
             with (
@@ -80,7 +80,7 @@ class TrainingRun:
                 stream.write(json.dumps(record) + "\n")
 
     def rewind(self, step: int) -> None:
-        """Forget what came after `step`: the lines of steps that a killed run did but did not save."""
+        """Drop what came after `step`: the steps that a killed run did but did not save."""
         assert self.metrics_file is not None
         self.history = []
         if self.metrics_file.is_file():
@@ -109,12 +109,12 @@ def fit(
 
     What `validate` measures, every `eval_every` steps and at the end, becomes part of that step's record.
     With a directory, SIGTERM or an interrupt finishes the step, saves and returns, and a second one kills;
-    without one they act as usual. With `resume` the run goes on from its newest whole checkpoint, to the same
-    bits as if it had never stopped; `identity` (data and anything else that must not change) is compared with
-    that of the run's start.
+    without one they act as usual. With `resume` the run continues from its newest whole checkpoint, to the
+    same bits as if it had never stopped; `identity` (data and anything else that must not change) is compared
+    with that of the run's start.
 
-    Raises `FmkitError` where the directory holds another run, or none that can be resumed, where the disk is
-    full, and where the loss is not finite. The checkpoints made so far are always kept.
+    Raises `FmkitError` if the directory holds another run, or none that can be resumed, if the disk is full,
+    and if the loss is not finite. The checkpoints made so far are always kept.
     """
     config = trainer.config
     run = TrainingRun(Path(directory) if directory is not None else None)
@@ -147,7 +147,7 @@ def fit(
 
 
 def save(directory: Path, trainer: Trainer) -> Path:
-    """Write a checkpoint of where `trainer` stands."""
+    """Write a checkpoint of the trainer's current state."""
     tensors, state = trainer.state_dict()
     model = trainer.model
     return checkpoint.save_checkpoint(
@@ -156,7 +156,7 @@ def save(directory: Path, trainer: Trainer) -> Path:
 
 
 def _open_directory(run: TrainingRun, trainer: Trainer, resume: bool, identity: dict[str, Any]) -> None:
-    """Start a run in its directory, or bring trainer and history back to its newest checkpoint."""
+    """Start a run in its directory, or restore trainer and history from its newest checkpoint."""
     assert run.directory is not None
     settings = {"model": asdict(trainer.model.config), "training": asdict(trainer.config), **identity}
     settings = json.loads(json.dumps(settings))
@@ -164,7 +164,7 @@ def _open_directory(run: TrainingRun, trainer: Trainer, resume: bool, identity: 
     if run_file.is_file():
         if not resume:
             raise FmkitError(
-                f"{run.directory}: a run lives here already: go on with --resume "
+                f"{run.directory}: there is a run here already: go on with --resume "
                 "(resume=True) or choose another directory"
             )
         _require_same(checkpoint.read_json(run_file), settings, run.directory)
@@ -187,12 +187,12 @@ def _open_directory(run: TrainingRun, trainer: Trainer, resume: bool, identity: 
 
 
 def _is_unused(directory: Path) -> bool:
-    """Whether a run may begin here; a hidden file is what a killed run had begun to write."""
+    """Whether a run may begin here; a hidden file is one that a killed run was writing."""
     return directory.is_dir() and all(path.name.startswith(".") for path in directory.iterdir())
 
 
 def _require_same(before: dict[str, Any], now: dict[str, Any], directory: Path) -> None:
-    """Raise `FmkitError` naming what differs; how often to save may."""
+    """Raise `FmkitError` naming what differs; how often checkpoints are saved may differ."""
 
     def flat(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
         out: dict[str, Any] = {}
@@ -213,7 +213,7 @@ def _require_same(before: dict[str, Any], now: dict[str, Any], directory: Path) 
 
 @contextmanager
 def _progress_bar(trainer: Trainer) -> "Iterator[tqdm[Any]]":
-    # On a terminal or in a notebook; the notebook's bar overlooks tqdm's own variable.
+    # On a terminal or in a notebook; the notebook's bar ignores tqdm's own variable.
     disable = True if os.environ.get("TQDM_DISABLE") else None
     with tqdm(total=trainer.config.steps, initial=trainer.step, unit="step", disable=disable) as bar:
         yield bar

@@ -28,12 +28,12 @@ class ScalingLaw:
     beta: float
 
     def loss(self, parameters: ArrayLike, tokens: ArrayLike) -> Array:
-        """The loss of models with so many parameters after so many tokens."""
+        """Predict the loss of models with so many parameters after so many tokens."""
         N, D = np.asarray(parameters, dtype=float), np.asarray(tokens, dtype=float)
         return self.E + self.A / N**self.alpha + self.B / D**self.beta
 
     def compute_optimal(self, flops: float) -> tuple[float, float]:
-        """Parameters and tokens with the lowest loss for a budget of 6 N D FLOPs (the paper's equation 4)."""
+        """Find the parameters and tokens of the lowest loss for 6 N D FLOPs (the paper's equation 4)."""
         ratio = (self.alpha * self.A / (self.beta * self.B)) ** (1 / (self.alpha + self.beta))
         parameters = ratio * (flops / 6) ** (self.beta / (self.alpha + self.beta))
         return parameters, flops / 6 / parameters
@@ -46,8 +46,8 @@ def fit_scaling_law(
     delta: float = 1e-3,
     E: float | None = None,
 ) -> ScalingLaw:
-    """The law that fits measured losses best: least Huber loss (`delta`) of log L, from several starts, as in
-    the paper's section 3.3. `E` is fitted too, or given: the entropy where it is known, 0 for a law without.
+    """Fit the law to measured losses: least Huber loss (`delta`) of log L, from several starts, as in the
+    paper's section 3.3. `E` is fitted too, or given: the entropy where it is known, 0 for a law without.
     Raises `FmkitError` for fewer than six runs, or where all are of one size."""
     N, D, L = (np.asarray(values, dtype=float) for values in (parameters, tokens, loss))
     if not len(N) == len(D) == len(L) >= 6:
@@ -61,7 +61,7 @@ def fit_scaling_law(
 def bootstrap(
     parameters: Sequence[float], tokens: Sequence[float], loss: Sequence[float], n: int = 200, seed: int = 0
 ) -> list[ScalingLaw]:
-    """Fits of `n` resamples of the runs, with replacement: how much the constants hang on single runs."""
+    """Fit `n` resamples of the runs, with replacement: how much the constants depend on single runs."""
     whole = fit_scaling_law(parameters, tokens, loss)
     runs = np.column_stack([parameters, tokens, loss]).astype(float)
     rng = np.random.default_rng(seed)
@@ -74,30 +74,30 @@ def bootstrap(
 
 
 def interval(values: Sequence[float], share: float = 0.95) -> tuple[float, float]:
-    """The middle `share` of the values."""
+    """Return the ends of the middle `share` of the values."""
     low, high = np.quantile(values, [(1 - share) / 2, (1 + share) / 2])
     return float(low), float(high)
 
 
 @dataclass(frozen=True)
 class Forecast:
-    """The losses of the largest models, as `measured` and as foretold from all smaller ones: by the `law`, by
-    a law `without_E`, and as if size made `no_change` (the next smaller model's loss)."""
+    """The losses of the largest models, as `measured` and as predicted from all smaller ones: by the `law`,
+    by a law `without_E`, and as if size made `no_change` (the next smaller model's loss)."""
 
     measured: Array
     law: Array
     without_E: Array
     no_change: Array
 
-    def error(self, foretold: Array) -> float:
-        """The mean distance from what was measured, in nats."""
-        return float(np.abs(foretold - self.measured).mean())
+    def error(self, predicted: Array) -> float:
+        """Compute the mean distance from what was measured, in nats."""
+        return float(np.abs(predicted - self.measured).mean())
 
 
 def forecast_largest(parameters: Sequence[float], tokens: Sequence[float], loss: Sequence[float]) -> Forecast:
-    """Fit the runs of all sizes but the largest, and foretell those of the largest.
+    """Fit the runs of all sizes but the largest, and predict those of the largest.
 
-    Raises `FmkitError` where too few are left to fit.
+    Raises `FmkitError` if too few runs remain to fit.
     """
     N, D, L = (np.asarray(values, dtype=float) for values in (parameters, tokens, loss))
     last = N.max(initial=0) == N
@@ -120,13 +120,13 @@ class Valley:
     curvature: float
 
     def loss(self, parameters: ArrayLike) -> Array:
-        """The loss of models with so many parameters, at the same cost."""
+        """Predict the loss of models with so many parameters, at the same cost."""
         distance = np.log(np.asarray(parameters, dtype=float) / self.best)
         return np.asarray(self.lowest_loss + self.curvature * distance**2)
 
 
 def fit_valley(parameters: Sequence[float], loss: Sequence[float]) -> Valley:
-    """The parabola in log N through the losses of one compute budget (the paper's section 3.2, approach 2).
+    """Fit a parabola in log N to the losses of one compute budget (the paper's section 3.2, approach 2).
 
     Raises `FmkitError` for fewer than four sizes, or where the lowest loss is not between them.
     """
@@ -136,14 +136,14 @@ def fit_valley(parameters: Sequence[float], loss: Sequence[float]) -> Valley:
     middle = np.log(N).mean()
     curvature, slope, level = (float(c) for c in np.polyfit(np.log(N) - middle, L, 2))
     best = float(np.exp(middle - slope / (2 * curvature))) if curvature > 0 else 0.0
-    # A parabola bends also through losses that only fall: the lowest of them has to lie inside too.
+    # A parabola also fits losses that only fall, so the lowest of them has to be inside, too.
     if not all(N.min() < size < N.max() for size in (best, N[L.argmin()])):
         raise FmkitError(f"the best size is not between {N.min():,.0f} and {N.max():,.0f}: try other sizes")
     return Valley(best, level - slope**2 / (4 * curvature), curvature)
 
 
 def fit_power_law(x: Sequence[float], y: Sequence[float]) -> tuple[float, float]:
-    """k and a of y = k x^a, by least squares of the logarithms. Raises `FmkitError` for fewer than two
+    """Find k and a of y = k x^a, by least squares of the logarithms. Raises `FmkitError` for fewer than two
     different x, or where not all numbers are above 0."""
     X, Y = (np.asarray(values, dtype=float) for values in (x, y))
     if len(X) != len(Y) or len(set(X)) < 2 or not ((X > 0).all() and (Y > 0).all()):
@@ -156,7 +156,7 @@ def fit_power_law(x: Sequence[float], y: Sequence[float]) -> tuple[float, float]
 
 
 def _starts(N: Array, D: Array, L: Array) -> list[Array]:
-    """Each exponent small or large, the floor far or near; A and B then share what is above the floor."""
+    """Each exponent small or large, the floor low or high; A and B then share what is above the floor."""
     starts = []
     for alpha, beta, share in product((0.3, 0.8), (0.3, 0.8), (0.5, 0.95)):
         E = share * L.min()

@@ -47,9 +47,9 @@ def train_step(
 
 
 class Trainer:
-    """A model, an objective, data and an optimizer, and how far they have come.
+    """A model, an objective, data and an optimizer, and their progress.
 
-    Iterating over `run()` trains and yields a record a step; whoever consumes it may stop at any point.
+    Iterating over `run()` trains and yields a record for each step; the consumer may stop at any point.
     """
 
     def __init__(self, model: Model, objective: Objective, loader: Loader, config: TrainConfig) -> None:
@@ -68,9 +68,9 @@ class Trainer:
         self.peak = peak_flops(chip)
 
     def run(self) -> Iterator[Record]:
-        """Train up to `config.steps`, yielding after each step what it was like.
+        """Train up to `config.steps`, yielding a record of each step.
 
-        Raises `FmkitError` where the loss or gradient is not finite; the weights are then those before it.
+        Raises `FmkitError` if the loss or gradient is not finite; the weights are then those before it.
         """
         batches = self._next_batches() if self.step < self.config.steps else []
         while self.step < self.config.steps:
@@ -93,7 +93,7 @@ class Trainer:
 
     @torch.no_grad()
     def evaluate(self, batches: list[Batch], objective: Objective | None = None) -> float:
-        """Mean loss over all items of `batches`, in nats an item; of the training's objective or another."""
+        """Compute the mean loss over all items of `batches`, in nats, by this objective or another."""
         self.model.eval()
         measure = objective or self.objective
         total = sum(measure(self.model, to_device(batch, self.device)).item() for batch in batches)
@@ -125,14 +125,14 @@ class Trainer:
     # --- everything that the next step depends on, as tensors and as JSON ---
 
     def state_dict(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
-        """Optimizer, random state and place in the data, to be stored beside the weights."""
+        """Return optimizer, random state and position in the data, to be saved with the weights."""
         names: dict[Tensor, str] = {p: name for name, p in self.model.named_parameters()}
         tensors = {
             f"optimizer.{names[parameter]}.{key}": value
             for parameter, state in self.optimizer.state.items()
             for key, value in state.items()
         }
-        # The saved weights have adapters added in: what is trained beside frozen weights is kept apart too.
+        # The saved weights have adapters added in, so trained weights are also saved apart from frozen ones.
         tensors |= {f"trained.{name}": p for name, p in self._trained_apart()}
         tensors["rng.cpu"] = torch.get_rng_state()
         if self.device.type == "cuda":
@@ -148,7 +148,7 @@ class Trainer:
         return trained if len(trained) < len(list(self.model.parameters())) else []
 
     def load_state_dict(self, tensors: dict[str, Tensor], state: dict[str, Any]) -> None:
-        """Take up the training where `state_dict` was taken. The saved weights are loaded by the caller."""
+        """Continue where `state_dict` was taken. The caller loads the saved weights."""
         self.step, self.tokens = state["step"], state["tokens"]
         with torch.no_grad():
             for name, parameter in self._trained_apart():

@@ -1,4 +1,4 @@
-"""Whether a model's answers are right, letter for letter."""
+"""Whether a model's answers are right, character for character."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,10 @@ from fmkit.model import Transformer
 
 
 def exact_match(answers: Sequence[str], truth: Sequence[str]) -> float:
-    """Share of answers equal to the truth, but for space around them. Raises `FmkitError` for none."""
+    """Compute the share of answers that are right, ignoring space around them.
+
+    Raises `FmkitError` for none.
+    """
     if not truth or len(answers) != len(truth):
         raise FmkitError(f"{len(answers)} answers for {len(truth)} questions: give one for each")
     return sum(a.strip() == t.strip() for a, t in zip(answers, truth, strict=True)) / len(truth)
@@ -23,7 +26,7 @@ def exact_match(answers: Sequence[str], truth: Sequence[str]) -> float:
 def answer_examples(
     model: Transformer, tokenizer: Tokenizer, examples: Dataset
 ) -> tuple[list[str], list[str]]:
-    """What the model says, likeliest token by token, and what it should: to the last turn of each example.
+    """Return what the model says, and what it should, in each example's last turn; the likeliest tokens.
 
     `examples` are those of `tokenize_completions`.
     """

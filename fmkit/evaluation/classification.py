@@ -11,20 +11,20 @@ from fmkit.model import Classifier
 
 @torch.no_grad()
 def predict_labels(model: Classifier, batches: list[Batch]) -> list[int]:
-    """The likeliest label of each text of `batches`."""
+    """Return the likeliest label of each text of `batches`."""
     model.eval()
     batches = [to_device(batch, model.device) for batch in batches]
     return [label for b in batches for label in model(b["input_ids"], b["last"]).argmax(-1).tolist()]
 
 
 def accuracy(predicted: Sequence[int], truth: Sequence[int]) -> float:
-    """Share of predictions that are right. Raises `FmkitError` for none, or lengths that differ."""
+    """Compute the share of right predictions. Raises `FmkitError` for none, or lengths that differ."""
     _require_pairs(predicted, truth)
     return sum(p == t for p, t in zip(predicted, truth, strict=True)) / len(truth)
 
 
 def f1(predicted: Sequence[int], truth: Sequence[int]) -> float:
-    """Macro F1: the harmonic mean of precision and recall of each label, averaged over the labels.
+    """Compute macro F1: the harmonic mean of precision and recall of each label, averaged over the labels.
 
     F1 of a label is 2 TP / (2 TP + FP + FN), 0 where that label is neither predicted nor true (van
     Rijsbergen 1979, chapter 7). Raises `FmkitError` for no predictions, or lengths that differ.

@@ -1,4 +1,4 @@
-"""How far a model has gone from another."""
+"""How far a model has moved from another."""
 
 from collections.abc import Sequence
 
@@ -21,7 +21,7 @@ def sampled_kl(
     pad_id: int,
     seed: int = 0,
 ) -> float:
-    """KL(model ‖ reference) of whole answers, in nats an answer, estimated on one sample for each prompt.
+    """Estimate KL(model ‖ reference) of whole answers, in nats an answer, on one sample for each prompt.
 
     The sum over an answer's positions of the exact divergence of the next token: unbiased, never negative,
     and of less variance than the log-ratio of the sample.

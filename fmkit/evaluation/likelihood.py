@@ -1,4 +1,4 @@
-"""How well a model expects texts: perplexity and bits per byte."""
+"""How well a model predicts texts: perplexity and bits per byte."""
 
 import math
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ BATCH = 16  # rows that are read at a time
 
 @torch.no_grad()
 def total_nats(model: Transformer, batches: Sequence[Batch]) -> tuple[float, int]:
-    """Nats of all labels of `batches`, and how many these are."""
+    """Sum the nats of all labels of `batches`, and count them."""
     model.require_causal()
     model.eval()
     nats = sum(language_modeling(model, to_device(batch, model.device)).item() for batch in batches)
@@ -25,16 +25,16 @@ def total_nats(model: Transformer, batches: Sequence[Batch]) -> tuple[float, int
 
 
 def perplexity(model: Transformer, tokenizer: Tokenizer, texts: Sequence[str]) -> float:
-    """exp of the mean nats a token: among how many equally likely tokens the model might as well choose.
+    """Compute exp of the mean nats a token: the number of equally likely tokens that are as hard to predict.
 
-    It depends on the tokenizer: between models with different ones, compare bits per byte. A text's end
+    It depends on the tokenizer: compare models that have different ones by bits per byte. A text's end
     counts as a token; one longer than the context is read in parts. Raises `FmkitError` for no texts.
     """
     return exp_mean(*total_nats(model, _batches(model, tokenizer, texts)))
 
 
 def exp_mean(nats: float, tokens: int) -> float:
-    """The perplexity of so many nats of so many tokens: exp of their mean, infinite from 710 nats a token."""
+    """Compute exp of the mean of so many nats of so many tokens; infinite from 710 nats a token."""
     try:
         return math.exp(nats / tokens)
     except OverflowError:
@@ -42,7 +42,7 @@ def exp_mean(nats: float, tokens: int) -> float:
 
 
 def bits_per_byte(model: Transformer, tokenizer: Tokenizer, texts: Sequence[str]) -> float:
-    """What an ideal coder with this model would need for each byte of UTF-8, a text's end included.
+    """Compute what an ideal coder with this model needs for each byte of UTF-8, a text's end included.
 
     Comparable between tokenizers (Gao et al. 2020, arXiv:2101.00027, section 3.1). Raises `FmkitError` for no
     texts.

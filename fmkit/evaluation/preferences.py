@@ -14,7 +14,7 @@ from fmkit.objectives import log_probs
 
 @torch.no_grad()
 def scores(model: Classifier | Transformer, pairs: Sequence[Batch]) -> Tensor:
-    """Scores (2, N) of N pairs, chosen first: a reward model's, or log-probabilities of answers in nats.
+    """Score N pairs (2, N), chosen first: a reward model's, or log-probabilities of answers in nats.
 
     Raises `FmkitError` for a classifier of several labels, and for a model of masked tokens.
     """
@@ -41,7 +41,7 @@ def require_one_score(model: Classifier) -> None:
 
 
 def judge_rewards(rewards: Tensor) -> dict[str, float]:
-    """Of rewards (2, N), chosen first: ranking loss a pair, share ranked as people did, mean difference."""
+    """From rewards (2, N), chosen first: ranking loss a pair, share ranked as people did, mean difference."""
     chosen, rejected = rewards
     return {
         "validation_loss": ranking_loss(chosen, rejected).item() / len(chosen),

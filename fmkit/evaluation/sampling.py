@@ -1,4 +1,4 @@
-"""Many answers at once: what a model says to prompts of any length."""
+"""Many answers at once, to prompts of any length."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ def complete(
     temperature: float = 1.0,
     seed: int = 0,
 ) -> list[list[int]]:
-    """New token ids for each prompt, without the end that the model sets, in the order of the prompts.
+    """Generate token ids for each prompt, without the final <|eos|>, in the order of the prompts.
 
     The same seed gives the same answers. Raises `FmkitError` for a prompt that fills the context.
     """
