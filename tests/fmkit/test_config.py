@@ -60,7 +60,7 @@ def test_cosine_rises_and_falls():
     assert rates[9:] == sorted(rates[9:], reverse=True)
 
 
-def test_warmup_stable_decay_stays_then_falls():
+def test_warmup_stable_decay():
     config = TrainConfig(
         steps=100,
         warmup_steps=10,
@@ -81,7 +81,7 @@ def test_schedules_of_one_step():
             assert 0 < learning_rate(1, config) <= config.learning_rate
 
 
-def test_device_and_number_format_are_chosen_by_what_is_there(monkeypatch):
+def test_device_and_dtype_that_are_available(monkeypatch):
     monkeypatch.setattr("fmkit.config._reproducible", False)  # as in a new process
     with pytest.raises(FmkitError, match=r"choose from .*cpu"):
         choose_device("tpu")
@@ -93,7 +93,8 @@ def test_device_and_number_format_are_chosen_by_what_is_there(monkeypatch):
     assert choose_dtype(cpu, 1024) == (torch.bfloat16 if native else torch.float32)
 
 
-def test_reproducible_fixes_device_format_threads_and_seeds():
+@pytest.mark.slow
+def test_reproducible_fixes_all_it_says():
     code = """
 import random, numpy, torch, fmkit
 from fmkit.config import choose_device, choose_dtype

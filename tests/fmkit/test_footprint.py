@@ -39,7 +39,7 @@ PUBLISHED = [
 
 
 @pytest.mark.parametrize("row", PUBLISHED, ids=lambda row: row[0])
-def test_published_energy_and_carbon_within_two_percent(row):
+def test_published_energy_and_carbon(row):
     _, _, _, hours, _, watts, pue, grid, mwh, tons = row
     kwh = energy_kwh(hours, watts, pue)
     if mwh:
@@ -48,7 +48,7 @@ def test_published_energy_and_carbon_within_two_percent(row):
 
 
 @pytest.mark.parametrize("row", PUBLISHED, ids=lambda row: row[0])
-def test_hours_from_parameters_and_tokens_within_a_factor_of_three(row):
+def test_gpu_hours_within_a_factor_of_three(row):
     _, parameters, tokens, hours, chip, *_ = row
     predicted = gpu_hours(training_flops(parameters, tokens), PEAK_FLOPS[chip], mfu=0.4)
     assert 1 / 3 < predicted / hours < 3
@@ -58,7 +58,7 @@ def test_every_chip_with_watts_has_a_peak():
     assert WATTS.keys() <= PEAK_FLOPS.keys()
 
 
-def test_an_estimate_says_that_it_is_one_and_is_a_range(tmp_path):
+def test_an_estimate_is_a_range(tmp_path):
     meter = Meter(powercap=tmp_path)
     sum(range(300_000))
     used = meter.usage()
@@ -70,14 +70,14 @@ def test_an_estimate_says_that_it_is_one_and_is_a_range(tmp_path):
     assert used.carbon_grams[0] < used.carbon_grams[1]
 
 
-def test_wall_seconds_are_those_since_the_meter_was_made(tmp_path):
+def test_wall_seconds_begin_with_the_meter(tmp_path):
     start = time.perf_counter()
     meter = Meter(powercap=tmp_path)
     time.sleep(0.01)
     assert 0.01 <= meter.usage().wall_seconds <= time.perf_counter() - start
 
 
-def test_usage_adds_up_and_is_told_in_other_units():
+def test_usage_adds_up():
     morning, evening = Usage(1.0, 2.0, (3.0, 4.0), ("a",)), Usage(10.0, 20.0, (30.0, 40.0), ("a", "b"))
     assert morning + evening == Usage(11.0, 22.0, (33.0, 44.0), ("a", "b"))
     used = Usage(joules=(3.6e6, 7.2e6))  # one kilowatt-hour, two
@@ -93,7 +93,7 @@ def zone(powercap, name, microjoules, title="package-0"):
     (path / "max_energy_range_uj").write_text("1000000000\n")
 
 
-def test_the_processor_is_read_where_it_tells_across_a_wrap_of_its_counter(tmp_path):
+def test_processor_counter_may_wrap_around(tmp_path):
     zone(tmp_path, "intel-rapl:0", 900_000_000)
     zone(tmp_path, "intel-rapl:0:0", 0, "core")  # part of the package
     zone(tmp_path, "intel-rapl:1", 0, "psys")  # the whole computer, the package in it
@@ -107,18 +107,18 @@ def test_the_processor_is_read_where_it_tells_across_a_wrap_of_its_counter(tmp_p
     assert "measured" in " ".join(used.obtained)
 
 
-def test_an_accelerator_that_cannot_be_read_is_named(tmp_path):
+def test_accelerator_that_cannot_be_read(tmp_path):
     assert "mps cannot be read" in " ".join(Meter("mps", powercap=tmp_path).usage().obtained)
 
 
 @pytest.mark.parametrize("content", [None, "", "[]", '{"joules": 3}', '{"joules": [1, 2]}'])
-def test_usage_that_cannot_be_read_is_said_to_be_missing(content, tmp_path):
+def test_usage_that_cannot_be_read(content, tmp_path):
     if content is not None:
         (tmp_path / "usage.json").write_text(content)
     assert "not counted" in Usage.of(tmp_path).obtained[0]
 
 
-def test_a_run_leaves_its_usage_and_a_resumed_one_adds_to_it(model, tokenizer, stories, tmp_path):
+def test_resumed_run_adds_to_its_usage(model, tokenizer, stories, tmp_path):
     config = TrainConfig(steps=3, batch_size=2, eval_batches=1, checkpoint_every=1)
     run = pretrain(model, tokenizer, stories, config, output_dir=tmp_path / "run")
     file = tmp_path / "run" / "usage.json"
@@ -131,7 +131,9 @@ def test_a_run_leaves_its_usage_and_a_resumed_one_adds_to_it(model, tokenizer, s
     for path in checkpoints[-1].iterdir():  # the run stopped at its second step
         path.unlink()
     checkpoints[-1].rmdir()
-    again = pretrain(Transformer(model.config), tokenizer, stories, config, output_dir=tmp_path / "run", resume=True)
+    again = pretrain(
+        Transformer(model.config), tokenizer, stories, config, output_dir=tmp_path / "run", resume=True
+    )
     assert 1000 < again.usage.cpu_seconds < 1000 + run.usage.cpu_seconds + 60
     assert again.usage.joules[0] > 5000
     assert again.usage.obtained[0] == "by a sundial"
@@ -139,6 +141,6 @@ def test_a_run_leaves_its_usage_and_a_resumed_one_adds_to_it(model, tokenizer, s
     assert Usage.of(tmp_path / "run") == again.usage
 
 
-def test_a_run_without_a_directory_knows_its_usage_too(model, tokenizer, stories):
+def test_usage_without_a_directory(model, tokenizer, stories):
     run = pretrain(model, tokenizer, stories, TrainConfig(steps=1, batch_size=2, eval_batches=1))
     assert re.search("measured|estimated", run.usage.obtained[0])

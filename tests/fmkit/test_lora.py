@@ -53,7 +53,7 @@ LORAS = {
 
 
 @pytest.mark.parametrize(("shape", "lora"), LORAS.values(), ids=LORAS.keys())
-def test_peft_opens_our_adapter_and_merging_changes_nothing(shape, lora, tmp_path):
+def test_peft_opens_our_adapter(shape, lora, tmp_path):
     model = Transformer(shape)
     shake(model)
     model.save_pretrained(tmp_path / "base")
@@ -134,7 +134,7 @@ def test_an_adapter_brings_its_new_tokens(tied, room, tokenizer, tmp_path):
     assert again.tokenizer.token_to_id(CHAT_TOKENS[0]) == size
 
 
-def test_new_tokens_that_do_not_fit_leave_the_model_as_it_was(tmp_path):
+def test_new_tokens_that_do_not_fit(tmp_path):
     base = Transformer(UNTIED)
     before = logits(base)
     grown = Transformer(UNTIED)
@@ -154,7 +154,7 @@ def test_new_tokens_that_do_not_fit_leave_the_model_as_it_was(tmp_path):
         assert find_lora(base) is None
 
 
-def test_a_classifier_learns_its_head_and_opens_in_peft(tmp_path):
+def test_adapted_classifier_opens_in_peft(tmp_path):
     model = Classifier(CONFIG, ["no", "yes", "maybe"])
     shake(model)
     model.save_pretrained(tmp_path / "base")
@@ -169,7 +169,7 @@ def test_a_classifier_learns_its_head_and_opens_in_peft(tmp_path):
         torch.testing.assert_close(theirs(IDS).logits, ours, atol=2e-4, rtol=1e-4)
 
 
-def test_we_open_the_classifier_that_peft_saves(tmp_path):
+def test_we_open_a_classifier_from_peft(tmp_path):
     """Its file names both heads that a classifier may have."""
     model = Classifier(CONFIG, ["no", "yes", "maybe"])
     model.save_pretrained(tmp_path / "base")
@@ -259,7 +259,7 @@ def test_what_cannot_be_adapted_is_one_line(tmp_path):
         (Classifier, {"modules_to_save": ("lm_head",)}, "no lm_head .* choose from embed_tokens, score"),
     ],
 )
-def test_what_would_not_be_learned_or_opened_is_refused_before_training(kind, config, message, tied):
+def test_modules_that_cannot_be_trained(kind, config, message, tied):
     shape = CONFIG if tied else UNTIED
     model = Transformer(shape) if kind is Transformer else Classifier(shape, ["no", "yes"])
     with pytest.raises(FmkitError, match=message):
@@ -268,7 +268,7 @@ def test_what_would_not_be_learned_or_opened_is_refused_before_training(kind, co
     assert all(parameter.requires_grad for parameter in model.parameters())
 
 
-def test_a_tied_head_is_trained_by_the_name_of_the_embeddings():
+def test_tied_head_is_named_embed_tokens():
     with pytest.raises(FmkitError, match="name embed_tokens"):
         add_lora(Transformer(CONFIG), LoraConfig(modules_to_save=("lm_head",)))
     add_lora(Transformer(UNTIED), LoraConfig(modules_to_save=("lm_head",)))

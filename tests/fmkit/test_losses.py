@@ -11,7 +11,7 @@ from fmkit.losses import distillation_loss, dpo_loss, ranking_loss, sequence_log
 
 @pytest.mark.parametrize("rows", [1, 7, 600])
 @pytest.mark.parametrize("ignored", [0.0, 0.3, 1.0])
-def test_chunked_loss_is_plain_cross_entropy_with_its_gradients(rows, ignored):
+def test_token_loss_is_cross_entropy(rows, ignored):
     torch.manual_seed(0)
     hidden = torch.randn(2, rows, 16, requires_grad=True)
     head = torch.randn(97, 16, requires_grad=True)
@@ -49,7 +49,7 @@ def test_masks_have_the_shares_of_the_paper():
 
 
 @pytest.mark.parametrize("loss", ["distillation", "log-probabilities"])
-def test_chunks_change_neither_values_nor_gradients(loss, monkeypatch):
+def test_chunks_change_nothing(loss, monkeypatch):
     torch.manual_seed(0)
     hidden = torch.randn(2, 50, 16, requires_grad=True)
     head = torch.randn(97, 16, requires_grad=True)
@@ -70,7 +70,7 @@ def test_chunks_change_neither_values_nor_gradients(loss, monkeypatch):
 
 
 @pytest.mark.parametrize("loss", [distillation_loss, token_loss])
-def test_the_logits_of_chunks_are_not_kept_for_the_backward_pass(loss, monkeypatch):
+def test_chunk_logits_are_not_kept(loss, monkeypatch):
     """They are made again: the largest that is kept is what comes in."""
     hidden, head = torch.randn(2, 50, 4, requires_grad=True), torch.randn(97, 4, requires_grad=True)
     teacher = (hidden.detach(), head.detach()) if loss is distillation_loss else ()
@@ -94,7 +94,7 @@ def test_preference_losses_are_the_formulas():
     torch.testing.assert_close(ranking_loss(chosen, rejected), -torch.sigmoid(chosen - rejected).log().sum())
 
 
-def test_log_probabilities_are_those_of_each_row():
+def test_log_probs_of_each_row():
     torch.manual_seed(0)
     hidden, head = torch.randn(3, 8, 16), torch.randn(20, 16)
     labels = torch.randint(0, 20, (3, 8)).masked_fill(torch.rand(3, 8) < 0.5, IGNORE)

@@ -1,11 +1,15 @@
 """One model, however it is asked: packed or alone, cached or not, by either attention kernel."""
 
+from dataclasses import replace
+
 import pytest
 import torch
+from transformers import AutoModelForCausalLM
 
 from fmkit import FmkitError, ModelConfig, Transformer, generate
 from fmkit import attention as attention_module
 from fmkit.attention import allowed_positions, attention
+from fmkit.evaluation.likelihood import perplexity
 from fmkit.flops import flops_per_token, num_parameters, peak_flops
 from fmkit.generation import generate_ids, pick
 
@@ -23,7 +27,7 @@ def trained_size() -> Transformer:
 
 
 @pytest.mark.parametrize("explicit", [False, True])
-def test_packed_documents_are_each_as_if_alone(trained_size, explicit, monkeypatch):
+def test_packed_documents_are_as_if_alone(trained_size, explicit, monkeypatch):
     monkeypatch.setattr(attention_module, "prefer_explicit", lambda q, k: explicit)
     documents = [torch.randint(4, 120, (n,)) for n in (17, 1, 30, 16)]
     packed = torch.cat(documents)[None]
@@ -48,7 +52,7 @@ def test_cached_is_uncached(trained_size, chunks, explicit, monkeypatch):
 @pytest.mark.parametrize("causal", [True, False])
 @pytest.mark.parametrize("packed", [True, False])
 @pytest.mark.parametrize("heads", [(4, 4), (6, 2), (4, 1)])
-def test_both_kernels_agree_also_in_their_gradients(causal, packed, heads, monkeypatch):
+def test_attention_kernels_agree(causal, packed, heads, monkeypatch):
     H, K = heads
     torch.manual_seed(0)
     inputs = [torch.randn(2, 31, h, 8, requires_grad=True) for h in (H, K, K)]
@@ -63,7 +67,7 @@ def test_both_kernels_agree_also_in_their_gradients(causal, packed, heads, monke
         torch.testing.assert_close(a, b, atol=1e-4, rtol=1e-4)
 
 
-def test_bfloat16_arithmetic_stays_near_float32(trained_size):
+def test_bfloat16_is_near_float32(trained_size):
     ids = torch.randint(0, 120, (2, 40))
     with torch.no_grad():
         exact = trained_size(ids).log_softmax(-1)
@@ -72,7 +76,7 @@ def test_bfloat16_arithmetic_stays_near_float32(trained_size):
     assert (exact - rounded).abs().mean() < 0.1
 
 
-def test_a_future_token_changes_nothing_unless_the_model_is_bidirectional():
+def test_only_bidirectional_models_see_ahead():
     ids = torch.randint(4, 50, (1, 12))
     changed = ids.clone()
     changed[0, -1] = 3
@@ -127,7 +131,33 @@ def test_bad_settings_of_generation(tokenizer, model, settings, message):
         generate(model, tokenizer, **({"prompt": "Once"} | settings))
 
 
-def test_parameters_and_flops_are_counted_as_they_are(monkeypatch):
+@pytest.fixture(params=[True, False], ids=["tied", "untied"])
+def trained(request, trained_model) -> Transformer:
+    """The trained model, or the same with a head of its own."""
+    model = Transformer(replace(trained_model.config, tie_word_embeddings=request.param))
+    model.load_state_dict(trained_model.state_dict())
+    return model
+
+
+def test_new_tokens_take_nothing_over(trained, tokenizer, stories, tmp_path):
+    texts = stories["validation"]["text"][:5]
+    before = perplexity(trained, tokenizer, texts)
+    old, size = trained.model.embed_tokens.weight.clone(), trained.config.vocab_size
+    trained.resize_vocab(size + 3)
+    assert torch.equal(trained.model.embed_tokens.weight[:size], old)
+    tied = trained.lm_head.weight is trained.model.embed_tokens.weight
+    assert tied == trained.config.tie_word_embeddings
+    assert perplexity(trained, tokenizer, texts) == pytest.approx(before, rel=0.05)
+    trained.save_pretrained(tmp_path)
+    assert AutoModelForCausalLM.from_pretrained(tmp_path).config.vocab_size == size + 3
+
+
+def test_no_token_is_dropped(model):
+    with pytest.raises(FmkitError, match="no token can be dropped"):
+        model.resize_vocab(model.config.vocab_size - 1)
+
+
+def test_parameters_and_flops(monkeypatch):
     monkeypatch.setattr(attention_module, "prefer_explicit", lambda q, k: True)  # what the counter can see
     for tied in (True, False):
         config = ModelConfig(

@@ -97,7 +97,7 @@ def test_masked_completions_equal_trl(tmp_path, plain):
     assert trainer.compute_loss(trainer.model.eval(), batch).item() == pytest.approx(ours.item(), rel=1e-4)
 
 
-def test_ranking_equals_trl(tmp_path, plain):
+def test_reward_ranking_equals_trl(tmp_path, plain):
     model = shaken(Classifier(SHAPE, ["reward"]), 1)
     ours = reward_ranking(model, collate_pairs(PAIRS, pad_id=2)) / len(PAIRS)
     opened = theirs(model, tmp_path, "reward", LlamaForSequenceClassification)
@@ -110,7 +110,7 @@ def test_ranking_equals_trl(tmp_path, plain):
     assert trainer.compute_loss(trainer.model.eval(), batch).item() == pytest.approx(ours.item(), rel=1e-4)
 
 
-def test_choosing_a_label_equals_transformers(tmp_path):
+def test_classification_equals_transformers(tmp_path):
     model = shaken(Classifier(SHAPE, ["no", "yes", "maybe"]), 1)
     batch = collate_labeled([{"input_ids": ids, "label": n} for n, ids in enumerate(PROMPTS)], pad_id=2)
     opened = theirs(model, tmp_path, "classifier", LlamaForSequenceClassification)
@@ -120,7 +120,7 @@ def test_choosing_a_label_equals_transformers(tmp_path):
 
 
 @pytest.mark.parametrize("temperature", [1.0, 3.0])
-def test_imitation_is_the_plain_formula(temperature, stories, tokenizer):
+def test_distillation_is_the_plain_formula(temperature, stories, tokenizer):
     shape = ModelConfig(vocab_size=400, hidden_size=32, num_hidden_layers=1)
     student = shaken(Transformer(shape), 1)
     teacher = shaken(Transformer(ModelConfig(vocab_size=400, hidden_size=48, num_hidden_layers=2)), 2)
@@ -138,7 +138,7 @@ def test_imitation_is_the_plain_formula(temperature, stories, tokenizer):
     assert all(weight.grad is None for weight in teacher.parameters())
 
 
-def test_a_reference_is_left_alone_and_at_the_start_nothing_is_preferred():
+def test_dpo_begins_at_log_two():
     model = shaken(Transformer(SHAPE), 1)
     reference = copy.deepcopy(model)
     loss = dpo(reference, beta=0.1)(model, collate_pairs(PAIRS, pad_id=2))
@@ -160,11 +160,12 @@ def predict_calmly(model: Transformer, batch: dict) -> torch.Tensor:
 # --- ... and one test -------------------------------------------------------------------------------------
 
 
-def test_the_new_objective_is_the_one_that_is_shown():
+def test_objective_in_contributing():
     shown = (Path(__file__).parents[2] / "CONTRIBUTING.md").read_text(encoding="utf-8")
     assert f"```python\n{inspect.getsource(predict_calmly)}```" in shown
 
 
+@pytest.mark.slow
 def test_a_new_objective_is_one_function(model, stories, tokenizer):
     def train(objective) -> tuple[float, float]:
         """The size of log Z, and the loss, after a short run."""

@@ -62,7 +62,8 @@ def undisturbed(story_file, tmp_path_factory) -> Path:
     return out
 
 
-def test_the_same_seed_gives_the_same_bits_and_another_seed_others(story_file, undisturbed, tmp_path):
+@pytest.mark.slow
+def test_same_seed_same_bits(story_file, undisturbed, tmp_path):
     assert main(command(story_file, tmp_path / "again")) == 0
     assert same_run(undisturbed, tmp_path / "again")
     assert main(command(story_file, tmp_path / "other", "--seed", "4")) == 0
@@ -124,7 +125,8 @@ def kill_and_resume(nursery: Nursery, story_file: Path, out: Path, kills: int, s
     return found
 
 
-def test_killed_four_times_and_resumed_to_the_same_bits(nursery, story_file, undisturbed, tmp_path):
+@pytest.mark.slow
+def test_killed_four_times(nursery, story_file, undisturbed, tmp_path):
     """`make soak` kills a hundred times."""
     found = kill_and_resume(nursery, story_file, tmp_path / "run", kills=4, seed=int(time.time()))
     assert same_run(undisturbed, tmp_path / "run"), found
@@ -155,11 +157,12 @@ def damage(file: Path, how: str) -> None:
     file.unlink() if how == "delete" else file.write_bytes(content)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["cut", "flip", "delete"])
 @pytest.mark.parametrize(
     "name", ["model.safetensors", "training.safetensors", "training.json", "manifest.json"]
 )
-def test_a_damaged_checkpoint_is_noticed_and_the_one_before_used(
+def test_damaged_checkpoint_is_passed_over(
     name, how, story_file, undisturbed, tmp_path, capsys
 ):
     out = tmp_path / "run"
@@ -176,7 +179,8 @@ def test_a_damaged_checkpoint_is_noticed_and_the_one_before_used(
     assert new[115:] != old[115:]
 
 
-def test_a_second_fault_is_survived_by_starting_over(story_file, undisturbed, tmp_path):
+@pytest.mark.slow
+def test_two_faults_start_the_run_again(story_file, undisturbed, tmp_path):
     out = tmp_path / "run"
     shutil.copytree(undisturbed, out)
     for checkpoint in out.glob("checkpoints/step-*"):
@@ -186,7 +190,7 @@ def test_a_second_fault_is_survived_by_starting_over(story_file, undisturbed, tm
     assert same_run(undisturbed, out)
 
 
-def test_two_checkpoints_stay_and_nothing_half_saved(model, tokenizer, tmp_path):
+def test_two_checkpoints_are_kept(model, tokenizer, tmp_path):
     (tmp_path / "checkpoints/.step-00000001.tmp-1").mkdir(parents=True)
     for step in (1, 2, 3):
         save_checkpoint(tmp_path, step, model.to_hugging_face(), model.weights(), tokenizer, {}, {})
@@ -205,7 +209,8 @@ def test_a_file_is_the_old_or_the_new_one(tmp_path, monkeypatch):
     assert read_json(tmp_path / "run.json") == {"steps": 1}
 
 
-def test_a_kill_before_the_first_file_leaves_a_directory_that_can_be_used(story_file, undisturbed, tmp_path):
+@pytest.mark.slow
+def test_kill_before_the_first_file(story_file, undisturbed, tmp_path):
     out = tmp_path / "run"
     out.mkdir()
     (out / ".run.json.tmp").write_text('{"model": {')  # half of the first file that a run writes
@@ -213,6 +218,7 @@ def test_a_kill_before_the_first_file_leaves_a_directory_that_can_be_used(story_
     assert same_run(undisturbed, out)
 
 
+@pytest.mark.slow
 def test_a_torn_line_of_metrics_is_dropped(nursery, story_file, undisturbed, tmp_path):
     out = tmp_path / "run"
     stopped_run(nursery, story_file, out)
@@ -222,6 +228,7 @@ def test_a_torn_line_of_metrics_is_dropped(nursery, story_file, undisturbed, tmp
     assert same_run(undisturbed, out)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_stop_signal_saves_and_exits_0(number, nursery, story_file, undisturbed, tmp_path):
     out, printed = tmp_path / "run", tmp_path / "printed"
@@ -244,10 +251,11 @@ def tmpfs_allowed() -> bool:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     not tmpfs_allowed(), reason="needs a small file system, which this system does not let us mount"
 )
-def test_a_full_disk_is_one_line_and_the_run_goes_on_when_there_is_room(story_file, undisturbed, tmp_path):
+def test_full_disk_then_room(story_file, undisturbed, tmp_path):
     disk, fmkit = tmp_path / "disk", Path(sys.executable).with_name("fmkit")
     disk.mkdir()
     run = " ".join(map(str, [fmkit, *command(story_file, disk / "run", "--resume")]))

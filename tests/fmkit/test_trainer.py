@@ -55,7 +55,7 @@ def test_steps_are_those_of_plain_adamw(model, make_batches):
         torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5)
 
 
-def test_accumulation_is_exact_whatever_the_batches_hold(model, stories, tokenizer):
+def test_accumulation_is_exact(model, stories, tokenizer):
     loader = make_loader(stories["train"], tokenizer, 6, 96, seed=0)
     whole = next(loader)
     parts = [
@@ -82,7 +82,7 @@ def test_accumulation_is_exact_whatever_the_batches_hold(model, stories, tokeniz
         torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-6)
 
 
-def test_a_validation_is_the_mean_over_all_items(model, make_batches):
+def test_validation_is_the_mean_of_all_items(model, make_batches):
     """Not the mean of the batches' means."""
     trainer = Trainer(model, language_modeling, make_batches(), TrainConfig(steps=1))
     few, many = (next(trainer.loader) for _ in range(2))
@@ -94,14 +94,15 @@ def test_a_validation_is_the_mean_over_all_items(model, make_batches):
     assert trainer.evaluate([few, many]) == pytest.approx(expected, rel=1e-5)
 
 
-def test_tokens_are_what_was_read_and_not_what_was_to_be_predicted(model, make_batches, tokenizer):
-    trainer = Trainer(model, language_modeling, MaskedLoader(make_batches(), tokenizer, 0), TrainConfig(steps=2))
+def test_tokens_are_counted_as_read(model, make_batches, tokenizer):
+    loader = MaskedLoader(make_batches(), tokenizer, 0)
+    trainer = Trainer(model, language_modeling, loader, TrainConfig(steps=2))
     again = make_batches()
     read = [next(again)["num_tokens"] for _ in range(2)]
     assert [record["tokens"] for record in trainer.run()] == [read[0], sum(read)]
 
 
-def test_the_share_of_the_peak_is_what_was_computed_over_it(model, make_batches):
+def test_mfu_is_flops_over_the_peak(model, make_batches):
     trainer = Trainer(model, language_modeling, make_batches(), TrainConfig(steps=1, context_length=64))
     trainer.peak = 1e12
     (record,) = trainer.run()
@@ -109,7 +110,7 @@ def test_the_share_of_the_peak_is_what_was_computed_over_it(model, make_batches)
     assert record["mfu"] == pytest.approx(computed / 1e12, rel=1e-3)
 
 
-def test_an_objective_may_roll_dice_and_is_resumed_exactly(model, make_batches):
+def test_random_objective_is_resumed_exactly(model, make_batches):
     def noisy(model, batch):
         return language_modeling(model, batch) * (1 + torch.rand(()))
 

@@ -20,7 +20,7 @@ def stories(reward: float, n: int = 20) -> list[str]:
     return found
 
 
-def test_better_stories_win_and_equal_ones_draw() -> None:
+def test_better_stories_win() -> None:
     kind, unkind = stories(3), stories(-3)
     assert compare(kind, kind)["win_rate"] == 0.5
     better = compare(kind, unkind)
@@ -29,7 +29,7 @@ def test_better_stories_win_and_equal_ones_draw() -> None:
     assert better["broken"] == 0
 
 
-def test_kind_words_at_any_price_win_by_the_count_alone() -> None:
+def test_kind_words_win_by_the_count_alone() -> None:
     kind = stories(3)
     piled = compare([text + " They were both glad together." for text in kind], kind)
     assert piled["counted_reward"] == 5
@@ -50,18 +50,18 @@ def at_the_end(name: str) -> list[float]:
     return [found[beta].mean for beta in sorted(BETAS)]
 
 
-def test_every_run_begins_as_the_model_before() -> None:
+def test_every_run_begins_at_its_reference() -> None:
     for run in RUNS:
         assert (run["steps"][0], run["kl"][0], run["win_rate"][0]) == (0, 0, 0.5)
         assert {len(run[name]) for name in ("kl", "win_rate", "counted_win_rate")} == {len(run["steps"])}
 
 
-def test_a_higher_beta_keeps_the_model_nearer() -> None:
+def test_higher_beta_keeps_the_model_near() -> None:
     far = at_the_end("kl")
     assert far == sorted(far, reverse=True)
 
 
-def test_the_count_goes_on_rising_where_the_truth_falls() -> None:
+def test_count_rises_where_truth_falls() -> None:
     for run in RUNS:
         if run["settings"]["beta"] == min(BETAS):
             best = max(run["win_rate"])
@@ -69,7 +69,7 @@ def test_the_count_goes_on_rising_where_the_truth_falls() -> None:
             assert run["counted_win_rate"][-1] > run["counted_win_rate"][run["win_rate"].index(best)]
 
 
-def test_some_beta_wins_without_breaking_more_stories() -> None:
+def test_some_beta_breaks_no_more_stories() -> None:
     for run in RUNS:
         if run["settings"]["beta"] == 1.0:
             assert run["win_rate"][-1] > 0.65

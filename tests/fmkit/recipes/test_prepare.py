@@ -1,0 +1,189 @@
+"""What does not fit together is one line before anything is trained; what is foreign is trained as it is."""
+
+import copy
+
+import pytest
+from datasets import DatasetDict
+from tasks import CHATS, PREFERENCES, QUESTIONS, SALES, all_texts, config, shape
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
+from transformers import (
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    LlamaConfig,
+    LlamaForCausalLM,
+    PreTrainedTokenizerFast,
+)
+
+from fmkit import (
+    Classifier,
+    FmkitError,
+    ModelConfig,
+    TrainConfig,
+    Transformer,
+    add_chat_tokens,
+    align,
+    continue_pretrain,
+    distill,
+    evaluate,
+    finetune,
+    pretrain,
+    train_reward,
+    train_tokenizer,
+)
+
+SHORT = config(1)
+
+
+def reward(model: Transformer) -> Classifier:
+    return Classifier.from_base(model, ["reward"])
+
+
+FAULTS = {
+    "context": (
+        lambda m, t: pretrain(m, t, SALES, TrainConfig(context_length=65)),
+        "context_length=65 is more than the model's",
+    ),
+    "vocabulary": (
+        lambda m, t: pretrain(Transformer(ModelConfig(vocab_size=300)), t, SALES),
+        "the tokenizer has 320 tokens and the model vocab_size=300",
+    ),
+    "no directory": (
+        lambda m, t: pretrain(m, t, SALES, TrainConfig(checkpoint_every=5)),
+        "give output_dir",
+    ),
+    "teacher's tokens": (
+        lambda m, t: distill(m, t, SALES, teacher=Transformer(ModelConfig(vocab_size=500))),
+        "a student needs its teacher's tokenizer",
+    ),
+    "teacher's context": (
+        lambda m, t: distill(m, t, SALES, teacher=Transformer(shape(t, max_position_embeddings=32))),
+        "context_length=64 is more than the teacher's 32",
+    ),
+    "teacher's direction": (
+        lambda m, t: distill(m, t, SALES, teacher=Transformer(shape(t, is_causal=False))),
+        "is_causal differs",
+    ),
+    "soft weight": (lambda m, t: distill(m, t, SALES, teacher=m, soft_weight=2), "soft_weight=2"),
+    "replay share": (
+        lambda m, t: continue_pretrain(m, t, SALES, replay=SALES, replay_share=1),
+        "replay_share=1",
+    ),
+    "beta": (lambda m, t: align(m, t, PREFERENCES, beta=0), "beta=0"),
+    "two scores": (
+        lambda m, t: train_reward(Classifier.from_base(m, ["a", "b"]), t, PREFERENCES),
+        "one score and this classifier 2 labels",
+    ),
+    "two scores to evaluate": (
+        lambda m, t: evaluate(Classifier.from_base(m, ["a", "b"]), t, PREFERENCES["validation"]),
+        "one score and this classifier 2 labels",
+    ),
+    "columns": (lambda m, t: finetune(m, t, SALES), "no column 'prompt'"),
+}
+
+
+@pytest.mark.parametrize(("learn", "message"), FAULTS.values(), ids=FAULTS.keys())
+def test_arguments_that_do_not_fit(learn, message, toy_model, toy_tokenizer):
+    with pytest.raises(FmkitError, match=message):
+        learn(toy_model, toy_tokenizer)
+
+
+OTHER_KINDS = {
+    "pretrain": (lambda m, t: pretrain(reward(m), t, SALES), "a Classifier .* give a Transformer"),
+    "continue": (lambda m, t: continue_pretrain(reward(m), t, SALES), "a Classifier .* give a Transformer"),
+    "align": (lambda m, t: align(reward(m), t, PREFERENCES), "a Classifier .* give a Transformer"),
+    "student": (lambda m, t: distill(reward(m), t, SALES, teacher=m), "a Classifier .* give a Transformer"),
+    "teacher": (lambda m, t: distill(m, t, SALES, teacher=reward(m)), "a Classifier .* give a Transformer"),
+    "reward": (lambda m, t: train_reward(m, t, PREFERENCES), "a Transformer .* give a Classifier"),
+    "finetune": (
+        lambda m, t: finetune(m.lm_head, t, QUESTIONS),
+        "a Linear .* give a Transformer or Classifier",
+    ),
+}
+
+
+@pytest.mark.parametrize(("learn", "message"), OTHER_KINDS.values(), ids=OTHER_KINDS.keys())
+def test_model_of_another_kind(learn, message, toy_model, toy_tokenizer):
+    with pytest.raises(FmkitError, match=message):
+        learn(toy_model, toy_tokenizer)
+
+
+NEEDS_SPLITS = {
+    "pretrain": (lambda m, t, only: pretrain(m, t, only), SALES),
+    "replay": (lambda m, t, only: continue_pretrain(m, t, SALES, replay=only), SALES),
+    "distill": (lambda m, t, only: distill(m, t, only, teacher=m), SALES),
+    "finetune": (lambda m, t, only: finetune(m, t, only), QUESTIONS),
+    "align": (lambda m, t, only: align(m, t, only), PREFERENCES),
+    "reward": (lambda m, t, only: train_reward(reward(m), t, only), PREFERENCES),
+}
+
+
+@pytest.mark.parametrize(("learn", "data"), NEEDS_SPLITS.values(), ids=NEEDS_SPLITS.keys())
+def test_data_without_a_split(learn, data, toy_model, toy_tokenizer):
+    with pytest.raises(FmkitError, match="the data has train: give a DatasetDict with train and valid"):
+        learn(toy_model, toy_tokenizer, DatasetDict({"train": data["train"]}))
+    with pytest.raises(FmkitError, match="the data has no splits"):
+        learn(toy_model, toy_tokenizer, data["train"])
+
+
+# --- tokenizers -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def other_tokenizer(toy_tokenizer):
+    """Another one of the same size."""
+    return train_tokenizer([text.upper() for text in all_texts()], toy_tokenizer.get_vocab_size())
+
+
+def test_model_keeps_its_tokenizer(toy_model, toy_tokenizer, other_tokenizer):
+    finetune(toy_model, toy_tokenizer, QUESTIONS, SHORT)
+    with pytest.raises(FmkitError, match="the model was trained with another tokenizer"):
+        continue_pretrain(toy_model, other_tokenizer, SALES)
+
+
+def test_student_has_its_teachers_tokens(seller, toy_model, other_tokenizer):
+    with pytest.raises(FmkitError, match="the teacher was trained with another tokenizer"):
+        distill(toy_model, other_tokenizer, SALES, teacher=seller)
+
+
+def test_chat_tokens_are_not_dropped_again(seller, toy_tokenizer):
+    model, talking = copy.deepcopy(seller), add_chat_tokens(toy_tokenizer)
+    model.resize_vocab(talking.get_vocab_size())
+    finetune(model, talking, CHATS, SHORT)
+    with pytest.raises(FmkitError, match="or one that adds tokens to it"):
+        finetune(model, toy_tokenizer, QUESTIONS)  # it would forget how conversations begin
+
+
+@pytest.fixture(params=[True, False], ids=["texts begin with <s>", "texts begin with nothing"])
+def foreign(request, tmp_path) -> tuple[Tokenizer, PreTrainedTokenizerFast, Transformer]:
+    """A tokenizer that fmkit did not make, as transformers has it, and a model that was saved with it."""
+    tokenizer = Tokenizer(models.BPE(unk_token="<unk>"))
+    tokenizer.pre_tokenizer, tokenizer.decoder = pre_tokenizers.ByteLevel(), decoders.ByteLevel()
+    special, letters = ["<unk>", "<s>", "</s>"], pre_tokenizers.ByteLevel.alphabet()
+    trainer = trainers.BpeTrainer(
+        vocab_size=320, special_tokens=special, initial_alphabet=letters, show_progress=False
+    )
+    tokenizer.train_from_iterator(all_texts(), trainer)
+    if request.param:
+        tokenizer.post_processor = processors.TemplateProcessing("<s> $A", None, [("<s>", 1)])
+    named = PreTrainedTokenizerFast(tokenizer_object=tokenizer, bos_token="<s>", eos_token="</s>")
+    named.save_pretrained(tmp_path / "base")
+    sizes = {"vocab_size": len(named), "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 1}
+    heads = {"num_attention_heads": 4, "max_position_embeddings": 64}
+    LlamaForCausalLM(LlamaConfig(**sizes, **heads)).save_pretrained(tmp_path / "base")
+    return tokenizer, named, Transformer.from_pretrained(tmp_path / "base")
+
+
+def test_foreign_checkpoint_is_trained(foreign, tmp_path):
+    tokenizer, named, model = foreign
+    plain = tokenizer.encode("red hat", add_special_tokens=False).ids
+    assert model.tokenizer.encode("red hat").ids == [1, *plain]
+    assert pretrain(model, model.tokenizer, SALES, config(2)).history
+    assert finetune(model, model.tokenizer, QUESTIONS, config(2)).history
+    assert align(model, model.tokenizer, PREFERENCES, config(2), output_dir=tmp_path / "run").history
+    assert evaluate(model, model.tokenizer, QUESTIONS["validation"])["perplexity"] > 1
+    theirs = AutoTokenizer.from_pretrained(tmp_path / "run")
+    assert len(theirs) == len(named)
+    assert theirs("red hat")["input_ids"] == model.tokenizer.encode("red hat").ids
+    opened = AutoModelForCausalLM.from_pretrained(tmp_path / "run").config
+    for each in (theirs, opened):
+        assert (each.bos_token_id, each.eos_token_id, each.pad_token_id) == (1, 2, 2)
