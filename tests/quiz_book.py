@@ -1,6 +1,8 @@
-"""A small book with quizzes of all types and a progress page, for the tests of what shows items."""
+"""A small book with every page widget, and quizzes of all types, for the tests of the widgets."""
 
+import json
 from pathlib import Path
+from typing import Any
 
 import tiny
 
@@ -98,11 +100,30 @@ Text.
 ```
 """
 
+EXPLORER = """# A life
+
+Text above the picture.
+
+```{pipeline-explorer}
+```
+
+Text below the picture.
+"""
+
+GUESS: dict[str, Any] = {
+    "prompt": "Once upon a",
+    "top": [{"word": "time", "p": 0.6}, {"word": "midnight", "p": 0.3}, {"word": "'s", "p": 0.05}],
+    "model": "A small one.",
+    "command": "fmkit pretrain 'a b'",
+}
+
 TOC = """format: jb-book
 root: chapters/intro
 chapters:
   - file: chapters/1-sums/adding
   - file: chapters/back/progress
+  - file: chapters/back/explorer
+  - file: chapters/back/guess
 """
 
 
@@ -117,7 +138,10 @@ def write(folder: Path) -> Path:
     (book / "assets/quizzes/many.yml").write_text(many)  # on no page: for the review alone
     (book / "chapters/1-sums").mkdir()
     (book / "chapters/1-sums/adding.md").write_text(CHAPTER)
-    (book / "chapters/back").mkdir()
-    (book / "chapters/back/progress.md").write_text((tiny.ROOT / "chapters/back/progress.md").read_text())
+    back = book / "chapters/back"
+    (back / "progress.md").write_text((tiny.ROOT / "chapters/back/progress.md").read_text())
+    (back / "explorer.md").write_text(EXPLORER)
+    (back / "guess.md").write_text("# A guess\n\n```{guess} once\n```\n")
+    (book / "assets/guess/once.json").write_text(json.dumps(GUESS))
     (book / "_toc.yml").write_text(TOC)
     return book

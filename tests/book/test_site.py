@@ -135,7 +135,7 @@ def test_math_and_diagrams_are_there(visit: Any) -> None:
     assert facts["diagrams"]
 
 
-def test_colors_are_right_from_the_first_paint(browser: Browser, address: str) -> None:
+def test_colors_before_the_scripts(browser: Browser, address: str) -> None:
     """Even before the theme's scripts run."""
     context = browser.new_context(color_scheme="dark")
     context.route("**/*.js*", lambda route: route.abort())
@@ -146,7 +146,7 @@ def test_colors_are_right_from_the_first_paint(browser: Browser, address: str) -
 
 
 @pytest.mark.parametrize("name", ["chapters/0-front/life", "chapters/1-pretraining/predicting"])
-def test_a_click_on_a_title_unfolds_its_own_box(visit: Any, name: str) -> None:
+def test_a_click_on_a_title_unfolds_its_box(visit: Any, name: str) -> None:
     """Wherever on it: also on a link or on code in it."""
     page, complaints = visit(name, 1300)
     titles = page.locator(".admonition.toggle > .admonition-title")
@@ -175,7 +175,7 @@ def test_buttons_look_the_same_on_every_page(visit: Any) -> None:
     assert looks[0][0].startswith("1px solid")
 
 
-def test_a_page_opened_as_a_file_shows_the_source_of_its_diagrams(browser: Browser, address: str) -> None:
+def test_diagrams_of_a_page_opened_as_a_file(browser: Browser, address: str) -> None:
     context = browser.new_context()
     page = context.new_page()
     page.goto((site(ROOT) / "chapters/intro.html").as_uri())
@@ -184,13 +184,13 @@ def test_a_page_opened_as_a_file_shows_the_source_of_its_diagrams(browser: Brows
     context.close()
 
 
-def test_math_is_typeset_only_where_there_is_some(visit: Any) -> None:
+def test_mathjax_only_on_pages_with_math(visit: Any) -> None:
     scripts = "script[src*=mathjax]"
     assert visit("chapters/intro", 1300)[0].locator(scripts).count() == 0
     assert visit("chapters/1-pretraining/predicting", 1300)[0].locator(scripts).count() == 1
 
 
-def test_a_page_on_paper_is_as_wide_as_the_sheet(visit: Any) -> None:
+def test_paper_is_used_to_its_full_width(visit: Any) -> None:
     page, _ = visit(PAGES[0], 794)
     page.emulate_media(media="print")
     box = page.locator(".bd-article-container").bounding_box()

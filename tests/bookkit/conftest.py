@@ -1,4 +1,4 @@
-"""A small book with quizzes, built once, and opened in a browser that remembers nothing."""
+"""A small book with every widget, built once, and opened in a browser that remembers nothing."""
 
 import re
 from collections.abc import Iterator
@@ -11,37 +11,54 @@ import tiny
 from playwright.sync_api import Browser, Page
 
 
+@pytest.hookimpl(tryfirst=True)  # before tests are chosen by their marks
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what opens a browser as slow."""
+    for item in items:
+        if "tiny_browser" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(scope="session")
-def quiz_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tiny.build(quiz_book.write(tmp_path_factory.mktemp("quizzes")))
+def tiny_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    book = quiz_book.write(tmp_path_factory.mktemp("book"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FMKIT_PUBLIC_URL", "https://example.org/book")
+        return tiny.build(book)
 
 
-@pytest.fixture(scope="module")  # two browsers at a time are one too many for Playwright
-def quiz_browser(quiz_site: Path) -> Iterator[tuple[Browser, str]]:
-    with tiny.opened(quiz_site) as both:
+@pytest.fixture(scope="module")  # not for a session: Playwright's loop would be in the way of other tests'
+def tiny_browser(tiny_site: Path) -> Iterator[tuple[Browser, str]]:
+    with tiny.opened(tiny_site) as both:
         yield both
 
 
 @pytest.fixture
-def visit_quiz(quiz_browser: tuple[Browser, str]) -> Iterator[Any]:
+def visit(tiny_browser: tuple[Browser, str]) -> Iterator[Any]:
     """Open a page: new contexts share nothing. What goes wrong in one, or asks anything, fails the test.
 
     A `script` runs before the page's own and may break the browser; then the theme's errors do not count.
     """
-    browser, address = quiz_browser
+    browser, address = tiny_browser
     contexts, complaints = [], []
 
     def complain(text: str, script: str) -> None:
-        if not script or re.search(r"/(store|quiz|progress|exam(-rules)?)\.js", text):
+        if not script or re.search(r"/_static/widgets/", text):
             complaints.append(text)
 
-    def opened(width: int = 1300, name: str = "chapters/intro", script: str = "", **options: Any) -> Page:
-        contexts.append(browser.new_context(viewport={"width": width, "height": 900}, **options))
+    def opened(
+        width: int = tiny.DESK, name: str = "chapters/intro", script: str = "", **options: Any
+    ) -> Page:
+        options = {"viewport": {"width": width, "height": 900}, "reduced_motion": "reduce"} | options
+        contexts.append(browser.new_context(**options))
         page = contexts[-1].new_page()
         page.add_init_script(script)
         page.on("pageerror", lambda error: complain(error.stack or error.message, script))
         page.on("console", lambda message: message.type == "error" and complain(message.text, script))
         page.on("dialog", lambda dialog: (complaints.append(dialog.message), dialog.dismiss()))
+        own = (address, "data:", "blob:", "file:")
+        page.on("request", lambda r: r.url.startswith(own) or complaints.append(f"leaves the site: {r.url}"))
+        page.on("response", lambda r: r.status < 400 or complaints.append(f"{r.status} {r.url}"))
         page.clock.set_fixed_time("2026-11-21T10:00:00")
         page.goto(f"{address}/{name}.html")
         return page

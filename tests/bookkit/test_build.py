@@ -48,7 +48,7 @@ def bootstrap(folder: Path, *before: str, **environment: str) -> tuple[int, list
     return run.returncode, run.stderr.splitlines()
 
 
-def test_an_old_python_reads_bootstrap_and_says_what_it_needs(checkout: Path) -> None:
+def test_an_old_python_is_told_what_it_needs(checkout: Path) -> None:
     import ast
 
     ast.parse((ROOT / "bootstrap.py").read_text(), feature_version=(3, 6))
@@ -109,9 +109,7 @@ def test_disk_full(checkout: Path) -> None:
     assert lines[0].startswith("The disk is full")
 
 
-def test_an_install_that_was_cut_short_is_not_taken_for_finished(
-    checkout: Path, offline: dict[str, str]
-) -> None:
+def test_an_interrupted_install_is_redone(checkout: Path, offline: dict[str, str]) -> None:
     """A killed set-up leaves its mark; the next one starts from a new environment."""
     leftover = checkout / ".venv/lib/half-a-package"
     leftover.mkdir(parents=True)
@@ -145,7 +143,7 @@ def test_a_change_rebuilds(book: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert len({before, with_address, building.fingerprint(book)}) == 3
 
 
-def test_a_page_that_did_not_come_out_is_an_error(book: Path) -> None:
+def test_a_missing_page_is_an_error(book: Path) -> None:
     (book / "_build/html/intro.html").unlink()
     with pytest.raises(FmkitError, match="did not come out: intro"):
         building.build(book)
@@ -167,7 +165,7 @@ def test_the_next_free_port(book: Path, taken: int, monkeypatch: pytest.MonkeyPa
     assert FIRST_PORT == 8000
 
 
-def test_a_port_that_was_asked_for_and_is_taken(taken: int, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_taken_port(taken: int, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["serve", "--port", str(taken)]) == 2
     assert (
         capsys.readouterr().err
@@ -175,7 +173,7 @@ def test_a_port_that_was_asked_for_and_is_taken(taken: int, capsys: pytest.Captu
     )
 
 
-def test_modules_and_fonts_are_served_as_such(tmp_path: Path) -> None:
+def test_types_of_modules_and_fonts(tmp_path: Path) -> None:
     """Browsers refuse a module under any other type."""
     for name in ("a.mjs", "a.woff"):
         (tmp_path / name).touch()

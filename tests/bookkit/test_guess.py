@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -12,20 +11,13 @@ import tiny
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
+from quiz_book import GUESS as GOOD
 
 from bookkit.widgets import guess
 from fmkit import Transformer
 from fmkit.errors import FmkitError
 
-RECORDS = sorted((tiny.ROOT / guess.FOLDER).glob("*.json"))
-
-GOOD: dict[str, Any] = {
-    "prompt": "Once upon a",
-    "top": [{"word": "time", "p": 0.6}, {"word": "midnight", "p": 0.3}, {"word": "'s", "p": 0.05}],
-    "model": "A small one.",
-    "command": "fmkit pretrain 'a b'",
-}
 FAULTS = [
     ({"top": GOOD["top"][:2]}, "three words or more"),
     ({"top": GOOD["top"][::-1]}, "the likeliest word comes first"),
@@ -46,13 +38,6 @@ def read(folder: Path, content: str) -> guess.Record:
     path = folder / "record.json"
     path.write_text(content, encoding="utf-8")
     return guess.read_record(path, "record.json")
-
-
-@pytest.mark.parametrize("path", RECORDS, ids=lambda path: path.stem)
-def test_the_records_of_the_book(path: Path) -> None:
-    recorded = guess.read_record(path, path.name)
-    assert len(recorded.top) == guess.TOP
-    assert "fmkit" in recorded.command
 
 
 @pytest.mark.parametrize(("change", "words"), FAULTS, ids=[fault[1] for fault in FAULTS])
@@ -106,30 +91,9 @@ def guess_end(tokenizer: Any) -> int:
     return int(tokenizer.encode("x upon").ids[-1])
 
 
-@pytest.fixture(scope="module")
-def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Browser, str]]:
-    book = tiny.write(tmp_path_factory.mktemp("guess"), "# A guess\n\n```{guess} once\n```\n")
-    (book / guess.FOLDER / "once.json").write_text(json.dumps(GOOD))
-    with tiny.opened(tiny.build(book)) as both:
-        yield both
-
-
 @pytest.fixture
-def visit(chromium: tuple[Browser, str]) -> Iterator[Any]:
-    browser, address = chromium
-    contexts, complaints = [], []
-
-    def opened(width: int = 1300, **options: Any) -> Page:
-        contexts.append(browser.new_context(viewport={"width": width, "height": 900}, **options))
-        page = contexts[-1].new_page()
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto(f"{address}/chapters/intro.html")
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
-    assert not complaints
+def visit(visit: Any) -> Any:
+    return lambda width=tiny.DESK, **options: visit(width, "chapters/back/guess", **options)
 
 
 def said(page: Page) -> tuple[str, str]:
@@ -177,16 +141,15 @@ def test_what_is_typed_stays_text(visit: Any) -> None:
     assert page.locator(".fm-guess img").count() == 0
 
 
-@pytest.mark.parametrize("width", [1300, 390])
-@pytest.mark.parametrize("colors", ["light", "dark"])
+@pytest.mark.parametrize(("width", "colors"), tiny.LOOKS)
 def test_accessible_before_and_after(visit: Any, width: int, colors: str) -> None:
     page = visit(width, color_scheme=colors)
-    complaints = tiny.violations(page, ".fm-guess")
+    faults = tiny.faults(page, ".fm-guess")
     page.locator(".fm-guess-pick").first.click()
     page.locator(".fm-guess summary").click()
-    complaints += tiny.violations(page, ".fm-guess")
-    assert not complaints, "\n".join(complaints)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    faults += tiny.faults(page, ".fm-guess")
+    faults += tiny.small_targets(page, ".fm-guess :is(.fm-button, input, summary)")
+    assert not faults, "\n".join(faults)
 
 
 def test_without_a_script(visit: Any) -> None:

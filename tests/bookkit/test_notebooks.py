@@ -115,7 +115,7 @@ def test_solutions_run(notebook: Any, request: pytest.FixtureRequest) -> None:
     assert all(cell.outputs for cell in found), "a solution prints its answer"
 
 
-def test_no_line_of_text_begins_with_a_percent_sign() -> None:
+def test_no_text_line_begins_with_percent() -> None:
     """MyST takes it for a comment, and the page lacks the line."""
     for path in [*CHAPTERS.rglob("*.md"), *NOTEBOOKS]:
         for text in markdown(path):

@@ -11,14 +11,11 @@ import pytest
 import quiz_book
 import tiny
 from playwright.sync_api import Page, expect
-from test_quiz import SIGNS, answer, measure, place, said
+from quiz_steps import PROGRESS as PAGE
+from quiz_steps import SIGNS, SUMS, answer, measure, place, said
 
 from bookkit.progress import coverage
 from bookkit.quiz.places import quiz_titles
-from fmkit.errors import FmkitError
-
-PAGE = "chapters/back/progress"
-SUMS = "chapters/intro"
 
 
 def go(page: Page, name: str, day: str) -> Page:
@@ -62,8 +59,8 @@ SPACED = [
 ]
 
 
-def test_quizzes_have_the_names_and_the_order_of_the_book(visit_quiz: Any, tmp_path: Path) -> None:
-    page = visit_quiz(name="chapters/back/progress")
+def test_quizzes_in_the_order_of_the_book(visit: Any, tmp_path: Path) -> None:
+    page = visit(name="chapters/back/progress")
     titles = page.locator("[data-part=quizzes] tbody th").all_inner_texts()
     assert titles == ["Sums", "Adding up", "Many"]
     book = quiz_book.write(tmp_path)
@@ -73,28 +70,30 @@ def test_quizzes_have_the_names_and_the_order_of_the_book(visit_quiz: Any, tmp_p
     assert titles[1:] == ["Adding up: More questions", "Adding up: And many"]
 
 
-def test_how_much_of_the_exam_is_asked_about() -> None:
+def test_coverage_of_the_exam() -> None:
     items = [Mock(objective="1.1.1", beyond=True), Mock(objective="1.1.2", beyond=False)]
     assert coverage(["1.1.1", "1.1.2", "1.2.1"], items) == (
         "The exam’s guide has 3 objectives; so far the book asks about 2, its practice exam about 1."
     )
 
 
-def test_when_a_question_comes_back(visit_quiz: Any) -> None:
-    page = visit_quiz(name=PAGE, timezone_id="America/Los_Angeles")
+def test_when_a_question_comes_back(visit: Any) -> None:
+    page = visit(name=PAGE, timezone_id="America/Los_Angeles")
     for attempts, day in SPACED:
-        page.evaluate("fmkit.store.forget()")
+        page.evaluate("fmkit.modules.store.forget()")
         for on, right in attempts:
             page.clock.set_fixed_time(
                 f"2026-{on}T23:30:00-08:00"
             )  # the reader's own day counts, not Greenwich's
-            page.evaluate("(right) => fmkit.store.answer('sums', 'sum', 'v', [1], right)", right)
-        found = page.evaluate("fmkit.store.date(fmkit.store.due(fmkit.store.item('sums', 'sum')))")
+            page.evaluate("(right) => fmkit.modules.store.answer('sums', 'sum', 'v', [1], right)", right)
+        found = page.evaluate(
+            "fmkit.modules.store.date(fmkit.modules.store.due(fmkit.modules.store.item('sums', 'sum')))"
+        )
         assert found == day, attempts
 
 
-def test_review_from_the_first_answer_to_the_next(visit_quiz: Any) -> None:
-    page = visit_quiz(name=PAGE)
+def test_review_from_answer_to_answer(visit: Any) -> None:
+    page = visit(name=PAGE)
     assert due(page).startswith("Nothing to review yet.")
     assert not page.locator(".fm-progress-start").is_visible()
     assert tables(page) == {"Adding": "not yet", "many": "0 of 12", "signs": "0 of 3", "sums": "0 of 2"} | {
@@ -142,16 +141,16 @@ def test_review_from_the_first_answer_to_the_next(visit_quiz: Any) -> None:
     go(page, PAGE, "11-24")
     assert due(page) == "1 question is due today. Next: 2 questions on November 26."
     # A question that is another now is as good as never asked.
-    page.evaluate("fmkit.store.answer('signs', 'floor', 'older', '0.4', true)")
+    page.evaluate("fmkit.modules.store.answer('signs', 'floor', 'older', '0.4', true)")
     page.reload()
     assert due(page) == "Nothing is due today. Next: 2 questions on November 26."
 
 
-def test_many_are_reviewed_in_rounds(visit_quiz: Any) -> None:
-    page = visit_quiz(name=PAGE)
+def test_many_are_reviewed_in_rounds(visit: Any) -> None:
+    page = visit(name=PAGE)
     page.evaluate("""() => {
-        for (const {quiz, id, version} of fmkit.quiz.bank())
-            if (quiz === "many") fmkit.store.answer(quiz, id, version, [0], false);
+        for (const {quiz, id, version} of fmkit.modules.quiz.bank())
+            if (quiz === "many") fmkit.modules.store.answer(quiz, id, version, [0], false);
     }""")
     go(page, PAGE, "11-22")
     assert due(page) == "12 questions are due today."
@@ -185,12 +184,12 @@ def saved(page: Page, kind: str) -> str:
     return Path(download.value.path()).read_text(encoding="utf-8")
 
 
-def test_there_and_back(visit_quiz: Any) -> None:
-    page = visit_quiz(name=SIGNS)
+def test_there_and_back(visit: Any) -> None:
+    page = visit(name=SIGNS)
     place(page, 0, "312")
     measure(page, "1.53")
     page.get_by_role("button", name="Mark this page as read").click()
-    page.evaluate("fmkit.store.keepNote('exam', {left: 12})")
+    page.evaluate("fmkit.modules.store.keepNote('exam', {left: 12})")
     go(page, PAGE, "11-21")
     before = kept(page)
     file = saved(page, "JSON")
@@ -219,28 +218,28 @@ def test_there_and_back(visit_quiz: Any) -> None:
     assert tables(page)["Adding"] == "✓ November 21"
 
 
-def test_two_devices_become_one(visit_quiz: Any) -> None:
+def test_two_devices_become_one(visit: Any) -> None:
     """The newest answer wins, and every attempt of both is there, however often it is brought in."""
-    page = visit_quiz(name=SUMS)
+    page = visit(name=SUMS)
     answer(page, 0, "A")
     answer(page, 1, "AC")
     go(page, PAGE, "11-21")
     first = saved(page, "JSON")
-    page.evaluate("fmkit.store.forget()")
+    page.evaluate("fmkit.modules.store.forget()")
     go(page, SUMS, "11-22")
     answer(page, 0, "B")
     go(page, PAGE, "11-22")
-    second = page.evaluate("fmkit.store.item('sums', 'sum')")
+    second = page.evaluate("fmkit.modules.store.item('sums', 'sum')")
     for _ in range(2):
         bring_in(page, first)
-    merged = page.evaluate("fmkit.store.item('sums', 'sum')")
+    merged = page.evaluate("fmkit.modules.store.item('sums', 'sum')")
     assert (merged["answer"], merged["result"]) == (second["answer"], "right")
     assert [one["right"] for one in merged["history"]] == [False, True]
-    assert page.evaluate("fmkit.store.item('sums', 'even').result") == "right"
+    assert page.evaluate("fmkit.modules.store.item('sums', 'even').result") == "right"
     older = json.loads(first)
     older["items"]["sums/sum"]["version"] = "older"  # another question: nothing of it can be used
     bring_in(page, json.dumps(older))
-    assert page.evaluate("fmkit.store.item('sums', 'sum')") == merged
+    assert page.evaluate("fmkit.modules.store.item('sums', 'sum')") == merged
 
 
 ATTACK = "<img src=x onerror=\"document.title='pwned'\"><script>document.title='pwned'</script>"
@@ -287,8 +286,8 @@ DAMAGED = [
 ]
 
 
-def test_hostile_files(visit_quiz: Any) -> None:
-    page = visit_quiz(name=SUMS)
+def test_hostile_files(visit: Any) -> None:
+    page = visit(name=SUMS)
     answer(page, 0, "B")
     go(page, PAGE, "11-21")
     title, before = page.title(), kept(page)
@@ -306,7 +305,7 @@ def test_hostile_files(visit_quiz: Any) -> None:
     assert told.endswith("left out: 2.")
     assert kept(page) | before == kept(page)
     # What a file may bring in as it likes, a note, is never shown; an answer that is text stays text.
-    version = page.evaluate("fmkit.quiz.bank().find(({id}) => id === 'floor').version")
+    version = page.evaluate("fmkit.modules.quiz.bank().find(({id}) => id === 'floor').version")
     bring_in(
         page,
         file(
@@ -323,8 +322,8 @@ def test_hostile_files(visit_quiz: Any) -> None:
     assert page.locator("article img[src=x]").count() == 0
 
 
-def test_no_room_changes_nothing(visit_quiz: Any) -> None:
-    page = visit_quiz(name=SUMS)
+def test_no_room_changes_nothing(visit: Any) -> None:
+    page = visit(name=SUMS)
     answer(page, 0, "B")
     go(page, PAGE, "11-21")
     page.evaluate("""() => {
@@ -342,8 +341,8 @@ def test_no_room_changes_nothing(visit_quiz: Any) -> None:
     assert kept(page) == before
 
 
-def test_a_spreadsheet_runs_nothing(visit_quiz: Any) -> None:
-    page = visit_quiz(name=PAGE)
+def test_a_spreadsheet_runs_nothing(visit: Any) -> None:
+    page = visit(name=PAGE)
     cells = [
         "=1+1",
         "+1",
@@ -359,7 +358,7 @@ def test_a_spreadsheet_runs_nothing(visit_quiz: Any) -> None:
         3,
         None,
     ]
-    text = page.evaluate("(cells) => fmkit.progress.csv([cells])", cells)
+    text = page.evaluate("(cells) => fmkit.modules.progress.csv([cells])", cells)
     back = next(csv.reader(io.StringIO(text, newline="")))
     assert back == [f"'{cell}" for cell in cells[:7]] + [*cells[7:11], "3", ""]
 
@@ -374,14 +373,14 @@ NO_STORAGE = [
 
 
 @pytest.mark.parametrize("script", NO_STORAGE, ids=["denied", "full"])
-def test_without_storage(visit_quiz: Any, script: str) -> None:
+def test_without_storage(visit: Any, script: str) -> None:
     """Everything works until the page is left, and the page says so."""
-    page = visit_quiz(name=SIGNS, script=script)
+    page = visit(name=SIGNS, script=script)
     place(page, 0, "312")
     assert said(page, 0)[0] == "✓ Right."
     page.get_by_role("button", name="Mark this page as read").click()
     assert page.get_by_text("✓ Read on November 21.").is_visible()
-    page = visit_quiz(name=PAGE, script=script)
+    page = visit(name=PAGE, script=script)
     assert due(page).endswith("This browser keeps nothing: your progress ends with this page.")
     assert bring_in(page, file(pages={SIGNS: {"at": 1_795_000_000_000}})).startswith(
         "Brought in: 0 questions, 1 page."
@@ -390,12 +389,12 @@ def test_without_storage(visit_quiz: Any, script: str) -> None:
     assert SIGNS in saved(page, "JSON")
 
 
-def test_from_a_folder(visit_quiz: Any, quiz_site: Path) -> None:
+def test_from_a_folder(visit: Any, tiny_site: Path) -> None:
     """With no server at all."""
-    page = visit_quiz()
-    page.goto((quiz_site / f"{SIGNS}.html").as_uri())
+    page = visit()
+    page.goto((tiny_site / f"{SIGNS}.html").as_uri())
     place(page, 0, "312")
-    page.goto((quiz_site / f"{PAGE}.html").as_uri())
+    page.goto((tiny_site / f"{PAGE}.html").as_uri())
     page.clock.set_fixed_time("2026-11-22T10:00:00")
     page.reload()
     page.get_by_role("button", name="Review 1 question").click()
@@ -403,8 +402,8 @@ def test_from_a_folder(visit_quiz: Any, quiz_site: Path) -> None:
     assert page.locator(".fm-progress-done").inner_text() == "1 of 1 reviewed, 1 right."
 
 
-def test_another_tab_is_seen(visit_quiz: Any) -> None:
-    page = visit_quiz(name=PAGE)
+def test_another_tab_is_seen(visit: Any) -> None:
+    page = visit(name=PAGE)
     other = page.context.new_page()
     other.goto(page.url.replace(PAGE, SIGNS))
     other.get_by_role("button", name="Mark this page as read").click()
@@ -413,37 +412,33 @@ def test_another_tab_is_seen(visit_quiz: Any) -> None:
     page.wait_for_function("document.querySelector('td[data-page]').textContent === 'not yet'")
 
 
-@pytest.mark.parametrize("width", [1300, 390])
-@pytest.mark.parametrize("colors", ["light", "dark"])
-def test_accessible_in_every_state(visit_quiz: Any, width: int, colors: str) -> None:
-    page = visit_quiz(width, SIGNS, color_scheme=colors)
+@pytest.mark.parametrize(("width", "colors"), tiny.LOOKS)
+def test_accessible_in_every_state(visit: Any, width: int, colors: str) -> None:
+    page = visit(width, SIGNS, color_scheme=colors)
     place(page, 0, "312")
     measure(page, "1.53")
     page.get_by_role("button", name="Mark this page as read").click()
-    complaints = tiny.violations(page, "article")
+    faults = tiny.faults(page, "article")
     go(page, PAGE, "11-21")
-    complaints += tiny.violations(page, "article")
+    faults += tiny.faults(page, "article")
     go(page, PAGE, "11-22")
     page.locator(".fm-progress-start").click()
     place(page, 0, "213")
     page.locator(".fm-quiz form").nth(1).locator("input").fill("0.43")
     page.keyboard.press("Enter")
-    complaints += tiny.violations(page, "article")
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    heights = page.evaluate("""() => [...document.querySelectorAll(".fm-progress :is(button, input, select)")]
-        .map((target) => target.getBoundingClientRect().height).filter(Boolean)""")
-    assert min(heights) >= 44
+    faults += tiny.faults(page, "article")
+    faults += tiny.small_targets(page, ".fm-progress :is(button, input, select)")
     page.get_by_role("button", name="Forget everything …").click()
-    complaints += tiny.violations(page, "dialog")
-    assert not complaints, "\n".join(complaints)
+    faults += tiny.faults(page, "dialog")
+    assert not faults, "\n".join(faults)
 
 
-def test_without_a_script_and_on_paper(visit_quiz: Any) -> None:
-    page = visit_quiz(name=PAGE, java_script_enabled=False)
+def test_without_a_script_and_on_paper(visit: Any) -> None:
+    page = visit(name=PAGE, java_script_enabled=False)
     assert page.get_by_text("it takes JavaScript to show it").is_visible()
     assert page.locator("[data-part=quizzes]").get_by_role("link", name="Adding up").is_visible()
     assert page.locator("article button:visible, article form:visible").count() == 0
-    page = visit_quiz(name=PAGE)
+    page = visit(name=PAGE)
     page.emulate_media(media="print")
     assert page.locator("article button:visible").count() == 0
     assert page.locator("td[data-page]").is_visible()
@@ -452,17 +447,13 @@ def test_without_a_script_and_on_paper(visit_quiz: Any) -> None:
 # --- the build --------------------------------------------------------------------------------------------
 
 
-def test_what_a_page_says_of_a_fault(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_faults_of_the_progress_page(tmp_path: Path) -> None:
     """A part that does not exist, a faulty quiz that only the bank reads, a quiz on no page at all."""
     book = quiz_book.write(tmp_path)
-    (book / "chapters/intro.md").write_text(
-        "# Sums\n\n(the-sum)=\n## The sum\n\n```{progress} trophies\n```\n"
-    )
+    parts = "".join(f"\n```{{progress}} {part}\n```\n" for part in ("trophies", "review", "quizzes"))
+    (book / "chapters/intro.md").write_text(f"# Sums\n\n(the-sum)=\n## The sum\n{parts}")
     (book / "assets/quizzes/broken.yml").write_text("- id: 7\n")
-    with pytest.raises(FmkitError):
-        tiny.build(book)
-    output = capsys.readouterr().err
-    assert "trophies" in output
-    assert "assets/quizzes/broken.yml:1: WARNING: an item lacks the key 'type'" in output
-    assert "quiz-sums" not in output
-    assert "Traceback" not in output
+    _, warnings = tiny.read(book)
+    assert "trophies" in warnings
+    assert "assets/quizzes/broken.yml:1: WARNING: an item lacks the key 'type'" in warnings
+    assert "quiz-sums" not in warnings

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from playwright.sync_api import Page
 from quiz_book import CHOICES as GOOD
 from quiz_book import INTRO, OTHERS
+from quiz_steps import SIGNS, answer, facts, measure, place, said
 
 from bookkit.quiz.items import FOLDER, Item, read_quiz
 from fmkit.errors import FmkitError
@@ -127,12 +128,12 @@ def test_a_fault_of_another_type(quiz: Any, old: str, new: str, line: int, words
 @pytest.mark.parametrize(
     "content", ["", "# nothing\n", "[]", "7", "{}", "- - -", b"- \xff", '- "\\UFFFFFFFF"']
 )
-def test_what_is_no_quiz(quiz: Any, content: str | bytes) -> None:
+def test_files_that_are_not_quizzes(quiz: Any, content: str | bytes) -> None:
     with pytest.raises(FmkitError, match=r"^sums\.yml:1: "):
         quiz(content)
 
 
-def test_a_deep_file_and_one_that_holds_itself(quiz: Any) -> None:
+def test_deep_and_recursive_files(quiz: Any) -> None:
     for content in ("[" * 5000, "&a [*a]", "- &a {<<: *a}"):
         with pytest.raises(FmkitError, match=r"^sums\.yml:\d+: "):
             quiz(content)
@@ -182,7 +183,7 @@ def test_any_bytes(quiz: Any, content: bytes) -> None:
 
 @FUZZED
 @given(cut=CUTS)
-def test_any_slip_of_the_pen(quiz: Any, cut: tuple[int, int, str]) -> None:
+def test_any_typing_error(quiz: Any, cut: tuple[int, int, str]) -> None:
     start, length, text = cut
     read_or_one_line(quiz, (GOOD[:start] + text + GOOD[start + length :]).encode("utf-8", "surrogatepass"))
 
@@ -208,39 +209,23 @@ def test_a_faulty_quiz_fails_the_build(tmp_path: Path, capsys: pytest.CaptureFix
     assert "Traceback" not in output
 
 
-def answer(page: Page, number: int, letters: str) -> None:
-    form = page.locator(".fm-quiz form").nth(number)
-    for letter in letters:
-        form.locator(f"input[value={letter}]").check()
-    form.get_by_role("button", name="Check").click()
-
-
-def facts(page: Page) -> dict[str, Any]:
-    return page.evaluate("""() => ({
-        results: [...document.querySelectorAll(".fm-quiz form")].map((form) => form.dataset.result ?? null),
-        score: document.querySelector(".fm-quiz-score").textContent,
-        feedback: [...document.querySelectorAll(".fm-quiz-feedback")].map((box) => box.textContent),
-        focused: document.activeElement.value || document.activeElement.textContent,
-    })""")
-
-
-def test_words_do_not_run_together_without_their_tags(visit_quiz: Any) -> None:
+def test_words_stay_apart_without_tags(visit: Any) -> None:
     """As in the excerpts of a search."""
-    text = " ".join((visit_quiz().locator(".fm-quiz").text_content() or "").split())
+    text = " ".join((visit().locator(".fm-quiz").text_content() or "").split())
     assert "Question 1 of 2 What is" in text
     assert "Choose one. A One B Two C Three D Four Check" in text
 
 
-def test_a_number_says_where_it_stands(visit_quiz: Any) -> None:
-    page = visit_quiz(name=SIGNS)
+def test_a_number_says_where_to_look(visit: Any) -> None:
+    page = visit(name=SIGNS)
     hint = page.locator("form[data-type=numeric] .fm-quiz-hint")
     assert "Read it off the page, or run the chapter." in hint.inner_text()
     assert hint.get_by_role("link").inner_text() == "The sum"
     assert (hint.get_by_role("link").get_attribute("href") or "").endswith("#the-sum")
 
 
-def test_grading(visit_quiz: Any) -> None:
-    page = visit_quiz()
+def test_grading(visit: Any) -> None:
+    page = visit()
     assert facts(page)["score"] == "2 questions, none answered yet."
     answer(page, 0, "A")
     now = facts(page)
@@ -259,8 +244,8 @@ def test_grading(visit_quiz: Any) -> None:
     assert page.locator(".fm-quiz-score").get_attribute("aria-live") == "polite"
 
 
-def test_too_few_or_too_many_are_not_graded(visit_quiz: Any) -> None:
-    page = visit_quiz()
+def test_incomplete_choices_are_not_graded(visit: Any) -> None:
+    page = visit()
     answer(page, 0, "")
     answer(page, 1, "ABC")
     assert facts(page)["results"] == [None, None]
@@ -268,8 +253,8 @@ def test_too_few_or_too_many_are_not_graded(visit_quiz: Any) -> None:
     assert verdicts == ["Choose one.", "Choose two. You chose 3."]
 
 
-def test_an_answer_survives_a_reload_until_it_is_taken_back(visit_quiz: Any) -> None:
-    page = visit_quiz()
+def test_an_answer_survives_a_reload(visit: Any) -> None:
+    page = visit()
     answer(page, 0, "B")
     answer(page, 1, "AB")
     page.reload()
@@ -313,8 +298,8 @@ HOSTILE = [
 ]
 
 
-def test_damaged_or_foreign_storage_is_ignored(visit_quiz: Any) -> None:
-    page = visit_quiz()
+def test_damaged_storage_is_ignored(visit: Any) -> None:
+    page = visit()
     answer(page, 1, "AC")
     version = page.locator(".fm-quiz form").first.get_attribute("data-version")
     for key, content in HOSTILE:
@@ -329,27 +314,27 @@ def test_damaged_or_foreign_storage_is_ignored(visit_quiz: Any) -> None:
     assert facts(page)["results"] == ["right", "right"]
 
 
-def test_answers_from_before_the_store_are_taken_over(visit_quiz: Any) -> None:
-    page = visit_quiz()
+def test_answers_of_the_old_format_are_kept(visit: Any) -> None:
+    page = visit()
     kept = {"version": page.locator(".fm-quiz form").first.get_attribute("data-version")}
     kept["chosen"] = [False, True, False, False]
     page.evaluate("([key, it]) => localStorage.setItem(key, JSON.stringify(it))", [OLD, kept])
     page.reload()
     assert facts(page)["results"] == ["right", None]
     assert page.evaluate("Object.keys(localStorage).filter((key) => key.includes('fmkit'))") == [NOW]
-    entry = page.evaluate("fmkit.store.item('sums', 'sum')")
+    entry = page.evaluate("fmkit.modules.store.item('sums', 'sum')")
     assert (entry["answer"], len(entry["history"]), entry["result"]) == ([1], 1, "right")
 
 
-def test_without_storage_it_grades_all_the_same(visit_quiz: Any) -> None:
-    page = visit_quiz()
+def test_grading_without_storage(visit: Any) -> None:
+    page = visit()
     page.evaluate("() => { Storage.prototype.setItem = () => { throw Error('full'); }; }")
     answer(page, 0, "B")
     assert facts(page)["results"] == ["right", None]
 
 
-def test_keyboard_only(visit_quiz: Any) -> None:
-    page = visit_quiz(reduced_motion="reduce")
+def test_keyboard_only(visit: Any) -> None:
+    page = visit()
     page.locator(".fm-quiz input").first.focus()
     for key in ("Space", "ArrowDown", "Tab", "Enter"):
         page.keyboard.press(key)
@@ -362,60 +347,55 @@ def test_keyboard_only(visit_quiz: Any) -> None:
     assert facts(page)["results"] == ["right", None]
 
 
-@pytest.mark.parametrize("width", [1300, 390])
-@pytest.mark.parametrize("colors", ["light", "dark"])
-def test_accessible_in_every_state(visit_quiz: Any, width: int, colors: str) -> None:
-    page = visit_quiz(width, color_scheme=colors)
-    complaints = tiny.violations(page, ".fm-quiz")
+@pytest.mark.parametrize(("width", "colors"), tiny.LOOKS)
+def test_accessible_in_every_state(visit: Any, width: int, colors: str) -> None:
+    page = visit(width, color_scheme=colors)
+    faults = quiz_faults(page)
     answer(page, 0, "B")
     answer(page, 1, "AD")
-    complaints += fits(page, width)
-    page = visit_quiz(width, SIGNS, color_scheme=colors)
-    complaints += fits(page, width)
+    faults += quiz_faults(page)
+    page = visit(width, SIGNS, color_scheme=colors)
+    faults += quiz_faults(page)
     for places, names, number in (("312", "231", "0.43"), ("213", "321", "0.62")):
         place(page, 0, places)
         place(page, 1, names)
         measure(page, number)
-        complaints += fits(page, width)
+        faults += quiz_faults(page)
         for button in page.get_by_role("button", name="Try again").all()[::-1]:
             button.click()
-    assert not complaints, "\n".join(complaints)
+    assert not faults, "\n".join(faults)
 
 
-def fits(page: Page, width: int) -> list[str]:
-    """Nothing wider than the page, every target large enough, and what axe-core says."""
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    heights = page.evaluate("""() => [...document.querySelectorAll(".fm-quiz :is(label, button, select)")]
-        .map((target) => target.getBoundingClientRect().height).filter(Boolean)""")
-    assert min(heights) >= 44
-    return tiny.violations(page, ".fm-quiz")
+def quiz_faults(page: Page) -> list[str]:
+    targets = tiny.small_targets(page, ".fm-quiz :is(label, button, select)")
+    return tiny.faults(page, ".fm-quiz") + targets
 
 
-def test_without_a_script(visit_quiz: Any) -> None:
+def test_without_a_script(visit: Any) -> None:
     """The questions, no button that does nothing, and the key folded away."""
-    page = visit_quiz(java_script_enabled=False)
+    page = visit(java_script_enabled=False)
     assert page.locator(".fm-quiz input").count() == 9
     assert not page.locator(".fm-quiz button").first.is_visible()
     assert not page.get_by_text("One and one are two.").is_visible()
     page.get_by_text("Answers and reasons").click()
     assert page.get_by_text("One and one are two.").is_visible()
     assert page.get_by_text("Answer: A and C.").is_visible()
-    page = visit_quiz(name=SIGNS, java_script_enabled=False)
+    page = visit(name=SIGNS, java_script_enabled=False)
     page.get_by_text("Answers and reasons").click()
     for key in ("the places 3 1 2.", "Answer: B C A,", "Answer: 0.43 nats per token, give or take 0.02."):
         assert page.get_by_text(key).is_visible(), key
     assert page.locator("select").count() == 6
 
 
-def test_print(visit_quiz: Any) -> None:
+def test_print(visit: Any) -> None:
     """The questions as a sheet, the key at its end."""
-    page = visit_quiz()
+    page = visit()
     answer(page, 0, "A")
     page.emulate_media(media="print")
     assert not page.locator(".fm-quiz button").first.is_visible()
     assert not page.locator(".fm-quiz-feedback").first.is_visible()
     assert page.locator(".fm-quiz-key").get_by_text("One and one are two.").is_visible()
-    page = visit_quiz(name=SIGNS)
+    page = visit(name=SIGNS)
     place(page, 0, "213")
     page.emulate_media(media="print")
     blank = page.locator("select").first
@@ -425,28 +405,9 @@ def test_print(visit_quiz: Any) -> None:
 
 # --- ordering, matching, numbers --------------------------------------------------------------------------
 
-SIGNS = "chapters/1-sums/adding"
 
-
-def place(page: Page, number: int, values: str) -> None:
-    form = page.locator(".fm-quiz form").nth(number)
-    for choice, value in zip(form.locator("select").all(), values, strict=True):
-        choice.select_option(value)
-    form.get_by_role("button", name="Check").click()
-
-
-def measure(page: Page, text: str) -> None:
-    page.get_by_label("Your number").fill(text)
-    page.locator(".fm-quiz form").nth(2).get_by_role("button", name="Check").click()
-
-
-def said(page: Page, number: int) -> tuple[str, list[str]]:
-    form = page.locator(".fm-quiz form").nth(number)
-    return form.locator(".fm-quiz-verdict").inner_text(), form.locator(".fm-quiz-feedback").all_inner_texts()
-
-
-def test_an_order_and_pairs(visit_quiz: Any) -> None:
-    page = visit_quiz(name=SIGNS)
+def test_an_order_and_pairs(visit: Any) -> None:
+    page = visit(name=SIGNS)
     for number, values, verdict in (
         (0, ("", "", ""), "Give each step its place, from 1 to 3."),
         (0, ("1", "", ""), "Give each step its place, from 1 to 3. 2 of 3 to go."),
@@ -476,8 +437,8 @@ def test_an_order_and_pairs(visit_quiz: Any) -> None:
     assert page.locator("select").first.evaluate("(it) => it === document.activeElement && it.value") == ""
 
 
-def test_a_number(visit_quiz: Any) -> None:
-    page = visit_quiz(name=SIGNS)
+def test_a_number(visit: Any) -> None:
+    page = visit(name=SIGNS)
     assert page.get_by_text("beyond the exam").is_visible()
     for text in ("", "much", "1,234.5", "0.4.3", "NaN", "Infinity", "<b>1</b>", "1e999"):
         measure(page, text)
@@ -503,8 +464,8 @@ def test_a_number(visit_quiz: Any) -> None:
     assert facts(page)["results"] == [None, None, "wrong"]
 
 
-def test_the_other_types_by_keyboard(visit_quiz: Any) -> None:
-    page = visit_quiz(name=SIGNS)
+def test_the_other_types_by_keyboard(visit: Any) -> None:
+    page = visit(name=SIGNS)
     page.locator("select").first.focus()
     for key in ("3", "Tab", "1", "Tab", "2", "Tab", "Enter"):
         page.keyboard.press(key)
@@ -515,14 +476,10 @@ def test_the_other_types_by_keyboard(visit_quiz: Any) -> None:
     assert facts(page)["results"] == ["right", None, "right"]
 
 
-def test_the_cell_and_the_page_must_be_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_measured_page_must_exist(tmp_path: Path) -> None:
     book = tiny.write(tmp_path, INTRO)
-    (book / "assets/quizzes/sums.yml").write_text(
-        OTHERS
-    )  # its number is measured on a page that is not there
-    with pytest.raises(FmkitError):
-        tiny.build(book)
-    assert "sums.yml:30: WARNING: the book has no page 'chapters/1-sums/adding'" in capsys.readouterr().err
+    (book / "assets/quizzes/sums.yml").write_text(OTHERS)  # its number is measured on a page that is gone
+    assert "sums.yml:30: WARNING: the book has no page 'chapters/1-sums/adding'" in tiny.read(book)[1]
 
 
 HTML = "<script>alert(1)</script> <img src=x onerror=alert(2)> <b onclick='alert(3)'>bold</b> &lt;i&gt;"
@@ -535,7 +492,7 @@ def test_html_in_an_item_stays_text(tmp_path: Path) -> None:
     items[0]["stem"] = f"[x](javascript:alert(4)) {HTML}?"
     book = tiny.write(tmp_path, "# A quiz\n\n(the-sum)=\n## Sums\n\n```{quiz} hostile\n```\n")
     (book / FOLDER / "hostile.yml").write_text(yaml.safe_dump(items))
-    page = BeautifulSoup((tiny.build(book) / "chapters/intro.html").read_text(), "html.parser")
+    page = BeautifulSoup(tiny.read(book)[0], "html.parser")
     quiz = page.select_one(".fm-quiz")
     assert quiz
     assert not quiz.select("script, img, [onclick], [onerror], [href^='javascript:']")

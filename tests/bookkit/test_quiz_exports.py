@@ -445,9 +445,7 @@ def test_the_bank_of_the_book_is_read_back(tmp_path: Path, anki: Collection):
     check_cards(whole, anki)
 
 
-def test_a_later_package_changes_the_card_and_keeps_the_practice(
-    book: Path, anki: Collection, monkeypatch: pytest.MonkeyPatch
-):
+def test_a_later_package_keeps_the_practice(book: Path, anki: Collection, monkeypatch: pytest.MonkeyPatch):
     export(book, book / "first")
     take(anki, book / "first/sums.apkg")
     (found,) = anki.find_notes("Key:sums-sum")
@@ -464,7 +462,7 @@ def test_a_later_package_changes_the_card_and_keeps_the_practice(
     assert anki.get_card(card.id).due == due
 
 
-def test_cards_have_the_day_of_the_last_commit_of_the_bank(book: Path, monkeypatch: pytest.MonkeyPatch):
+def test_cards_have_the_day_of_the_bank(book: Path, monkeypatch: pytest.MonkeyPatch):
     before = cards.last_change(book)
     monkeypatch.setenv("GIT_COMMITTER_DATE", "2026-11-20T12:00:00Z")
     who = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
