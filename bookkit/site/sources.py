@@ -16,6 +16,8 @@ from pybtex.database import Entry, parse_file
 from pybtex.plugin import register_plugin
 from pybtex.richtext import Tag, Text
 from pybtex.style.formatting.unsrt import Style
+from pybtex.style.template import field
+from pybtex.style.template import sentence as as_sentence_of
 from sphinx.application import Sphinx
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
@@ -27,7 +29,13 @@ EVALUATION = ("currency", "relevance", "authority", "accuracy", "purpose")
 
 
 class BookStyle(Style):
-    """A reference, what it is good for, and its evaluation."""
+    """A reference, what it is good for, and its evaluation; in the order of the authors."""
+
+    default_sorting_style = "author_year_title"
+
+    def format_title(self, entry: Entry, which_field: str, as_sentence: bool = True) -> Any:
+        title = field(which_field)  # in its own capitals
+        return as_sentence_of[title] if as_sentence else title
 
     def format_entry(self, label: str, entry: Entry, bib_data: Any = None) -> Any:
         formatted = super().format_entry(label, entry, bib_data)
