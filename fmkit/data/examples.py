@@ -1,6 +1,6 @@
-"""Files of examples for fine-tuning: read, normalized and written.
+"""Read, normalize and write files of examples for fine-tuning.
 
-What a record means is told by its columns:
+The columns of a record decide what it is:
 
 | columns | normalized to |
 |---|---|
@@ -10,13 +10,13 @@ What a record means is told by its columns:
 | `text`, `label`, a name or a whole number | `text`, and `label` as a `ClassLabel` |
 | `prompt`, `chosen`, `rejected`, texts or lists of messages | the same |
 
-Only messages are put into the chat layout (`fmkit.data.chat`). Texts are taken as they are, by a model that
-has learned to chat, too: nothing is said about who speaks, and the completion follows the prompt letter for
-letter, so it begins with a space where one belongs between them. TRL keeps the two apart in the same way.
+Only messages are put into the chat layout (`fmkit.data.chat`). Texts are used as they are, even with a chat
+model: no role is added, and the completion directly follows the prompt, so it must begin with the space
+between them. TRL makes the same distinction.
 
-Of other people's shapes, these are understood: `conversations` of `from` and `value` (ShareGPT),
-`instruction`, `input` and `output` (Alpaca), `chosen` and `rejected` that begin with their prompt (TRL,
-HH-RLHF), Amazon Bedrock's (see `fmkit.data.bedrock`), and `text` alone, which is a corpus.
+These other shapes are understood: `conversations` of `from` and `value` (ShareGPT), `instruction`, `input`
+and `output` (Alpaca), `chosen` and `rejected` that begin with their prompt (TRL, HH-RLHF), Amazon Bedrock's
+(see `fmkit.data.bedrock`), and `text` alone, which is a corpus.
 """
 
 import csv
@@ -66,18 +66,18 @@ ENDINGS = KINDS[1:]  # all but plain text
 
 
 def load_examples(path: str | Path) -> DatasetDict:
-    """The examples of a .jsonl, .json, .csv or .parquet file, or of all in a folder, as train and validation.
+    """Load the examples of a .jsonl, .json, .csv or .parquet file or of a folder as train and validation.
 
-    All records are of one kind (see the table above); other columns are kept out. Labels are numbered in the
-    order of their names, whole numbers in their own.
+    All records are of one kind (see the table above); other columns are left out. Labels are numbered in the
+    order of their names, whole numbers in their own order.
 
-    Where files of a folder, or folders in it, are named train and validation (or valid, val, dev, or else
-    test), these are the splits, as in `load_corpus`, and what has another name is left out. Else about a
-    tenth of all records is held out, chosen by a hash of the record, so the same ones each time.
+    If files of a folder, or folders in it, are named train and validation (or valid, val, dev, or else test),
+    these are the splits, as in `load_corpus`, and files with other names are left out. Otherwise about a
+    tenth of the records is held out, chosen by a hash of the record, so it is always the same tenth.
 
     Raises FmkitError, one line with file, line, field and remedy, for the first record that is broken or has
-    nothing to learn, for records of different kinds, for a split without any, and for fewer than two
-    different ones where they are to be split.
+    nothing to learn, for records of different kinds, for an empty split, and for fewer than two different
+    records if they must be split.
     """
     path = Path(os.path.expanduser(path))
     files = _example_files(path)
@@ -90,11 +90,11 @@ def load_examples(path: str | Path) -> DatasetDict:
 
 
 def load_prompts(path: str | Path) -> Dataset:
-    """What a model is asked in a file or folder of examples, with answers beside it or without.
+    """Load the prompts in a file or folder of examples, with or without answers.
 
-    The column `prompt` of texts, or `messages`: a conversation up to what the assistant is to answer. Read
-    are the shapes of `load_examples`, without what was answered last, and records of a `prompt` or `text`
-    alone. Raises FmkitError as `load_examples` does.
+    The result has the column `prompt` of texts, or `messages`: a conversation up to the message that the
+    assistant answers. The shapes of `load_examples` are read, without their last answer, and records with
+    only a `prompt` or `text`. Raises FmkitError as `load_examples` does.
     """
     path = Path(os.path.expanduser(path))
     rows = [row for _, row in _read_rows(_example_files(path), _to_prompt)]
@@ -104,7 +104,7 @@ def load_prompts(path: str | Path) -> Dataset:
 
 
 def prompts_of(examples: Dataset) -> Dataset:
-    """What is asked in examples: as `load_prompts`. Raises FmkitError for those that ask nothing."""
+    """Take the prompts of examples, as `load_prompts`. Raises FmkitError for examples without prompts."""
     if "messages" in examples.column_names:
         turns = [_to_prompt({"messages": messages}) for messages in examples["messages"]]
         return Dataset.from_list(turns, features=_features_of(turns))
@@ -114,9 +114,10 @@ def prompts_of(examples: Dataset) -> Dataset:
 
 
 def check_examples(path: str | Path, limit: int = 100) -> list[Fault]:
-    """The faults of a file or folder of examples, the first `limit` of them; none: `load_examples` opens it.
+    """Find the first `limit` faults of a file or folder of examples; without any, `load_examples` opens it.
 
-    Raises FmkitError for what cannot be read on, and for faults of the whole, such as one record only.
+    Raises FmkitError for errors after which nothing more can be read, and for faults of the whole, such as
+    having only one record.
     """
     files = _example_files(Path(os.path.expanduser(path)))
     faults = [
@@ -132,8 +133,8 @@ def check_examples(path: str | Path, limit: int = 100) -> list[Fault]:
 def write_examples(dataset: Dataset, path: str | Path) -> None:
     """Write one split as .jsonl, .json, .csv or .parquet, by the ending; labels are written as names.
 
-    Raises FmkitError for rows that `load_examples` could not read back, other endings, and where the disk
-    refuses. What stood under the path stays until all is written.
+    Raises FmkitError for rows that `load_examples` couldn't read back, for other endings, and if the file
+    can't be written. A file that exists is replaced only when everything is written.
     """
     path = Path(os.path.expanduser(path))
     rows: list[Row] = []
@@ -164,7 +165,7 @@ def _example_files(path: Path) -> list[Path]:
 
 
 def _read_rows(files: Iterable[Path], convert: Callable[[Any], Row]) -> Iterator[tuple[Path, Row]]:
-    """The records of the files, converted. Raises FmkitError at the first that is faulty."""
+    """Read and convert the records of the files. Raises FmkitError at the first faulty one."""
     for file, place, row in _each_row(files, convert):
         if isinstance(row, Problem):
             fail(file, place, row)
@@ -174,7 +175,7 @@ def _read_rows(files: Iterable[Path], convert: Callable[[Any], Row]) -> Iterator
 def _each_row(
     files: Iterable[Path], convert: Callable[[Any], Row]
 ) -> Iterator[tuple[Path, Place, Row | Problem]]:
-    """Each record converted, or its problem; all are of the kind of the first sound one."""
+    """Convert each record, or give its problem; all must be of the kind of the first valid one."""
     first: Row | None = None
     for file in files:
         for place, record in each_record(file, _columns):
@@ -222,7 +223,7 @@ def _to_splits(rows: list[Row], held_out: list[bool], path: Path) -> DatasetDict
 
 
 def _features_of(rows: list[Row]) -> Features:
-    """What the columns of normalized rows hold, by the first row and by all labels."""
+    """Find the types of the columns of normalized rows, by the first row and by all labels."""
     features = {
         name: Value("string") if isinstance(value, str) else MESSAGES for name, value in rows[0].items()
     }
@@ -234,7 +235,7 @@ def _features_of(rows: list[Row]) -> Features:
 
 
 def with_label_names(dataset: Dataset) -> Iterator[Row]:
-    """The rows, with names for labels that are kept as ids. Raises FmkitError for an id of none."""
+    """Yield the rows with the names of their labels. Raises FmkitError for the id of no label."""
     label = dataset.features.get("label")
     for number, row in enumerate(dataset, 1):
         if isinstance(label, ClassLabel) and row["label"] is not None:
@@ -249,7 +250,7 @@ def with_label_names(dataset: Dataset) -> Iterator[Row]:
 
 
 def _to_example(record: Any) -> Row:
-    """A record of any known shape, normalized. Raises Problem, the record itself if it is one."""
+    """Normalize a record of any known shape. Raises Problem; a record may be one already."""
     if isinstance(record, Problem):
         raise record
     if not isinstance(record, dict):
@@ -271,7 +272,7 @@ def _to_answered(record: Any) -> Row:
 
 
 def _to_prompt(record: Any) -> Row:
-    """What was asked in a record. Raises Problem."""
+    """Take the prompt of a record. Raises Problem."""
     if isinstance(record, dict) and record.get("prompt") is not None:
         given = record["prompt"]
         if not isinstance(given, list):
@@ -298,7 +299,7 @@ def _find_shape(names: Collection[str]) -> _Shape:
     for shape in _SHAPES:
         if set(shape.columns) <= set(names) and (shape.columns != ("input",) or len(names) == 1):
             return shape
-    # Else the shape that is nearest to complete says what is missing.
+    # Otherwise the most complete shape says what is missing.
     begun = max(_SHAPES, key=lambda shape: len(set(shape.columns) & set(names)) / len(shape.columns))
     missing = [name for name in begun.columns if name not in names]
     if 0 < len(missing) < len(begun.columns):
@@ -312,7 +313,7 @@ def _find_shape(names: Collection[str]) -> _Shape:
 
 
 def _columns(names: Sequence[str]) -> list[str]:
-    """Those of a table that records of any shape are made of. Raises Problem."""
+    """Choose the columns of a table that belong to any shape. Raises Problem."""
     known = {column for shape in _SHAPES for column in shape.columns + shape.optional}
     if not known & set(names):
         _find_shape(names)  # says what is missing
@@ -346,7 +347,7 @@ def _to_labeled(record: Row) -> Row:
 
 
 def _to_preference(record: Row) -> Row:
-    """Answers to a prompt, or two conversations or texts that begin alike."""
+    """Read answers to a prompt, or two conversations or texts with the same beginning."""
     if "prompt" not in record:
         record = _split_off_prompt(record["chosen"], record["rejected"])
     prompt, chosen, rejected = (record[name] for name in ("prompt", "chosen", "rejected"))
@@ -364,7 +365,7 @@ def _to_preference(record: Row) -> Row:
 
 
 def _split_off_prompt(chosen: Any, rejected: Any) -> Row:
-    """What two texts or conversations begin with, and how each goes on, as TRL does it."""
+    """Split two texts or conversations into their common beginning and the rest of each, as TRL does."""
     if type(chosen) is not type(rejected) or not isinstance(chosen, str | list):
         raise Problem("chosen", f"{kind_of(chosen)} beside {kind_of(rejected)}", "write both the same way")
     both = enumerate(zip(chosen, rejected, strict=False))
@@ -377,7 +378,7 @@ def _split_off_prompt(chosen: Any, rejected: Any) -> Row:
 
 
 def _to_instruction(record: Row) -> Row:
-    """Alpaca's: an instruction, perhaps with an input, and the output."""
+    """Read Alpaca's instruction, an optional input, and the output."""
     asked = filled(record["instruction"], "instruction")
     if record.get("input"):
         asked += "\n\n" + text_of(record["input"], "input")
@@ -386,7 +387,7 @@ def _to_instruction(record: Row) -> Row:
 
 
 def _texts_or_messages(record: Row, prompt: str, *answers: str) -> Row:
-    """The fields, all of them texts or all lists of messages. Raises Problem."""
+    """Read the fields, all of them texts or all lists of messages. Raises Problem."""
     names = (prompt, *answers)
     if not any(isinstance(record[name], list) for name in names):
         return {name: filled(record[name], name) for name in names}
@@ -418,7 +419,7 @@ def _to_conversation(record: Row) -> Row:
 
 
 def _to_judged(head: list[Row], turns: list[Any]) -> Row:
-    """Amazon Nova's pairs: the last turn has two candidates, each with a label."""
+    """Read Amazon Nova's pairs: the last turn has two candidates, each with a label."""
     place, candidates = f"messages[{len(turns) - 1}].candidates", turns[-1]["candidates"]
     answers: dict[str, list[Row]] = {}
     for i, candidate in enumerate(candidates if isinstance(candidates, list) else []):
@@ -458,7 +459,7 @@ _SHAPES = (
 
 
 def _messages_of(value: Any, field: str, content_name: str = "content") -> list[Row]:
-    """A conversation as a list of role and content. Raises Problem."""
+    """Read a conversation as a list of role and content. Raises Problem."""
     if not isinstance(value, list) or not value:
         what = "no message" if value == [] else f"{kind_of(value)}, not a list of messages"
         raise Problem(field, what, 'write [{"role": "user", "content": "…"}, …]')
@@ -474,7 +475,7 @@ def _messages_of(value: Any, field: str, content_name: str = "content") -> list[
             raise Problem(f"{place}.role", f"{short(role)} is no role", f"use {', '.join(ROLES)}")
         if role == "system" and i:
             raise Problem(f"{place}.role", "a system message inside the conversation", "put it first")
-        if role == "system" and message.get("content") == "":  # as good as none
+        if role == "system" and message.get("content") == "":  # the same as none
             continue
         content = _content_of(message.get("content"), f"{place}.{content_name}")
         messages.append({"role": role, "content": content})
@@ -484,7 +485,7 @@ def _messages_of(value: Any, field: str, content_name: str = "content") -> list[
 
 
 def _content_of(value: Any, field: str) -> str:
-    """Text, or a list of blocks with text, joined by line breaks. Raises Problem."""
+    """Read a text, or a list of blocks with text, joined by line breaks. Raises Problem."""
     if not isinstance(value, list) or not value:
         return filled(value, field)
     texts = []
@@ -496,7 +497,7 @@ def _content_of(value: Any, field: str) -> str:
 
 
 def filled(value: Any, field: str) -> str:
-    """The value, which must be a text with more than white space in it. Raises Problem."""
+    """Return the value, which must be a text that isn't blank. Raises Problem."""
     text = text_of(value, field)
     if not text.strip():
         raise Problem(field, "empty", "write a text, or remove the record")

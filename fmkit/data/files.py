@@ -30,10 +30,10 @@ Choose = Callable[[Sequence[str]], Sequence[str]]  # which of a table's columns 
 
 
 def find_files(path: Path) -> tuple[Path, ...]:
-    """The file itself, or every readable file in the folder and below, in an order equal on all systems.
+    """Find the file itself, or every readable file in the folder and below, in the same order everywhere.
 
-    Raises FmkitError for a path that is missing, no regular file, of an unknown kind, or a folder without
-    readable files. Hidden files and files of other kinds in a folder are passed over.
+    Raises FmkitError for a path that is missing, not a regular file, of an unknown kind, or a folder without
+    readable files. Hidden files and files of other kinds in a folder are skipped.
     """
     with explain_read_errors(path):
         return _find_files(path)
@@ -64,7 +64,7 @@ def _refuse(error: OSError) -> None:
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Write a file that appears under its name only when it is whole. Raises FmkitError."""
+    """Write a file that appears under its name only when it is complete. Raises FmkitError."""
     part = path.with_name(f".making-{os.getpid()}-{path.name}")
     try:
         try:
@@ -78,7 +78,7 @@ def write_whole(path: Path, data: bytes) -> None:
 
 @contextmanager
 def explain_read_errors(path: Path) -> Iterator[None]:
-    """Turn what the system says of a file into FmkitError."""
+    """Turn the system's errors about a file into FmkitError."""
     try:
         yield
     except OSError as error:
@@ -91,7 +91,7 @@ def explain_read_errors(path: Path) -> Iterator[None]:
 
 
 class Problem(Exception):
-    """What is wrong with one record, before it is known where the record stands."""
+    """What is wrong with one record, before its place is known."""
 
     def __init__(self, field: str, what: str, remedy: str) -> None:
         super().__init__(field, what, remedy)
@@ -122,10 +122,10 @@ def fail(file: str | Path, place: Place, problem: Problem) -> NoReturn:
 
 
 def each_record(path: Path, choose: Choose) -> Located:
-    """The records of a file, read by its ending, with their places; for a faulty one, its `Problem`.
+    """Read a file by its ending: its records with their places; for a faulty record, its `Problem`.
 
     Of a Parquet file only the columns that `choose` names are read. Raises FmkitError, one line with file and
-    place, for what stops the reading.
+    place, for errors after which nothing more can be read.
     """
     readers: dict[str, Callable[[Path], Located]] = {
         ".jsonl": _read_json_lines,
@@ -138,7 +138,7 @@ def each_record(path: Path, choose: Choose) -> Located:
 
 
 def read_records(path: Path, choose: Choose) -> Located:
-    """As `each_record`, but raises FmkitError at the first faulty record."""
+    """Read records as `each_record`, but raise FmkitError at the first faulty one."""
     for place, record in each_record(path, choose):
         if isinstance(record, Problem):
             fail(path, place, record)
@@ -146,7 +146,7 @@ def read_records(path: Path, choose: Choose) -> Located:
 
 
 def read_text(path: Path) -> str:
-    """The whole file, line ends made newlines. Raises FmkitError as `read_records` does."""
+    """Read the whole file, line ends made newlines. Raises FmkitError as `read_records` does."""
     with explain_read_errors(path):
         try:
             data = path.read_bytes().removeprefix(BOM)
@@ -159,7 +159,7 @@ def read_text(path: Path) -> str:
 
 
 def _or_problem(read: Callable[..., Any], *arguments: Any) -> Any:
-    """What is read, or the problem that it raises."""
+    """Return what is read, or the problem that it raises."""
     try:
         return read(*arguments)
     except Problem as problem:
@@ -167,7 +167,7 @@ def _or_problem(read: Callable[..., Any], *arguments: Any) -> Any:
 
 
 def text_of(value: Any, field: str) -> str:
-    """The value, which must be a text. Raises Problem."""
+    """Return the value, which must be a text. Raises Problem."""
     if value is None:
         raise Problem(field, "missing or null", "write a text")
     if not isinstance(value, str):
@@ -181,14 +181,14 @@ def text_of(value: Any, field: str) -> str:
 
 
 def kind_of(value: Any) -> str:
-    """What a value is, in a word that JSON's writers know."""
+    """Name the kind of a value as JSON does."""
     kinds = {str: "text", bool: "true or false", int: "a number", float: "a number", list: "a list"}
     kinds |= {dict: "an object", type(None): "null"}
     return kinds.get(type(value), f"a value of type {type(value).__name__}")
 
 
 def short(value: Any) -> str:
-    """A value on one line and at most 60 characters, for a message."""
+    """Show a value on one line with at most 60 characters, for a message."""
     text = repr(value) if isinstance(value, str) else kind_of(value)
     text = text.encode(errors="backslashreplace").decode()
     return text if len(text) <= 60 else text[:57] + "…'"
@@ -198,14 +198,14 @@ def short(value: Any) -> str:
 
 
 def lines_of(path: Path) -> Iterator[tuple[int, bytes]]:
-    """Each line with its number and its end, without a byte order mark."""
+    """Read each line with its number and its line end, without a byte order mark."""
     with open(path, "rb") as file:
         for number, raw in enumerate(file, 1):
             yield number, raw.removeprefix(BOM) if number == 1 else raw
 
 
 def decode(data: bytes) -> str:
-    """Text of UTF-8. Raises Problem for other encodings."""
+    """Decode UTF-8. Raises Problem for other encodings."""
     try:
         return data.decode()
     except UnicodeDecodeError as error:
@@ -221,7 +221,7 @@ def decode(data: bytes) -> str:
 
 
 def parse_json(data: bytes) -> Any:
-    """A JSON value. Raises Problem for bytes that are not UTF-8, keys that come twice, NaN, and all else."""
+    """Parse a JSON value. Raises Problem for bad UTF-8, repeated keys, NaN, and other errors."""
     text = decode(data)
     try:
         return json.loads(text, object_pairs_hook=_unique, parse_constant=_no_number)
@@ -236,7 +236,7 @@ def parse_json(data: bytes) -> Any:
 
 
 def to_json_lines(records: Iterable[Any]) -> bytes:
-    """One object a line, in UTF-8."""
+    """Write one object a line, in UTF-8."""
     return b"".join(json.dumps(record, ensure_ascii=False).encode() + b"\n" for record in records)
 
 
@@ -260,7 +260,7 @@ def _read_json_lines(path: Path) -> Located:
 
 
 def _read_json(path: Path) -> Located:
-    """An array, an array under the key `data`, or JSON Lines under the other ending."""
+    """Read an array, an array under the key `data`, or JSON Lines with the wrong ending."""
     first_two = list(islice((raw.strip() for _, raw in lines_of(path) if raw.strip()), 2))
     if len(first_two) == 2 and first_two[0].startswith(b"{") and first_two[0].endswith(b"}"):
         yield from _read_json_lines(path)
@@ -279,7 +279,7 @@ def _read_json(path: Path) -> Located:
 
 
 def _read_csv(path: Path) -> Located:
-    """Comma-separated, the first line naming the columns; with spaces after commas if the first line has."""
+    """Read comma-separated values; the first line names the columns, and may have spaces after commas."""
     lines = _decoded_lines(path)
     line = 1
     try:
@@ -291,7 +291,7 @@ def _read_csv(path: Path) -> Located:
             if row:
                 yield ("line", line), _or_problem(_named, row, header)
             line = head.line_num + rows.line_num + 1
-    except GeneratorExit:  # at the end of the process, when the names below are gone
+    except GeneratorExit:  # when the process ends, the names below are gone
         raise
     except Problem as problem:
         fail(path, ("line", line), problem)
@@ -301,7 +301,7 @@ def _read_csv(path: Path) -> Located:
 
 
 def _header(row: list[str]) -> tuple[list[str], bool]:
-    """The names of the columns, and whether a space follows each comma."""
+    """Return the names of the columns, and whether a space follows each comma."""
     names = [name.strip() for name in row]
     if len(names) == 1 and re.search("[;\t]", names[0]):
         raise Problem("", f"one column, {short(names[0])}", "separate columns by commas")
@@ -332,7 +332,7 @@ def _decoded_lines(path: Path) -> Iterator[str]:
 
 
 def _read_parquet(path: Path, choose: Choose) -> Located:
-    """Some rows at a time; labels that datasets keeps as numbers by their names."""
+    """Read some rows at a time; labels that datasets stores as numbers become names."""
     try:
         with pq.ParquetFile(path) as file:
             schema = file.schema_arrow
@@ -358,7 +358,7 @@ def _with_label_name(record: dict[str, Any], label: Any) -> dict[str, Any]:
 
 
 def label_name(label: ClassLabel, number: int) -> str:
-    """The name of a label that is kept as a number. Raises Problem."""
+    """Return the name of a label that is stored as a number. Raises Problem."""
     if not 0 <= number < len(label.names):
         raise Problem("label", f"{number} is the number of no label", "leave out what has no label")
     return label.names[number]

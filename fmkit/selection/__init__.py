@@ -1,4 +1,4 @@
-"""Choosing what to train on: quality filters, duplicates, personal data, likeness to a target.
+"""Choose what to train on: quality filters, duplicates, personal data, similarity to a target.
 
 In the order of a pipeline: `filter_corpus`, `drop_duplicates`, `drop_near_duplicates`, `scrub`,
 `dsir_select`.

@@ -6,8 +6,8 @@ its probabilities under the two. Adding Gumbel noise to the log-weights and taki
 documents without replacement, in proportion to their weights (sections 2 and 3).
 
 Features and weights are those of the authors' package `data-selection` 1.0.3 with nltk 3.10. Unlike there,
-nothing is dropped in silence: a log-weight is a sum over the document, so very short and very long texts get
-extreme weights by their length alone; sort them out beforehand with `filters.length`.
+nothing is dropped silently: a log-weight is a sum over the document, so very short and very long texts get
+extreme weights by their length alone; remove them first with `filters.length`.
 """
 
 import re
@@ -32,7 +32,7 @@ from fmkit.selection.texts import iterate_texts
 BUCKETS = 10_000
 NO_BUCKET = BUCKETS  # of the pair that would begin with the last word of a text
 SMOOTHING = 1e-8  # added to both probabilities, so that no bucket is impossible
-REMEMBERED = 2**20  # words, and pairs, whose bucket is kept at hand: about 200 MB
+REMEMBERED = 2**20  # words, and pairs, whose bucket is cached: about 200 MB
 SPREAD = 2_654_435_761  # a pair is its first word's number times this, plus its second's (Knuth)
 BATCH_TEXTS, BATCH_CHARACTERS = 1_000, 2**20
 
@@ -41,10 +41,10 @@ Buckets = NDArray[np.uint16]
 
 
 def dsir_weights(raw_texts: Iterable[str], target_texts: Iterable[str]) -> Floats:
-    """The log importance weight of each raw text, in nats: (raw texts,).
+    """Compute the log importance weight of each raw text, in nats: (raw texts,).
 
-    Both are read once. The buckets of the raw texts, four bytes a word, lie in a temporary file meanwhile.
-    Raises `FmkitError` where either has no words, and where the file has no room.
+    Both are read once. The buckets of the raw texts, four bytes a word, are kept in a temporary file. Raises
+    `FmkitError` if either has no words, and if the disk is full.
     """
     hasher = _Hasher()
     with _spill() as spilled:
@@ -57,12 +57,12 @@ def dsir_weights(raw_texts: Iterable[str], target_texts: Iterable[str]) -> Float
 def dsir_select(
     dataset: Dataset | IterableDataset, target: Dataset | IterableDataset, k: int, seed: int = 0
 ) -> Dataset:
-    """k rows of `dataset` that resemble `target`, drawn by their importance weights; their order stays.
+    """Draw k rows of `dataset` that resemble `target`, by their importance weights; their order stays.
 
-    A stream is read twice, to weigh and to pick, and must give the same rows both times. Held in memory are
-    a number for each row, the chosen rows and a batch; see `dsir_weights` for the disk. The choice is the
-    same as in memory, and the same for the same seed. Raises `FmkitError` unless 1 ≤ k ≤ rows, and where a
-    stream gives another number of rows the second time.
+    A stream is read twice, to weigh and to pick, and must give the same rows both times; the choice is the
+    same as for a dataset in memory. Memory holds a number for each row, the chosen rows and a batch; for the
+    disk, see `dsir_weights`. The same seed gives the same choice. Raises `FmkitError` unless 1 ≤ k ≤ rows,
+    and if a stream gives another number of rows the second time.
     """
     if k < 1:
         raise FmkitError(f"k = {k}: at least one document must be selected")
@@ -86,10 +86,10 @@ def dsir_select(
 
 
 def ngram_divergence(texts: Iterable[str], target_texts: Iterable[str]) -> float:
-    """KL(target ‖ texts) in nats, over the buckets of DSIR; each bucket has at least `SMOOTHING`.
+    """Compute KL(target ‖ texts) in nats, over the buckets of DSIR; each bucket has at least `SMOOTHING`.
 
-    What a selection takes away of it is the paper's *KL reduction* (section 4). Raises `FmkitError` where
-    either has no words.
+    The decrease by a selection is the paper's *KL reduction* (section 4). Raises `FmkitError` if either has
+    no words.
     """
     hasher = _Hasher()
     given = _log_probabilities(hasher.batches(texts), "given")
@@ -98,7 +98,7 @@ def ngram_divergence(texts: Iterable[str], target_texts: Iterable[str]) -> float
 
 
 def _log_probabilities(batches: Iterable["_Features"], name: str) -> Floats:
-    """Of each bucket, smoothed: (BUCKETS,)."""
+    """Count the smoothed log-probability of each bucket: (BUCKETS,)."""
     counts = np.zeros(BUCKETS, dtype=np.int64)
     for features in batches:
         counts += np.bincount(features.buckets.ravel(), minlength=BUCKETS + 1)[:BUCKETS]
@@ -170,7 +170,7 @@ def _spill() -> Iterator[_Spilled]:
     try:
         yield _Spilled(file)
     finally:
-        with suppress(OSError):  # what found no room is tried again, and not wanted any more
+        with suppress(OSError):  # closing would try once more to write what didn't fit
             file.close()
 
 
@@ -188,7 +188,7 @@ def _room_on_disk() -> Iterator[None]:
 
 
 class _Hasher:
-    """From texts to buckets. Most words and pairs come back, so their buckets are remembered."""
+    """From texts to buckets. Most words and pairs recur, so their buckets are cached."""
 
     def __init__(self) -> None:
         self._forget()
@@ -197,7 +197,7 @@ class _Hasher:
         self.numbers: defaultdict[str, int] = defaultdict(count().__next__)  # words, as they come
         self.names: list[bytes] = []  # of the words, by number; so are their buckets
         self.word_buckets = np.zeros(0, dtype=np.uint16)
-        # Each pair has one place, and shares it: the last to come is remembered.
+        # Pairs share places: each holds the latest.
         self.pairs = np.full(REMEMBERED, -1)
         self.pair_buckets = np.zeros(REMEMBERED, dtype=np.uint16)
 
@@ -247,7 +247,7 @@ def _hash(ngrams: list[bytes]) -> Buckets:
 
 
 def find_words(text: str) -> list[str]:
-    """Runs of word characters and runs of other marks, as nltk's WordPunctTokenizer finds them."""
+    """Find runs of word characters and runs of other marks, as nltk's WordPunctTokenizer does."""
     return (_find_ascii_words if text.isascii() else _unicode_words().findall)(text)
 
 

@@ -1,17 +1,17 @@
-"""Exact and near-duplicates: the first copy stays.
+"""Find and drop exact and near-duplicates; the first copy stays.
 
 Near-duplicates are found as in Broder (1997, "On the resemblance and containment of documents") and Lee et
 al. (2021, arXiv:2107.06499, section 4.2): documents are sets of shingles, their resemblance is the Jaccard
 similarity of the sets, MinHash signatures estimate it, and locality-sensitive hashing over bands of the
-signature (Leskovec, Rajaraman, Ullman, *Mining of Massive Datasets*, section 3.4) names the pairs worth
-comparing. These are compared exactly, so what is dropped is above the threshold; only a miss is chance.
+signature (Leskovec, Rajaraman, Ullman, *Mining of Massive Datasets*, section 3.4) finds the candidate pairs.
+These are compared exactly, so whatever is dropped is above the threshold; only a miss is a matter of chance.
 
-Pages of one site share its boilerplate, and so many bands that nearly every pair is named. Before the sets,
-sketches are compared (Sandes, Teodoro, Melo 2017, arXiv:1711.07295), those of all candidates at once. A
+Pages of one site share boilerplate, and so many bands that nearly every pair is a candidate. So before the
+sets, sketches are compared (Sandes, Teodoro, Melo 2017, arXiv:1711.07295), those of all candidates at once. A
 sketch has a bit for each residue of a hash: whether an odd number of shingles have it. Two sets differ in at
 least as many shingles as their sketches in bits, which bounds the similarity from above: no near-duplicate is
-lost. The pairs are still as many, but a sketch costs about a thirtieth of a comparison of sets. Much longer
-pages crowd their sketches, and their sets are compared.
+lost. There are as many pairs, but a sketch costs about a thirtieth of a comparison of sets. The sketches of
+much longer pages are too full to exclude anything, and their sets are compared.
 """
 
 import hashlib
@@ -32,14 +32,14 @@ PERMUTATIONS = 128
 RECALL = 0.99  # of the pairs that are just at the threshold
 CHUNK = 4096  # shingles permuted at once: 4 MiB
 SKETCH_BITS = 2048  # of a document: enough to tell apart pages of up to a thousand words
-REMEMBERED = 2**20  # words whose hash is kept at hand: about 150 MB
+REMEMBERED = 2**20  # words whose hash is cached: about 150 MB
 
 Hashes = NDArray[np.uint64]
 
 
 @dataclass(frozen=True)
 class DuplicateReport:
-    """`clusters` holds the positions in the data set of documents found equal; the first of each was kept."""
+    """`clusters` holds positions in the data set of documents found equal; the first of each was kept."""
 
     total: int
     clusters: tuple[tuple[int, ...], ...]
@@ -53,9 +53,9 @@ class DuplicateReport:
 
 
 def drop_duplicates(dataset: Dataset) -> tuple[Dataset, DuplicateReport]:
-    """The first of each group of equal texts. Case, white space and the Unicode form do not count (NFKC).
+    """Keep the first of each group of equal texts, ignoring case, white space and Unicode form (NFKC).
 
-    Held in memory: about 300 bytes a document. Raises `FmkitError` for a stream.
+    Needs about 300 bytes of memory a document. Raises `FmkitError` for a stream.
     """
     require_places(dataset)
     first: dict[bytes, int] = {}
@@ -70,13 +70,13 @@ def drop_duplicates(dataset: Dataset) -> tuple[Dataset, DuplicateReport]:
 def drop_near_duplicates(
     dataset: Dataset, threshold: float = 0.8, *, shingle_words: int = 5, seed: int = 0
 ) -> tuple[Dataset, DuplicateReport]:
-    """Drops each document whose Jaccard similarity to one kept before it is `threshold` or more.
+    """Drop each document whose Jaccard similarity to one kept before it is `threshold` or more.
 
     A document is its set of `shingle_words` successive words, normalized as for exact duplicates; a shorter
-    one is a single shingle. Bands are chosen so that a pair just at the threshold is found with a probability
-    of at least `RECALL`, and a closer pair more surely; whatever is found is compared exactly. The same on
-    every machine for the same seed. Held in memory: 8 bytes a word and about 5 KB a document. Raises
-    `FmkitError` unless 0.1 ≤ threshold ≤ 1, and for a stream.
+    one is a single shingle. Bands are chosen so that a pair exactly at the threshold is found with a
+    probability of at least `RECALL`, and a closer pair with a higher one; every pair found is compared
+    exactly. The result is the same on every machine for the same seed. Needs 8 bytes of memory a word and
+    about 5 KB a document. Raises `FmkitError` unless 0.1 ≤ threshold ≤ 1, and for a stream.
     """
     if not 0.1 <= threshold <= 1:
         raise FmkitError(f"threshold {threshold}: give a similarity between 0.1 and 1")
@@ -100,7 +100,7 @@ def drop_near_duplicates(
 
 
 class _Kept:
-    """The documents kept so far: named by the keys of their bands, ruled out by their sketches."""
+    """The documents kept so far: found by the keys of their bands, excluded by their sketches."""
 
     def __init__(self, documents: int, threshold: float) -> None:
         self.threshold = threshold
@@ -116,7 +116,7 @@ class _Kept:
             self.buckets[key].append(i)
 
     def find(self, shingles: Hashes, keys: Iterable[bytes]) -> int | None:
-        """The first whose similarity is the threshold or more, of those that share a key."""
+        """Find the first document that shares a key and whose similarity is the threshold or more."""
         named = [np.array(self.buckets[key]) for key in keys if key in self.buckets]
         if not named:
             return None
@@ -130,7 +130,7 @@ class _Kept:
         )
 
     def _bound(self, candidates: NDArray[np.int64], shingles: Hashes) -> NDArray[np.float64]:
-        """The greatest similarity that the sketches allow: (candidates,)."""
+        """Compute the greatest similarity that the sketches allow: (candidates,)."""
         total = self.sizes[candidates] + len(shingles)
         differing = np.bitwise_count(self.sketches[candidates] ^ sketch(shingles)).sum(axis=1, dtype=np.int64)
         common = (total - differing) // 2
@@ -138,13 +138,13 @@ class _Kept:
 
 
 def sketch(shingles: Hashes) -> Hashes:
-    """A bit for each residue modulo `SKETCH_BITS`, 1 if an odd number of shingles have it: (words of 64,)."""
+    """Set a bit for each residue modulo `SKETCH_BITS` that an odd number of shingles have: (words of 64,)."""
     counts = np.bincount((shingles % np.uint64(SKETCH_BITS)).astype(np.int64), minlength=SKETCH_BITS)
     return np.packbits((counts & 1).astype(np.uint8)).view(np.uint64)
 
 
 def choose_bands(threshold: float) -> tuple[int, int]:
-    """(bands, rows a band): the most rows, so the fewest needless comparisons, with which a pair of
+    """Choose (bands, rows a band): the most rows, so the fewest needless comparisons, with which a pair of
     similarity `threshold` agrees in a band with probability 1 - (1 - threshold^rows)^bands ≥ `RECALL`."""
 
     def recall(rows: int) -> float:
@@ -155,12 +155,12 @@ def choose_bands(threshold: float) -> tuple[int, int]:
 
 
 def normalize(text: str) -> str:
-    """The text for comparing: NFKC, case folded, runs of white space as one space."""
+    """Normalize a text for comparison: NFKC, case folded, runs of white space as one space."""
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
 def hash_shingles(text: str, shingle_words: int, word_hashes: "_WordHashes") -> Hashes:
-    """The set of shingles as sorted hashes of 64 bits: (distinct shingles,); none if there are no words."""
+    """Hash the shingles to 64 bits, sorted: (distinct shingles,); empty if there are no words."""
     words = normalize(text).split()
     hashes = np.array([word_hashes[word] for word in words], dtype=np.uint64)
     shingles = hashes[: len(words) - min(shingle_words, len(words)) + 1].copy() if words else hashes
@@ -189,7 +189,7 @@ def min_hash(shingles: Hashes, permutations: tuple[Hashes, Hashes]) -> NDArray[n
 
 
 def jaccard(a: Hashes, b: Hashes) -> float:
-    """|a ∩ b| / |a ∪ b| of two sets as sorted arrays; two empty ones are equal."""
+    """Compute |a ∩ b| / |a ∪ b| of two sets as sorted arrays; two empty ones are equal."""
     if len(a) == len(b) == 0:
         return 1.0
     common = np.intersect1d(a, b, assume_unique=True).size
@@ -197,7 +197,7 @@ def jaccard(a: Hashes, b: Hashes) -> float:
 
 
 class _WordHashes(dict[str, int]):
-    """The hash of a word, the same on every machine, remembered."""
+    """A cache of word hashes, which are the same on every machine."""
 
     def __missing__(self, word: str) -> int:
         if len(self) >= REMEMBERED:

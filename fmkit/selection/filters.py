@@ -26,8 +26,8 @@ BOILERPLATE = re.compile(  # C4's phrases, and others that pages of a site share
 )
 END_MARKS = (".", "!", "?", '"', "”", "'", "’", ")", ":", "…")
 SENTENCE_END = re.compile(r"(?<=[.!?])\s|\n")
-# The bytes from 80 to BF, which in UTF-8 stand only after another, as Windows-1252 and Latin-1 read them:
-# marks that follow a letter in good text too (`voilà\xa0»`), letters that do (`Tomáš`), signs that do not.
+# The bytes from 80 to BF, which in UTF-8 only follow another byte, as Windows-1252 and Latin-1 read them:
+# marks that follow a letter in good text, too (`voilà\xa0»`), letters that do (`Tomáš`), signs that don't.
 MARKS = "\xa0«»©®ª°ºª¹²³·…‘’“”‹›„‚–—•™"
 LETTERS = "ƒŠŒŽšœžŸ"
 SIGNS = "\x80-\x9f€†‡ˆ‰˜¡-¨¬\xad¯±´-¶¸¼-¿"
@@ -97,7 +97,7 @@ def list_like(text: str, max_bullets: float = 0.9, max_ellipses: float = 0.3) ->
 
 
 def repeated_lines(text: str, max_lines: float = 0.3, max_characters: float = 0.2) -> str | None:
-    """The share of lines that stood before in the text, and of characters in them."""
+    """The share of lines that occurred before in the text, and of characters in them."""
     seen: set[str] = set()
     repeated, lines = [], _lines(text)
     for line in lines:
@@ -121,13 +121,13 @@ def repeated_phrases(text: str, max_share: float = 0.2) -> str | None:
 
 
 def stop_words(text: str, minimum: int = 2) -> str | None:
-    """English prose holds at least two of eight words that no prose avoids."""
+    """English prose has at least two of eight very frequent words."""
     found = STOP_WORDS.intersection(re.findall(r"[a-z]+", text.lower()))
     return f"fewer than {minimum} stop words" if len(found) < minimum else None
 
 
 def boilerplate(text: str, max_share: float = 0.3) -> str | None:
-    """Placeholder text, program code, and the share of characters in sentences that speak of the site."""
+    """Placeholder text, program code, and the share of characters in sentences about the site itself."""
     lowered = text.lower()
     if "lorem ipsum" in lowered:
         return "lorem ipsum"
@@ -165,16 +165,15 @@ FILTERS: tuple[Filter, ...] = (
 
 
 def find_fault(text: str, filters: Iterable[Filter] = FILTERS) -> str | None:
-    """Why the text fails the first of the filters that it fails; None if it passes all."""
+    """Say why the text fails the first filter that it fails; None if it passes all."""
     return next(filter(None, (check(text) for check in filters)), None)
 
 
 def filter_corpus(dataset: Dataset, filters: Iterable[Filter] = FILTERS) -> tuple[Dataset, FilterReport]:
-    """The documents that pass all filters, in order, and the counts of the others by reason, most frequent
-    first.
+    """Keep the documents that pass all filters, in order, and count the others by reason.
 
-    Raises `FmkitError` where there is no column `text`, and for a stream. That one is filtered as it is read,
-    and has no counts: `stream.filter(lambda row: find_fault(row["text"]) is None)`.
+    Raises `FmkitError` if there is no column `text`, and for a stream, which can be filtered when it is read,
+    without counts: `stream.filter(lambda row: find_fault(row["text"]) is None)`.
     """
     require_places(dataset)
     filters = tuple(filters)

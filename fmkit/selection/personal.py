@@ -1,14 +1,14 @@
-"""Personal data: found by its form, measured, replaced by placeholders.
+"""Find personal data by its form, measure how well, and replace it by placeholders.
 
-Seven kinds have a form that a pattern can know, four of them with a check that most chance matches fail: card
-numbers (Luhn), IBANs (ISO 13616, modulo 97), IP addresses and social security numbers (ranges never issued).
-Forms that mean something else more often, such as 415-2024, count only beside a word that says what they are.
-Names of people have no form: telling them from other words takes a trained model, so none are found here, nor
+Seven kinds have a form that a pattern can match, four of them with a check that most chance matches fail:
+card numbers (Luhn), IBANs (ISO 13616, modulo 97), IP addresses and social security numbers (ranges never
+issued). Forms that usually mean something else, such as 415-2024, count only near a word that says what they
+are. Names of people have no form: finding them takes a trained model, so they are not found here, nor are
 birthdays, passports, plates and handles. A text whose spans were replaced is less identifying, not anonymous.
 
 Patterns are for English pages: addresses are those of English-speaking countries, telephone numbers those of
 North America, Britain, France and whatever begins with `+`. `benchmarks/personal_data.py` measures what is
-found and what is not; its figures stand in `benchmarks/results/personal-data.txt`.
+found and what is not; its figures are in `benchmarks/results/personal-data.txt`.
 """
 
 import ipaddress
@@ -38,13 +38,13 @@ class Score:
 
 
 def find_personal(text: str) -> list[Span]:
-    """Spans of the types email, ip, iban, card, ssn, phone and address, in order and without overlap.
+    """Find spans of the types email, ip, iban, card, ssn, phone and address, in order and without overlap.
 
-    See the head of the module for what is not found.
+    The module's docstring says what is not found.
     """
     spans = []
     plain = text.translate(PLAIN)
-    taken = bytearray(len(text))  # 1 where a detector before in the list has its span
+    taken = bytearray(len(text))  # 1 inside the spans of earlier detectors
     for detector in DETECTORS:
         for match in detector.pattern.finditer(plain):
             start, end = match.start(), match.start() + detector.measure(match[0])
@@ -55,9 +55,9 @@ def find_personal(text: str) -> list[Span]:
 
 
 def scrub(text: str) -> str:
-    """The text with each span of `find_personal` replaced by its type: `[EMAIL]`, `[PHONE]`, …
+    """Replace each span of `find_personal` in the text by its type: `[EMAIL]`, `[PHONE]`, …
 
-    Names stay, and so does every other thing that `find_personal` cannot know.
+    Names stay, and so does everything else that `find_personal` can't find.
     """
     parts, last = [], 0
     for span in find_personal(text):
@@ -69,7 +69,7 @@ def scrub(text: str) -> str:
 def precision_recall(
     found: Iterable[Collection[Span]], truth: Iterable[Collection[Span]]
 ) -> dict[str, Score]:
-    """Scores by type, and of all under `"all"`, over texts: `found` and `truth` hold the spans of each.
+    """Score by type, and all types together as `"all"`: `found` and `truth` hold the spans of each text.
 
     A span counts only if type, start and end are right.
     """
@@ -88,7 +88,7 @@ def _score(pairs: Iterable[tuple[set[Span], set[Span]]], types: Collection[str])
     return Score(right / n_found if n_found else 1.0, right / n_true if n_true else 1.0, n_found, n_true)
 
 
-# --- what a match must stand up to: how many of its characters are the real thing, 0 for none
+# --- checks of a match: how many of its characters are personal data, 0 for none
 
 
 def _is_ip(match: str) -> int:
@@ -134,7 +134,7 @@ def _is_national(match: str) -> int:
 
 @dataclass(frozen=True)
 class Detector:
-    """A pattern of `type`, what of a match `measure` accepts, and the `cue` that must stand near, if any."""
+    """A pattern of `type`, how much of a match `measure` accepts, and the `cue` that must be near, if any."""
 
     type: str
     pattern: re.Pattern[str]
@@ -145,7 +145,7 @@ class Detector:
         return self.cue is None or bool(self.cue.search(text, max(0, start - NEAR), end + NEAR))
 
 
-NEAR = 40  # characters before and after a match where its cue may stand
+NEAR = 40  # characters before and after a match in which its cue may be
 PHONE_CUE = re.compile(
     r"@|\b(?:(?:tele)?phone|tel|cell|mobile|call|dial|ring|text|fax|sms|reach"
     r"|(?:my|your|his|her|our) number)\b",
@@ -166,8 +166,8 @@ STREETS = (
     "|St|Ave|Rd|Blvd|Ln|Dr|Ct|Pl|Sq|Pkwy|Hwy|Ter|Cres"
 )
 
-# In this order: where two overlap, the first has it. Each repetition is bounded and starts only at the edge
-# of a word, so that time grows with the length of the text and no faster.
+# In order of precedence if two overlap. Each repetition is bounded and starts only at the edge of a word, so
+# that time is linear in the length of the text.
 form = partial(re.compile, flags=re.ASCII)
 DETECTORS = (
     Detector(
