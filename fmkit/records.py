@@ -107,15 +107,6 @@ class Text:
         return written + write(self.text[at:])
 
 
-def mark_word(text: str, at: int | None) -> Text:
-    """Mark the word around the character `at`, if there is one: the place where a grammar's check broke."""
-    if at is None or at >= len(text):
-        return Text(text)
-    first = text.rfind(" ", 0, at) + 1
-    last = text.find(" ", at)
-    return Text(text, ((first, last if last >= 0 else len(text)),))
-
-
 Cell = str | Text
 
 

@@ -21,8 +21,7 @@ def test_a_table_is_text_and_escaped_html() -> None:
 
 
 def test_wrong_words_are_marked_in_tables() -> None:
-    text = "A lamp & a pillow, but"
-    cell = records.mark_word(text, text.index("illow"))
+    cell = records.Text("A lamp & a pillow, but", [(11, 18)])
     assert str(cell) == "A lamp & a »pillow,« but"
     assert cell.to_html() == "A lamp &amp; a <mark>pillow,</mark> but"
     table = records.Table("one wrong", ["text", "expected", "n"], [[cell, records.Text("lamp"), "1"]])
@@ -30,20 +29,6 @@ def test_wrong_words_are_marked_in_tables() -> None:
     page = table._repr_html_()
     assert '<th scope="col">expected</th><th scope="col" class="text-end">n</th>' in page
     assert '</mark> but</th><td>lamp</td><td class="text-end">1</td>' in page
-
-
-@pytest.mark.parametrize(
-    ("text", "at", "marked"),
-    [
-        ("one two", 0, "»one« two"),
-        ("one two", 3, "»one« two"),
-        ("one two", 6, "one »two«"),
-        ("one two", 7, "one two"),
-        ("one two", None, "one two"),
-    ],
-)
-def test_the_marked_word_is_whole(text: str, at: int | None, marked: str) -> None:
-    assert str(records.mark_word(text, at)) == marked
 
 
 @pytest.mark.parametrize(
