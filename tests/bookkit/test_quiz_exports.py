@@ -29,8 +29,9 @@ from pyslet.qtiv1.xml import QTIDocument
 from sphinx.application import Sphinx
 from sphinx.util.docutils import docutils_namespace
 
-from bookkit.quiz.exports import FORMATS, cards, export, moodle, page, qti, sheet
-from bookkit.quiz.exports.quizzes import WHOLE, Question, Quiz, read_quizzes
+from bookkit.quiz.exports import FORMATS, cards, export, moodle, qti, sheet
+from bookkit.quiz.exports.parts import number, parts
+from bookkit.quiz.exports.questions import WHOLE, Question, Quiz, read_quizzes
 from bookkit.quiz.exports.text import plain, readable, rich
 from bookkit.quiz.items import CHOICE, MATCHING, NUMERIC, ORDERING, RESPONSE
 from fmkit.errors import FmkitError
@@ -356,7 +357,7 @@ def check_moodle(quiz: Quiz, path: Path) -> None:
                 (value, rich(rationale)) for value, rationale in numbers
             ]
             assert fractions == [100] + [0] * len(item.mistakes)
-            assert {one.findtext("tolerance") for one in answers} == {page.number(item.answer.tolerance)}
+            assert {one.findtext("tolerance") for one in answers} == {number(item.answer.tolerance)}
 
 
 # --- Anki, read by Anki -------------------------------------------------------------------------------------
@@ -386,14 +387,14 @@ def check_cards(quiz: Quiz, collection: Collection) -> None:
         assert not card.answer_av_tags()
         assert note["Question"] in card.question()  # nothing in it was taken for a command
         assert note["Answer"] in card.answer()
-        parts = [*(o.text for o in item.options), *(s.text for s in item.steps)]
-        parts += [text for pair in item.pairs for text in (pair.prompt, pair.match)]
-        for text in (item.stem, *parts):
+        texts = [*(o.text for o in item.options), *(s.text for s in item.steps)]
+        texts += [text for pair in item.pairs for text in (pair.prompt, pair.match)]
+        for text in (item.stem, *texts):
             assert visible(rich(text)) in front
         explained = [*item.options, *item.steps, *item.pairs, *item.mistakes]
         for part in [*explained, item.answer] if item.answer else explained:
             assert visible(rich(part.rationale)) in back
-        assert back.startswith(visible(page.answer(item, rich)))
+        assert back.startswith(visible(parts(rich).answer(item)))
         assert f"objective::{item.objective}" in note.tags
 
 
@@ -415,7 +416,7 @@ def test_each_format_is_read_back_whole(book: Path, sums: Quiz, anki: Collection
 def test_the_key_by_hand(book: Path, sums: Quiz):
     """One answer of each type, written out, so that readers and writers cannot err together."""
     items = {question.item.type: question.item for question in sums.questions}
-    keys = {kind: page.answer(item, rich) for kind, item in items.items()}
+    keys = {kind: parts(rich).answer(item) for kind, item in items.items()}
     assert keys == {
         CHOICE: "B",
         RESPONSE: "A and C",
@@ -613,8 +614,8 @@ def test_a_hostile_text_is_text_everywhere(texts: list[str], sums: Quiz, tmp_pat
             visible(html)
     moodle.write(quiz, out / "x.xml")
     check_moodle(quiz, out / "x.xml")
-    sheet.write_questions(quiz, out / "x.html")
-    sheet.write_key(quiz, out / "y.html")
+    sheet.write(quiz, out / "x.html", key=False)
+    sheet.write(quiz, out / "y.html", key=True)
     visible_page(out / "x.html")
     visible_page(out / "y.html")
 
@@ -654,7 +655,7 @@ def test_no_sign_is_lost(texts: list[str], sums: Quiz, tmp_path: Path):
 
 def test_the_page_offers_the_files(book: Path):
     (book / "_toc.yml").write_text("format: jb-book\nroot: chapters/intro\n")
-    extensions = ["myst_parser", "bookkit.site.html", "bookkit.quiz.downloads"]
+    extensions = ["myst_parser", "bookkit.site.page_widget", "bookkit.quiz"]
     overrides = {
         "extensions": extensions,
         "root_doc": "chapters/intro",

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from bookkit.quiz.exports import cards, moodle, qti, sheet
-from bookkit.quiz.exports.quizzes import Quiz, read_quizzes
+from bookkit.quiz.exports.questions import Quiz, read_quizzes
 from fmkit.errors import FmkitError
 
 # What each quiz is written as: the ending of the file and what it is.
@@ -36,6 +36,6 @@ def write(quiz: Quiz, directory: Path, changed: int) -> list[Path]:
     qti.write(quiz, package)
     moodle.write(quiz, xml)
     cards.write(quiz, deck, changed)
-    sheet.write_questions(quiz, questions)
-    sheet.write_key(quiz, key)
+    sheet.write(quiz, questions, key=False)
+    sheet.write(quiz, key, key=True)
     return paths

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import genanki
 
-from bookkit.quiz.exports import page
 from bookkit.quiz.exports.files import write_zip
-from bookkit.quiz.exports.quizzes import Question, Quiz
+from bookkit.quiz.exports.parts import parts, tags
+from bookkit.quiz.exports.questions import Question, Quiz
 from bookkit.quiz.exports.text import rich
 from bookkit.quiz.items import FOLDER
 
@@ -55,23 +55,19 @@ def write(quiz: Quiz, path: Path, changed: int) -> None:
 
 
 def note(question: Question) -> genanki.Note:
-    item = question.item
-    answer = (
-        f'<p class="key">{page.answer(item, rich)}</p>'
-        + page.reasons(item, rich)
-        + page.again(question, rich)
-    )
+    item, html = question.item, parts(rich)
+    answer = f'<p class="key">{html.answer(item)}</p>{html.reasons(item)}{html.again(question)}'
     return genanki.Note(
         MODEL,
-        [field(page.question(item, rich)), field(answer), question.key],
+        [field(html.question(item)), field(answer), question.key],
         guid=genanki.guid_for("training-foundation-models", question.key),
-        tags=page.tags(question),
+        tags=tags(question),
     )
 
 
 def field(html: str) -> str:
     """Square brackets as entities: Anki reads [sound:…] and [latex] in the text of a field as commands."""
-    return html.replace("[", "&#91;")
+    return str(html).replace("[", "&#91;")
 
 
 def number(name: str) -> int:

@@ -1,20 +1,7 @@
-"""Files that are the same bytes whenever they are written from the same bank."""
+"""Archives that are the same bytes whenever they are written from the same files."""
 
 import zipfile
 from pathlib import Path
-from xml.etree.ElementTree import Element, SubElement, indent, tostring
-
-
-def add(parent: Element, tag: str, text: str | None = None, /, **attributes: str) -> Element:
-    """A child with its text and attributes; characters that XML keeps for itself are escaped on writing."""
-    element = SubElement(parent, tag, attributes)
-    element.text = text
-    return element
-
-
-def document(root: Element) -> bytes:
-    indent(root)
-    return tostring(root, encoding="utf-8", xml_declaration=True) + b"\n"
 
 
 def write_zip(path: Path, files: dict[str, bytes]) -> None:

@@ -14,6 +14,7 @@ from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
+from markupsafe import Markup
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
 UNPRINTABLE = dict.fromkeys((0xFFFE, 0xFFFF), "\ufffd")  # the two that YAML may hold and XML may not
@@ -22,7 +23,7 @@ SYMBOLS = {
     for table in (tex2unichar.mathalpha, tex2unichar.mathbin, tex2unichar.mathop, tex2unichar.mathord)
     for name, character in table.items()
 } | tex2unichar.mathrel
-RAISED = "↑"  # stands for a ^ that is done, so that it is not read again
+RAISED = "↑"  # replaces a ^ that is done, so that it is not read again
 SUPERSCRIPT = str.maketrans("0123456789+-−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻")
 
 
@@ -65,12 +66,12 @@ def _markdown(renderer: type[RendererHTML], math: Callable[[str], str]) -> Markd
     return markdown
 
 
-def rich(text: str) -> str:
-    return RICH.renderInline(text.translate(UNPRINTABLE))
+def rich(text: str) -> Markup:
+    return Markup(RICH.renderInline(text.translate(UNPRINTABLE)))
 
 
-def printed(text: str) -> str:
-    return PRINTED.renderInline(text.translate(UNPRINTABLE))
+def printed(text: str) -> Markup:
+    return Markup(PRINTED.renderInline(text.translate(UNPRINTABLE)))
 
 
 def plain(text: str) -> str:
