@@ -32,7 +32,7 @@ def story_file(stories, tmp_path_factory) -> Path:
 def command(story_file: Path, out: Path, *more: str) -> list[str]:
     """A run of 120 short steps."""
     shape = "--vocab-size 400 --hidden-size 32 --num-hidden-layers 1 --context-length 64 --batch-size 2"
-    rest = "--steps 120 --eval-every 40 --eval-batches 2 --checkpoint-every 5 --seed 3 --device cpu"
+    rest = "--steps 120 --eval-every 40 --eval-rows 4 --checkpoint-every 5 --seed 3 --device cpu"
     return ["pretrain", "--corpus", str(story_file), "--out", str(out), *shape.split(), *rest.split(), *more]
 
 
@@ -75,8 +75,8 @@ class Nursery:
 
     def __init__(self) -> None:
         script = Path(__file__).parents[1] / "nursery.py"
-        self.process = subprocess.Popen(
-            [sys.executable, script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        self.process = subprocess.Popen(  # -P: tests/fmkit must not be found as fmkit
+            [sys.executable, "-P", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
 
     def start(self, arguments: list[str], output: str | Path = os.devnull) -> int:
