@@ -10,6 +10,7 @@ import json
 import os
 import sys
 
+import fmkit.recipes  # noqa: F401 - torch with it, which a command imports only when it runs
 from fmkit.cli import main
 
 for line in sys.stdin:

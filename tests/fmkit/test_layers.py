@@ -12,7 +12,6 @@ MODULES = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
     for path in (ROOT / "fmkit").rglob("*.py")
 }
-
 PACKAGES = {module for module, path in MODULES.items() if path.stem == "__init__"}
 
 
