@@ -10,11 +10,12 @@ from bookkit.experiments.bases import SETTINGS, SIZE, STEPS
 from bookkit.experiments.course import curve, follow
 from bookkit.experiments.recording import Experiment, experiment
 from bookkit.experiments.story_judge import StoryJudge
+from fmkit import write_corpus
 from fmkit.config import TrainConfig, reproducible
 from fmkit.data.batches import make_loader, validation_batches
 from fmkit.data.corpora import load_corpus
-from fmkit.data.tokenizer import BOS, EOS, special_id, train_tokenizer
-from fmkit.generation import generate, generate_ids
+from fmkit.data.tokenizer import train_tokenizer
+from fmkit.generation import generate
 from fmkit.model import Transformer
 from fmkit.objectives import language_modeling
 from fmkit.optim import learning_rate
@@ -26,18 +27,20 @@ LONG = 13_000
 # learning rate falls. At 650 it is at its peak.
 LOOKS = (25, 50, 100, 200, 400, 650, 1100, 1800, 3000, 4500, 6000, 7500, 9000, 10_300, 11_500, 12_300)
 STORIES = 200  # written at each look
-PROMPTS = {  # what they test → the beginning of a story that is not in the corpus
+PROMPTS = {  # what comes next → the beginning of a story that is not in the corpus
     "a list": (
         "Once upon a time, there was a clever girl named Lily. One cool morning, Lily went to the corner "
-        "shop for her dad. She had to buy grapes, soft rolls, and a yellow kite. On the way,"
+        "shop for her dad. She had to buy grapes, soft rolls, and a yellow kite. On the way, she played "
+        'chess with Tom and forgot everything! "Think hard," said Tom. At last, Lily remembered:'
     ),
     "a sum": (
         "Once upon a time, a gentle boy named Jack lived next to the school. One bright day, Jack went to "
-        "the fair with five coins. He bought"
+        "the fair with five coins. He bought a yellow drum for two coins and had"
     ),
     "a lost toy": (
-        "Zoe lived near the station. She had a puppy named Spot. One windy day, Zoe could not find her "
-        "yellow drum. She looked"
+        "Zoe lived near the station. She had a puppy named Spot. One windy morning, Zoe could not find her "
+        "yellow drum. She looked behind the stove and in the shed, but found only a wet sock and a dusty "
+        "spoon. Then she heard a soft noise in the attic. It was"
     ),
 }
 
@@ -53,7 +56,7 @@ def pretraining() -> Experiment:
         model = Transformer(SIZE, seed=seed)
         config = TrainConfig(**SETTINGS, steps=steps, seed=seed)
         loader = make_loader(corpus["train"], tokenizer, config.batch_size, 256, seed)
-        held_out = validation_batches(corpus["validation"], tokenizer, 8, 256, limit=16)
+        held_out = validation_batches(corpus["validation"], tokenizer, 8, 256, limit=128)
         trainer = Trainer(model, language_modeling, loader, config)
 
         def look() -> Record:
@@ -80,9 +83,7 @@ def pretraining() -> Experiment:
 
 def tell_stories(model: Transformer, tokenizer: Tokenizer, count: int) -> list[str]:
     """Stories of the model's own, sampled at temperature 1 from nothing."""
-    start, end = special_id(tokenizer, BOS), special_id(tokenizer, EOS)
-    rows = generate_ids(model, [[start]] * count, 200, seed=0, eos_id=end)
-    return [tokenizer.decode(row) for row in rows]
+    return list(write_corpus(model, tokenizer, count, max_new_tokens=200)["text"])
 
 
 def complete(model: Transformer, tokenizer: Tokenizer, prompt: str) -> dict[str, Any]:

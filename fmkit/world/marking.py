@@ -47,7 +47,7 @@ class MarkedText:
         """What was expected, in words."""
         words = [word.strip() for word in self.expected[:SHOWN]]
         more = len(self.expected) - len(words)
-        return f"expected {', '.join(words)}" + (f" or {more} more" if more else "")
+        return f"expected: {', '.join(words)}" + (f" or {more} more" if more else "")
 
     def __repr__(self) -> str:
         if self.wrong is None:

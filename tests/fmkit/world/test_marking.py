@@ -36,17 +36,17 @@ def test_a_true_text_has_no_mark() -> None:
 
 def test_a_mark_in_print_and_on_a_page() -> None:
     marked = MarkedText("Tim saw kite. The <drum> fell.", GRAMMAR, prompt="Tim saw")
-    assert repr(marked) == "Tim saw kite. The »<drum>« (expected kite) fell."
+    assert repr(marked) == "Tim saw kite. The »<drum>« (expected: kite) fell."
     assert marked._repr_html_() == (
         '<p class="fm-marked"><span class="fm-prompt">Tim saw</span><span class="fm-right"> kite. The </span>'
-        '<mark class="fm-wrong">&lt;drum&gt;</mark><span class="fm-expected">expected kite</span>'
+        '<mark class="fm-wrong">&lt;drum&gt;</mark><span class="fm-expected">expected: kite</span>'
         '<span class="fm-after"> fell.</span></p>'
     )
 
 
 def test_a_text_that_only_ends_too_early() -> None:
     marked = MarkedText("Tim saw kite. The", GRAMMAR)
-    assert repr(marked) == "Tim saw kite. The»« (expected The)"
+    assert repr(marked) == "Tim saw kite. The»« (expected: The)"
     assert "(ends here)" in marked._repr_html_()
 
 
