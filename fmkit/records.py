@@ -97,7 +97,7 @@ class Text:
 
     def to_html(self) -> str:
         """The text for a page, its line breaks kept."""
-        return self._with("<mark>", "</mark>", html.escape)
+        return self._with('<mark class="fm-wrong">', "</mark>", html.escape)
 
     def _with(self, start: str, end: str, write: Callable[[str], str]) -> str:
         at, written = 0, ""
@@ -135,7 +135,7 @@ class Table:
 
     def _repr_html_(self) -> str:
         first, *others = self.head
-        sides = ["" if reads else ' class="text-end"' for reads in self.reads[1:]]
+        sides = [f' class="{"fm-marked" if reads else "text-end"}"' for reads in self.reads[1:]]
         head = f'<th scope="col">{html.escape(first)}</th>'
         columns = zip(others, sides, strict=True)
         head += "".join(f'<th scope="col"{side}>{html.escape(name)}</th>' for name, side in columns)

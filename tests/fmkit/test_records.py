@@ -23,12 +23,12 @@ def test_a_table_is_text_and_escaped_html() -> None:
 def test_wrong_words_are_marked_in_tables() -> None:
     cell = records.Text("A lamp & a pillow, but", [(11, 18)])
     assert str(cell) == "A lamp & a »pillow,« but"
-    assert cell.to_html() == "A lamp &amp; a <mark>pillow,</mark> but"
+    assert cell.to_html() == "A lamp &amp; a <mark class="fm-wrong">pillow,</mark> but"
     table = records.Table("one wrong", ["text", "expected", "n"], [[cell, records.Text("lamp"), "1"]])
     assert repr(table).splitlines()[1] == "A lamp & a »pillow,« but  lamp      1"
     page = table._repr_html_()
-    assert '<th scope="col">expected</th><th scope="col" class="text-end">n</th>' in page
-    assert '</mark> but</th><td>lamp</td><td class="text-end">1</td>' in page
+    assert '<th scope="col" class="fm-marked">expected</th><th scope="col" class="text-end">n</th>' in page
+    assert '</mark> but</th><td class="fm-marked">lamp</td><td class="text-end">1</td>' in page
 
 
 @pytest.mark.parametrize(
