@@ -23,7 +23,7 @@ def test_a_table_is_text_and_escaped_html() -> None:
 def test_wrong_words_are_marked_in_tables() -> None:
     cell = records.Text("A lamp & a pillow, but", [(11, 18)])
     assert str(cell) == "A lamp & a »pillow,« but"
-    assert cell.to_html() == "A lamp &amp; a <mark class="fm-wrong">pillow,</mark> but"
+    assert cell.to_html() == 'A lamp &amp; a <mark class="fm-wrong">pillow,</mark> but'
     table = records.Table("one wrong", ["text", "expected", "n"], [[cell, records.Text("lamp"), "1"]])
     assert repr(table).splitlines()[1] == "A lamp & a »pillow,« but  lamp      1"
     page = table._repr_html_()
