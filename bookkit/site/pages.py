@@ -35,6 +35,7 @@ VENDOR = (
 # The theme's markup, repaired: (pattern, replacement, why). A pattern that matches on no page at all is a
 # warning, and so an error: the theme has changed, and the repair must.
 REPAIRS = (
+    (r'(<html [^>]*data-theme=)"auto"', r'\1"light"', "without scripts, too, the page has its colors"),
     (
         r'<script defer src="[^"]*scripts/fontawesome\.js[^>]*></script>',
         "",
@@ -74,12 +75,15 @@ REPAIRS = (
 )
 # The same for what only some pages hold; here the tests of the site notice a repair that no longer works.
 CONTENT_REPAIRS = (
+    (r'(<html [^>]*data-theme=)"auto"', r'\1"light"', "without scripts, too, the page has its colors"),
     (
         r"<th></th>",
         "<td></td>",
         "pandas leaves the corner of a table empty, and an empty header names nothing",
     ),
     (r'<summary aria-label="Toggle hidden content">', "<summary>", "its visible text is its name"),
+    (r' role="doc-biblioentry"', "", "a role that ARIA has given up"),
+    (r'<div role="list" class="citation-list">', '<div class="citation-list">', "a list of no listitem"),
     (r'(<input class="task-list-item-checkbox")', r'\1 aria-label="done"', "a box needs a name"),
 )
 

@@ -1,21 +1,18 @@
 """The built site in a real browser: nothing from elsewhere, no error, accessible, light and dark."""
 
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import browser as chromium
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+import tiny
+from playwright.sync_api import Browser, Page
 
 from bookkit.site.build import build, site, toc_pages
-from bookkit.site.serve import open_server
 
 ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.slow
 PAGES = [*toc_pages(ROOT), "search", "genindex"]
-WIDTHS = (1300, 390)
-AXE = ROOT / "bookkit/web/node_modules/axe-core/axe.min.js"
 SHIFT = 0.1  # the sum of layout shifts that Web Vitals call good
 
 READY = """async () => {
@@ -49,28 +46,26 @@ new PerformanceObserver((list) => {
 
 
 @pytest.fixture(scope="module")
-def address() -> Iterator[str]:
+def opened() -> Iterator[tuple[Browser, str]]:
     build(ROOT)
-    with open_server(site(ROOT)) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/"
-        server.shutdown()
+    with tiny.opened(site(ROOT)) as both:
+        yield both
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    path = chromium.find()
-    assert path, chromium.MISSING
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=path, args=chromium.ARGUMENTS)
-        yield opened
-        opened.close()
+@pytest.fixture
+def browser(opened: tuple[Browser, str]) -> Browser:
+    return opened[0]
+
+
+@pytest.fixture
+def address(opened: tuple[Browser, str]) -> str:
+    return f"{opened[1]}/"
 
 
 @pytest.fixture
 def visit(browser: Browser, address: str) -> Iterator[Any]:
     """Open a page; whatever goes wrong in it, now or later, lands in `page.complaints`."""
-    context = browser.new_context(color_scheme="light")
+    context = browser.new_context(color_scheme="light", reduced_motion="reduce")
     context.add_init_script(COUNT_SHIFTS)
 
     def opened(name: str, width: int) -> tuple[Page, list[str]]:
@@ -90,18 +85,8 @@ def visit(browser: Browser, address: str) -> Iterator[Any]:
     context.close()
 
 
-def axe(page: Page, colors: str) -> list[str]:
-    result = page.evaluate("async () => await axe.run(document, {resultTypes: ['violations']})")
-    return [
-        f"{colors}: {v['id']}: {v['help']}: {[n['html'][:160] for n in v['nodes']]}"
-        for v in result["violations"]
-    ]
-
-
-@pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("name", PAGES)
-def test_page(visit: Any, name: str, width: int) -> None:
-    page, complaints = visit(name, width)
+def fits(page: Page, width: int) -> None:
+    """The page and everything in it is complete, and no wider than the screen."""
     facts = page.evaluate(FACTS)
     assert facts["width"] <= width, "the page scrolls sideways"
     assert facts["raw"] == 0, "math that was not typeset"
@@ -113,13 +98,25 @@ def test_page(visit: Any, name: str, width: int) -> None:
         message = f"set the diagram's {':size:' if width > 600 else ':narrow:'} to {diagram['size']}"
         assert 0.8 < diagram["room"] / diagram["shape"] < 1.25, message
         assert diagram["scale"] > 0.7, f"its text is too small to read: {message}"
-    page.evaluate(AXE.read_text())
-    complaints += axe(page, "light")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_page_on_a_desk(visit: Any, name: str) -> None:
+    """It fits, and axe-core finds nothing in light and in dark, for which it is loaded once."""
+    page, complaints = visit(name, tiny.DESK)
+    fits(page, tiny.DESK)
+    complaints += tiny.violations(page)
     page.emulate_media(color_scheme="dark")
     page.wait_for_function("document.documentElement.dataset.theme === 'dark'")
     page.evaluate(READY)
-    page.wait_for_timeout(300)  # the theme's transitions between the colors
-    complaints += axe(page, "dark")
+    complaints += [f"dark: {one}" for one in tiny.violations(page)]
+    assert not complaints, "\n".join(complaints)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_page_on_a_phone(visit: Any, name: str) -> None:
+    page, complaints = visit(name, tiny.PHONE)
+    fits(page, tiny.PHONE)
     assert not complaints, "\n".join(complaints)
 
 
@@ -130,7 +127,7 @@ def test_the_front_door_leads_to_the_book(visit: Any) -> None:
 
 
 def test_math_and_diagrams_are_there(visit: Any) -> None:
-    """Guards test_page, which passes where nothing is drawn because nothing is found."""
+    """Guards the tests of pages, which passes where nothing is drawn because nothing is found."""
     facts = visit("chapters/intro", 1300)[0].evaluate(FACTS)
     assert facts["diagrams"]
 
@@ -142,6 +139,16 @@ def test_colors_before_the_scripts(browser: Browser, address: str) -> None:
     page = context.new_page()
     page.goto(f"{address}{PAGES[0]}.html")
     assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    context.close()
+
+
+def test_colors_without_scripts(browser: Browser, address: str) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{address}{PAGES[0]}.html")
+    color = page.locator(".bd-article a[href]").first.evaluate("(link) => getComputedStyle(link).color")
+    assert page.locator("html").get_attribute("data-theme") == "light"
+    assert color not in ("rgb(0, 0, 0)", "rgb(0, 0, 238)"), "the browser's own color, not the page's"
     context.close()
 
 

@@ -1,0 +1,72 @@
+"""Page widgets: a folder is enough, and a page loads what its own widgets need, in order, once."""
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser
+
+from bookkit.site.scripts import assets, script, sources
+from fmkit.widgets.modules import needed
+
+LOADED = re.compile(r'(?:src|href)="[./]*_static/widgets/([\w-]+\.(?:js|css))')
+
+
+@pytest.fixture
+def loaded(tiny_site: Path):
+    return lambda page: LOADED.findall((tiny_site / f"{page}.html").read_text())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("page", "files"),
+    [
+        ("chapters/back/guess", ["guess.css", "loader.js", "guess.js"]),
+        ("embed/pipeline", ["explorer.css", "loader.js", "explorer.js"]),
+        ("search", []),
+    ],
+)
+def test_a_page_loads_only_its_own(loaded, page: str, files: list[str]) -> None:
+    assert loaded(page) == files
+
+
+@pytest.mark.slow
+def test_shared_scripts_come_once_and_first(loaded) -> None:
+    found = [file for file in loaded("chapters/1-sums/adding") if file.endswith(".js")]
+    assert sorted(found) == ["loader.js", "quiz.js", "read.js", "store.js"]
+    assert found.index("store.js") < min(found.index("quiz.js"), found.index("read.js"))
+
+
+@pytest.mark.parametrize("name", sorted(sources()))
+def test_modules_follow_what_they_import(name: str) -> None:
+    order = needed(name, sources())
+    assert order[-1] == name
+    assert len(set(order)) == len(order)
+    for place, one in enumerate(order):
+        assert set(needed(one, sources())) <= set(order[: place + 1])
+
+
+def test_a_module_becomes_a_plain_script(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    text = 'import { a as b } from "./one.js";\nimport * as two from "./two-x.js";\n\nexport const c = b;\n'
+    (tmp_path / "new.js").write_text(text + "export async function d() {}\nexport default { render: d };\n")
+    monkeypatch.setattr("bookkit.site.scripts.sources", lambda: {"new": tmp_path / "new.js"})
+    made = script("new")
+    assert "fmkit.define('new', ['one', 'two-x'], ({ a: b }, two) => {" in made
+    assert "return { c, d, default: widget };" in made
+    assert not re.search("^(import|export)", made, re.MULTILINE)
+
+
+def test_no_widget_no_script() -> None:
+    assert assets(["downloads"]) == ([], [])
+
+
+def test_one_fault_stops_no_other_widget(tiny_browser: tuple[Browser, str]) -> None:
+    browser, address = tiny_browser
+    page, errors = browser.new_page(), []
+    page.on("pageerror", lambda error: errors.append(error.message))
+    page.route("**/widgets/quiz.js*", lambda route: route.fulfill(body="throw Error('broken')"))
+    page.goto(f"{address}/chapters/1-sums/adding.html")
+    page.get_by_role("button", name="Mark this page as read").click()
+    assert page.get_by_text("✓ Read on").is_visible()
+    assert errors[0] == "broken"
+    page.close()
