@@ -75,7 +75,6 @@ REPAIRS = (
 )
 # The same for what only some pages hold; here the tests of the site notice a repair that no longer works.
 CONTENT_REPAIRS = (
-    (r'(<html [^>]*data-theme=)"auto"', r'\1"light"', "without scripts, too, the page has its colors"),
     (
         r"<th></th>",
         "<td></td>",
