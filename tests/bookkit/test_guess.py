@@ -131,6 +131,24 @@ def test_by_mouse(visit: Any) -> None:
     assert said(page) == ("Type a word, or pick one.", ""), "nothing is left of the guess before"
 
 
+@pytest.mark.parametrize("guess", ["midnight.", "the midnight", "“A Midnight!”", "midnight snack", "'s"])
+def test_a_guess_is_found_by_its_word(visit: Any, guess: str) -> None:
+    page = visit()
+    page.get_by_label("Your next word").fill(guess)
+    page.keyboard.press("Enter")
+    rank, word = (3, "'s") if guess == "'s" else (2, "midnight")
+    assert said(page)[0].startswith(f"“{guess}” is number {rank} of the model’s list")
+    assert page.locator(".fm-guess-blank").text_content() == word
+
+
+@pytest.mark.parametrize("guess", ["the", "an", "night", "mid-night", "…"])
+def test_other_words_are_not_found(visit: Any, guess: str) -> None:
+    page = visit()
+    page.get_by_label("Your next word").fill(guess)
+    page.keyboard.press("Enter")
+    assert "is not among" in said(page)[0]
+
+
 def test_what_is_typed_stays_text(visit: Any) -> None:
     page = visit()
     page.get_by_label("Your next word").fill("<img src=x onerror=a()>")

@@ -9,10 +9,16 @@ function render({ el: box }) {
   const loss = box.querySelector(".fm-guess-loss");
   const rows = [...box.querySelectorAll("tbody tr")];
 
-  function find(word) { // as it is written, or else but for capitals
-    const same = (row) => row.dataset.word === word;
-    const alike = (row) => row.dataset.word.toLowerCase() === word.toLowerCase();
+  function find(guess) { // as it is written, or else its first word
+    const same = (row) => row.dataset.word === guess;
+    const alike = (row) => row.dataset.word.toLowerCase() === first(guess);
     return rows.find(same) ?? rows.find(alike);
+  }
+
+  // The first word of a guess, without case, punctuation and an article before it: "The attic." is attic.
+  function first(guess) {
+    const words = guess.toLowerCase().replaceAll("’", "'").match(/[\p{L}\p{N}]+(?:['-][\p{L}\p{N}]+)*/gu) ?? [];
+    return words.length > 1 && ["a", "an", "the"].includes(words[0]) ? words[1] : words[0];
   }
 
   function at(number) {
@@ -38,7 +44,7 @@ function render({ el: box }) {
     }
     const row = find(word);
     rows.forEach((other) => other.classList.toggle("own", other === row));
-    blank.textContent = word;
+    blank.textContent = row?.dataset.word ?? word;
     result.textContent = row ? hit(word, row) : miss(word);
     loss.textContent = row
       ? `If your word came, it is −log\u00a0${row.dataset.p} =\u00a0${nats(row)}\u00a0nats.`
