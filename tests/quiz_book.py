@@ -117,6 +117,48 @@ GUESS: dict[str, Any] = {
     "command": "fmkit pretrain 'a b'",
 }
 
+
+def look(step: int, wrong: bool) -> dict[str, Any]:
+    """A snapshot of a run, whose story ends in *drum*: right or wrong."""
+    text = f"Zoe lost a kite. She found the {'drum' if wrong else 'kite'}."
+    return {
+        "step": step,
+        "tokens": 1000 * step,
+        "learning_rate": 0.008 / step,
+        "loss": 0.5 + 3 / step,
+        "true": 0.5,
+        "places": {
+            "phrase": [1000, 1],
+            "choice": [500, 0],
+            "pronoun": [40, 10],
+            "memory": [9, 3],
+            "number": [0, 0],
+        },
+        "continued": [
+            {
+                "text": text,
+                "wrong": [31, 36] if wrong else None,
+                "expected": "expected: kite" if wrong else None,
+            },
+            {"text": text[:31], "wrong": [31, 31], "expected": "expected: kite"},
+        ],
+    }
+
+
+COURSE: dict[str, Any] = {
+    "command": "python -m course",
+    "model": {"vocab_size": 1024},
+    "floor": 0.43,
+    "prompts": {"a toy": "Zoe lost a kite.", "a cut": "Zoe lost"},
+    "runs": [
+        {"command": "python -m course seed=0", "snapshots": [{"loss": 1.0}]},
+        {
+            "command": "python -m course steps=80",
+            "snapshots": [look(step, wrong=step < 80) for step in (10, 20, 40, 60, 80)],
+        },
+    ],
+}
+
 TOC = """format: jb-book
 root: chapters/intro
 chapters:
@@ -124,6 +166,7 @@ chapters:
   - file: chapters/back/progress
   - file: chapters/back/explorer
   - file: chapters/back/guess
+  - file: chapters/back/checkpoints
 """
 
 
@@ -142,6 +185,9 @@ def write(folder: Path) -> Path:
     (back / "progress.md").write_text((tiny.ROOT / "chapters/back/progress.md").read_text())
     (back / "explorer.md").write_text(EXPLORER)
     (back / "guess.md").write_text("# A guess\n\n```{guess} once\n```\n")
+    (back / "checkpoints.md").write_text("# A course\n\n```{checkpoints} course\n```\n")
+    (book / "assets/runs").mkdir()
+    (book / "assets/runs/course.json").write_text(json.dumps(COURSE))
     (book / "assets/guess/once.json").write_text(json.dumps(GUESS))
     (book / "_toc.yml").write_text(TOC)
     return book

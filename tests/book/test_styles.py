@@ -36,4 +36,4 @@ def test_contrast(scheme: str) -> None:
 
 def test_both_schemes_name_the_same_ideas() -> None:
     assert SCHEMES["light"].keys() == SCHEMES["dark"].keys()
-    assert len(SCHEMES["light"]) == 9
+    assert len(SCHEMES["light"]) == 11

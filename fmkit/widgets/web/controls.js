@@ -8,16 +8,16 @@ export function nearest(values, wanted) {
 
 /**
  * A labelled slider over a list of values; arrow keys step through them.
- * @param {{label: string, unit: string, onchange: (value: number) => void}} options
+ * @param {{label: string, unit: string, format?: (value: number) => string, onchange: (value: number) => void}} options
  */
-export function slider({ label, unit, onchange }) {
+export function slider({ label, unit, format = String, onchange }) {
   const id = `fm-${Math.random().toString(36).slice(2)}`;
   const readout = h("output", { for: id });
   const input = h("input", { id, type: "range", min: 0, step: 1, oninput: () => (show(), onchange(value())) });
   let values = [1];
   const value = () => values[Number(input.value)];
   function show() {
-    readout.replaceChildren(String(value()), unit ? h("small", {}, ` ${unit}`) : "");
+    readout.replaceChildren(format(value()), unit ? h("small", {}, ` ${unit}`) : "");
     input.setAttribute("aria-valuetext", readout.textContent);
     input.style.setProperty("--share", values.length > 1 ? input.value / (values.length - 1) : 0);
   }
