@@ -29,7 +29,7 @@ from pyslet.qtiv1.xml import QTIDocument
 from sphinx.application import Sphinx
 from sphinx.util.docutils import docutils_namespace
 
-from bookkit.quiz.exports import FORMATS, cards, export, moodle, qti, sheet
+from bookkit.quiz.exports import FORMATS, deck, export, moodle, qti, sheet
 from bookkit.quiz.exports.parts import number, parts
 from bookkit.quiz.exports.questions import WHOLE, Question, Quiz, read_quizzes
 from bookkit.quiz.exports.text import plain, readable, rich
@@ -455,7 +455,7 @@ def test_a_later_package_keeps_the_practice(book: Path, anki: Collection, monkey
     due = anki.get_card(card.id).due
     bank = book / "assets/quizzes/sums.yml"
     bank.write_text(bank.read_text().replace("It adds twice.", "It adds once too often."))
-    monkeypatch.setenv("SOURCE_DATE_EPOCH", f"{cards.last_change(book) + 86400}")
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", f"{deck.last_change(book) + 86400}")
     export(book, book / "second")
     take(anki, book / "second/sums.apkg")
     assert anki.note_count() == 5
@@ -464,12 +464,12 @@ def test_a_later_package_keeps_the_practice(book: Path, anki: Collection, monkey
 
 
 def test_cards_have_the_day_of_the_bank(book: Path, monkeypatch: pytest.MonkeyPatch):
-    before = cards.last_change(book)
+    before = deck.last_change(book)
     monkeypatch.setenv("GIT_COMMITTER_DATE", "2026-11-20T12:00:00Z")
     who = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
     for command in (["init", "-q"], ["add", "assets"], [*who, "commit", "-q", "-m", "bank"]):
         subprocess.run(["git", *command], cwd=book, check=True)
-    assert before < cards.last_change(book) == 1795176000
+    assert before < deck.last_change(book) == 1795176000
 
 
 def test_links_tags_and_decks(book: Path, anki: Collection, monkeypatch: pytest.MonkeyPatch):
@@ -624,7 +624,7 @@ def test_a_hostile_text_is_text_everywhere(texts: list[str], sums: Quiz, tmp_pat
 @given(texts=st.lists(WILD, min_size=1, max_size=7))
 def test_anki_takes_no_text_for_a_command(texts: list[str], sums: Quiz, tmp_path: Path, anki: Collection):
     quiz = spoiled(sums, texts)
-    cards.write(quiz, tmp_path / "x.apkg", changed=1767225600)
+    deck.write(quiz, tmp_path / "x.apkg", changed=1767225600)
     anki.remove_notes(anki.find_notes(""))
     take(anki, tmp_path / "x.apkg")
     check_cards(quiz, anki)

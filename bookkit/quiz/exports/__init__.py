@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from bookkit.quiz.exports import cards, moodle, qti, sheet
+from bookkit.quiz.exports import deck, moodle, qti, sheet
 from bookkit.quiz.exports.questions import Quiz, read_quizzes
 from fmkit.errors import FmkitError
 
@@ -22,7 +22,7 @@ def export(root: Path, directory: Path) -> list[Path]:
     The same bank gives the same bytes. Raises FmkitError for a faulty quiz, and for a directory that cannot
     be written.
     """
-    quizzes, changed = read_quizzes(root), cards.last_change(root)
+    quizzes, changed = read_quizzes(root), deck.last_change(root)
     try:
         directory.mkdir(parents=True, exist_ok=True)
         return [path for quiz in quizzes for path in write(quiz, directory, changed)]
@@ -32,10 +32,10 @@ def export(root: Path, directory: Path) -> list[Path]:
 
 def write(quiz: Quiz, directory: Path, changed: int) -> list[Path]:
     paths = [directory / f"{quiz.name}{ending}" for ending in FORMATS]
-    package, xml, deck, questions, key = paths
+    package, xml, apkg, questions, key = paths
     qti.write(quiz, package)
     moodle.write(quiz, xml)
-    cards.write(quiz, deck, changed)
+    deck.write(quiz, apkg, changed)
     sheet.write(quiz, questions, key=False)
     sheet.write(quiz, key, key=True)
     return paths
