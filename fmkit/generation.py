@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from tokenizers import Tokenizer
 from torch import Tensor
@@ -10,6 +11,8 @@ from fmkit.data.chat import Message, chat_prompt
 from fmkit.data.tokenizer import EOS, special_id
 from fmkit.errors import FmkitError
 from fmkit.model import Transformer
+
+WHOLE, DRAWS = 2**38, 2**24  # of which probabilities and random numbers are parts; their product fits 63 bits
 
 
 def generate(
@@ -32,10 +35,9 @@ def generate(
     except UnicodeEncodeError as error:
         raise FmkitError(f"the prompt is not valid Unicode at character {error.start}") from None
     ids = tokenizer.encode(prompt).ids
-    new = generate_ids(
-        model, [ids], max_new_tokens, temperature, top_k, top_p, seed, special_id(tokenizer, EOS)
-    )
-    return tokenizer.decode(ids + new[0])
+    end = special_id(tokenizer, EOS)
+    (new,) = generate_ids(model, [ids], max_new_tokens, temperature, top_k, top_p, seed, end)
+    return tokenizer.decode(ids + new)
 
 
 def reply(
@@ -66,22 +68,27 @@ def generate_ids(
     top_p: float | None = None,
     seed: int | None = None,
     eos_id: int | None = None,
+    numbers: Sequence[int] | None = None,
 ) -> list[list[int]]:
-    """Generate token ids for each of `prompts`, all of one length; each answer ends before its `eos_id`."""
+    """Generate token ids for each of `prompts`, all of one length; each answer ends before its `eos_id`.
+
+    What is drawn for a prompt depends on `seed` and its number alone (default: 0, 1, …), not on the others.
+    """
     _check(model, prompts, max_new_tokens, temperature, top_k, top_p, seed)
     device, length = model.device, len(prompts[0])
     room = min(max_new_tokens, model.config.max_position_embeddings - length)
     cache = model.new_cache(len(prompts), length + room)
-    generator = torch.Generator(device)
-    generator.manual_seed(seed) if seed is not None else generator.seed()
+    draws = draw_numbers(seed, numbers or range(len(prompts)), room).to(device)
     model.eval()
     tokens = torch.tensor(prompts, device=device)
     made: list[Tensor] = []
     ended = torch.zeros(len(prompts), dtype=torch.bool, device=device)
-    for _ in range(room):
+    for draw in draws.T:
         hidden = model.hidden_states(tokens, cache=cache)
         logits = model.lm_head(hidden[:, -1]).float()  # (B, V), of the last position alone
-        tokens = pick(logits, temperature, top_k, top_p, generator)[:, None]
+        if not made and not logits.isfinite().all():
+            raise FmkitError("the model's predictions are not finite numbers: its training has failed")
+        tokens = pick(logits, temperature, top_k, top_p, draw)[:, None]
         made.append(tokens)
         if eos_id is not None:
             ended |= tokens[:, 0] == eos_id
@@ -91,10 +98,19 @@ def generate_ids(
     return [row[: row.index(eos_id)] if eos_id in row else row for row in rows]
 
 
-def pick(
-    logits: Tensor, temperature: float, top_k: int | None, top_p: float | None, generator: torch.Generator
-) -> Tensor:
-    """Choose one token id for each row of `logits` (B, V) → (B,).
+def draw_numbers(seed: int | None, numbers: Sequence[int], count: int) -> Tensor:
+    """Draw `count` whole numbers below `DRAWS` for each of the B `numbers`: (B, count).
+
+    Rows of different numbers are independent, also those of different seeds; None is a new seed.
+    """
+    entropy = np.random.SeedSequence(seed).entropy
+    seeds = [np.random.SeedSequence(entropy, spawn_key=(number,)) for number in numbers]
+    rows = [np.random.default_rng(each).integers(DRAWS, size=count) for each in seeds]
+    return torch.from_numpy(np.stack(rows))
+
+
+def pick(logits: Tensor, temperature: float, top_k: int | None, top_p: float | None, draw: Tensor) -> Tensor:
+    """Choose one token id for each row of `logits` (B, V) by its number in `draw` (B,), below `DRAWS`.
 
     `top_k` keeps the k likeliest tokens; `top_p` the fewest whose probabilities reach p (Holtzman et al.
     2019, arXiv:1904.09751).
@@ -110,7 +126,9 @@ def pick(
         sorted_p, order = probabilities.sort(-1, descending=True)
         surplus = sorted_p.cumsum(-1) - sorted_p >= top_p  # those after the ones that reach p
         probabilities = probabilities.masked_fill(surplus.scatter(-1, order, surplus), 0.0)
-    return torch.multinomial(probabilities, 1, generator=generator)[:, 0]
+    # The token into whose share of the whole the number falls. Sums of whole numbers are exact in any order.
+    cumulative = (probabilities * WHOLE).long().cumsum(-1)
+    return torch.searchsorted(cumulative, cumulative[:, -1:] * draw[:, None] // DRAWS, right=True)[:, 0]
 
 
 def _check(

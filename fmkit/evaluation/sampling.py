@@ -19,7 +19,8 @@ def complete(
 ) -> list[list[int]]:
     """Generate token ids for each prompt, without the final <|eos|>, in the order of the prompts.
 
-    The same seed gives the same answers. Raises `FmkitError` for a prompt that fills the context.
+    The same seed gives the same answers, whichever prompts are answered together. Raises `FmkitError` for a
+    prompt that fills the context.
     """
     by_length: dict[int, list[int]] = defaultdict(list)
     for i, prompt in enumerate(prompts):
@@ -28,9 +29,9 @@ def complete(
     for group in by_length.values():
         for start in range(0, len(group), BATCH):
             batch = group[start : start + BATCH]
-            seed += 1  # or two groups would draw the same numbers
+            ids = [prompts[i] for i in batch]
             rows = generate_ids(
-                model, [prompts[i] for i in batch], max_new_tokens, temperature, seed=seed, eos_id=eos_id
+                model, ids, max_new_tokens, temperature, seed=seed, eos_id=eos_id, numbers=batch
             )
             for i, row in zip(batch, rows, strict=True):
                 answers[i] = row
