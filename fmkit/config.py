@@ -43,6 +43,16 @@ def read_field(data: dict[str, Any], name: str, kind: type[Value], where: str, d
     return value
 
 
+class Derived(int):
+    """A number that was computed from other fields, so that `dataclasses.replace` computes it anew."""
+
+
+def _derive(config: Any, name: str, value: int) -> None:
+    """Fill in a field that was not given, or was derived from the fields of another configuration."""
+    if getattr(config, name) is None or isinstance(getattr(config, name), Derived):
+        object.__setattr__(config, name, Derived(value))
+
+
 @dataclass(frozen=True)
 class ModelConfig:
     """The shape of a Llama-style decoder (Touvron et al. 2023, arXiv:2302.13971, section 2.2).
@@ -64,24 +74,13 @@ class ModelConfig:
     is_causal: bool = _option(True, "each token sees the past only; off: masked-token training")
 
     def __post_init__(self) -> None:
-        # Defaults that depend on other fields are filled in, so that a config is always explicit.
-        if self.num_key_value_heads is None:
-            object.__setattr__(self, "num_key_value_heads", self.num_attention_heads)
-        if self.intermediate_size is None:
-            object.__setattr__(self, "intermediate_size", -(-self.hidden_size * 8 // (3 * 64)) * 64)
-        for name in (
-            "vocab_size",
-            "hidden_size",
-            "num_hidden_layers",
-            "num_attention_heads",
-            "num_key_value_heads",
-            "intermediate_size",
-            "max_position_embeddings",
-        ):
-            value = getattr(self, name)
-            _require(
-                type(value) is int and value > 0, f"{name}={value!r:.60} must be a positive whole number"
-            )
+        given = ("vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads")
+        for name in (*given, "max_position_embeddings"):
+            self._require_positive(name)
+        _derive(self, "num_key_value_heads", self.num_attention_heads)
+        _derive(self, "intermediate_size", -(-self.hidden_size * 8 // (3 * 64)) * 64)
+        for name in ("num_key_value_heads", "intermediate_size"):
+            self._require_positive(name)
         for name in ("rope_theta", "rms_norm_eps", "initializer_range"):
             value = getattr(self, name)
             _require(
@@ -105,6 +104,13 @@ class ModelConfig:
         _require(
             heads % self.num_key_value_heads == 0,  # type: ignore[operator]
             f"num_attention_heads={heads} is not divisible by num_key_value_heads={self.num_key_value_heads}",
+        )
+
+    def _require_positive(self, name: str) -> None:
+        value = getattr(self, name)
+        _require(
+            type(value) in (int, Derived) and value > 0,
+            f"{name}={value!r:.60} must be a positive whole number",
         )
 
     @property
@@ -179,7 +185,7 @@ class TrainConfig:
     adam_beta2: float = _option(0.95, "decay of AdamW's mean squared gradient")
     max_grad_norm: float = _option(1.0, "gradients longer than this are scaled down to it")
     eval_every: int | None = _option(None, "steps between validations (default: a tenth of all)")
-    eval_batches: int = _option(8, "batches of a validation")
+    eval_rows: int = _option(64, "held-out rows of a validation: packed texts, examples or pairs")
     checkpoint_every: int | None = _option(None, "steps between checkpoints (needs an output directory)")
     seed: int = _option(0, "seeds the data order and every random choice of the run")
     device: str | None = _option(None, "cuda, mps or cpu (default: the best there is)")
@@ -189,15 +195,13 @@ class TrainConfig:
     compile: bool | None = _option(None, "torch.compile the model (default: on CUDA)")
 
     def __post_init__(self) -> None:
-        for name in ("steps", "batch_size", "gradient_accumulation_steps", "eval_batches"):
+        for name in ("steps", "batch_size", "gradient_accumulation_steps", "eval_rows"):
             _require(getattr(self, name) >= 1, f"{name}={getattr(self, name)} must be at least 1")
         for name in ("context_length", "eval_every", "checkpoint_every"):
             value = getattr(self, name)
             _require(value is None or value >= 1, f"{name}={value} must be at least 1")
-        if self.warmup_steps is None:
-            object.__setattr__(self, "warmup_steps", self.steps // 20)
-        if self.eval_every is None:
-            object.__setattr__(self, "eval_every", max(1, self.steps // 10))
+        _derive(self, "warmup_steps", self.steps // 20)
+        _derive(self, "eval_every", max(1, self.steps // 10))
         assert self.warmup_steps is not None
         _require(
             0 <= self.warmup_steps <= self.steps,

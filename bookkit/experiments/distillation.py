@@ -43,7 +43,7 @@ def distillation() -> Experiment:
 
     def train(method: str, stories: int, temperature: float, seed: int) -> dict[str, Any]:
         teacher, tokenizer = base(seed)
-        held_out = validation_batches(corpus["validation"], tokenizer, 8, 256, limit=16)
+        held_out = validation_batches(corpus["validation"], tokenizer, 8, 256, limit=128)
         if method == "teacher":
             return {"scores": judge(teacher, held_out)}
         data = DatasetDict(train=corpus["train"].select(range(stories)), validation=corpus["validation"])

@@ -72,7 +72,7 @@ class Text:
         tokenizer = word_level_tokenizer(chain.words)
         self.world, self.entropy, self.pad = world, chain.nats_per_token, special_id(tokenizer, PAD)
         self.pieces = tokenize(corpus["train"], tokenizer, CONTEXT)
-        self.held_out = validation_batches(corpus["validation"], tokenizer, 32, CONTEXT, limit=20)
+        self.held_out = validation_batches(corpus["validation"], tokenizer, 32, CONTEXT, limit=640)
 
     def train(self, width: int, tokens: float) -> dict[str, Any]:
         """The size, the tokens read and the held-out loss in nats of a model of this width."""

@@ -42,7 +42,7 @@ def selection() -> Experiment:
         model, tokenizer = base(seed)
         reproducible(seed)
         corpus = DatasetDict(train=pages.select_columns("text"), validation=target["validation"])
-        config = TrainConfig(**TRAINING, seed=seed, eval_every=TRAINING["steps"], eval_batches=50)
+        config = TrainConfig(**TRAINING, seed=seed, eval_every=TRAINING["steps"], eval_rows=200)
         loss = continue_pretrain(model, tokenizer, corpus, config).history[-1]["validation_loss"]
         scores = {
             "loss": loss,

@@ -202,11 +202,11 @@ def validation_batches(
     context_length: int,
     limit: int,
 ) -> list[Batch]:
-    """Pack the first `limit` batches of a corpus, in order: the same at every call."""
+    """Pack the first `limit` rows of a corpus, in order: the same at every call and for any batch size."""
     rows: list[list[np.ndarray]] = []
     pool: list[np.ndarray] = []
     pieces = iter(tokenize(dataset, tokenizer, context_length))
-    for _ in range(limit * batch_size):
+    for _ in range(limit):
         while len(pool) < POOL_SIZE and (piece := next(pieces, None)):
             pool.append(np.array(piece["input_ids"], dtype=np.int32))
         if not pool:

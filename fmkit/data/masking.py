@@ -8,6 +8,9 @@ from torch import Tensor
 
 from fmkit.data.batches import IGNORE, Batch, PackedLoader
 from fmkit.data.tokenizer import MASK, special_id
+from fmkit.errors import FmkitError
+
+TRIES = 1000  # batches in a row without a token to hide, before this is an error
 
 
 def mask_tokens(
@@ -35,7 +38,12 @@ class MaskedLoader:
         self.generator = torch.Generator().manual_seed(seed)
 
     def __next__(self) -> Batch:
-        return mask_batch(next(self.loader), self.tokenizer, self.generator)
+        """Return the next batch of which a token is hidden: a short one may by chance have none."""
+        for _ in range(TRIES):
+            batch = mask_batch(next(self.loader), self.tokenizer, self.generator)
+            if batch["num_items"]:
+                return batch
+        raise FmkitError(f"no token to hide in {TRIES} batches: the texts have nothing but special tokens")
 
     def state_dict(self) -> dict[str, Any]:
         return {**self.loader.state_dict(), "masks": self.generator.get_state()}
@@ -46,14 +54,23 @@ class MaskedLoader:
 
 
 def mask_batches(batches: list[Batch], tokenizer: Tokenizer) -> list[Batch]:
-    """Hide the same tokens of the batches at every call, for validation."""
+    """Hide the same tokens at every call and for any batch size, for validation."""
     generator = torch.Generator().manual_seed(0)
-    masked = [mask_batch(batch, tokenizer, generator) for batch in batches]
+    masked = []
+    for batch in batches:
+        rows = [_mask(row, tokenizer, generator) for row in batch["input_ids"]]
+        masked.append(_with_labels(batch, *map(torch.stack, zip(*rows, strict=True))))
     return [batch for batch in masked if batch["num_items"]]
 
 
 def mask_batch(batch: Batch, tokenizer: Tokenizer, generator: torch.Generator) -> Batch:
     """Hide tokens of one batch; see `mask_tokens`."""
-    mask_id, vocab_size = special_id(tokenizer, MASK), tokenizer.get_vocab_size()
-    input_ids, labels = mask_tokens(batch["input_ids"], vocab_size, mask_id, generator)
+    return _with_labels(batch, *_mask(batch["input_ids"], tokenizer, generator))
+
+
+def _mask(input_ids: Tensor, tokenizer: Tokenizer, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    return mask_tokens(input_ids, tokenizer.get_vocab_size(), special_id(tokenizer, MASK), generator)
+
+
+def _with_labels(batch: Batch, input_ids: Tensor, labels: Tensor) -> Batch:
     return {**batch, "input_ids": input_ids, "labels": labels, "num_items": int((labels != IGNORE).sum())}

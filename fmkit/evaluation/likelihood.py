@@ -1,6 +1,7 @@
 """How well a model predicts texts: perplexity and bits per byte."""
 
 import math
+import sys
 from collections.abc import Sequence
 
 import torch
@@ -56,4 +57,4 @@ def _batches(model: Transformer, tokenizer: Tokenizer, texts: Sequence[str]) -> 
         raise FmkitError("no texts to measure: give one or more that are not empty")
     dataset = Dataset.from_dict({"text": list(texts)})
     context = model.config.max_position_embeddings
-    return validation_batches(dataset, tokenizer, BATCH, context, limit=len(dataset) * context)
+    return validation_batches(dataset, tokenizer, BATCH, context, limit=sys.maxsize)

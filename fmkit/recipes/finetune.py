@@ -37,7 +37,6 @@ def finetune(
     require_kind(model, Transformer, Classifier)
     if isinstance(model, Classifier):
         return _learn_labels(model, tokenizer, data, config, output_dir, resume)
-    model.require_causal()
     loader, held_out, identity = prepare_completions(model, tokenizer, data, config, mask_prompt)
     trainer = Trainer(model, language_modeling, loader, config)
 

@@ -88,7 +88,7 @@ def held_out_texts(model: Transformer, corpus: Corpus, config: TrainConfig) -> l
     """Batches of the validation split for a prepared model; masked if it isn't causal."""
     assert model.tokenizer is not None
     shape = config.batch_size, _context_length(model, config)
-    batches = validation_batches(corpus["validation"], model.tokenizer, *shape, config.eval_batches)
+    batches = validation_batches(corpus["validation"], model.tokenizer, *shape, config.eval_rows)
     return batches if model.config.is_causal else mask_batches(batches, model.tokenizer)
 
 
@@ -106,6 +106,7 @@ def prepare_completions(
     model: Transformer, tokenizer: Tokenizer, data: DatasetDict, config: TrainConfig, mask_prompt: bool = True
 ) -> Prepared:
     """Prompts with completions, or conversations; see `fmkit.data.example_batches.tokenize_completions`."""
+    model.require_causal()
     read = partial(tokenize_completions, mask_prompt=mask_prompt)
     return _prepare_examples(model, tokenizer, data, config, read, collate_completions)
 
@@ -135,7 +136,7 @@ def _prepare_examples(
     context = _fit_together(model, tokenizer, data, config)
     train, held_out = (read(data[split], tokenizer, context) for split in SPLITS)
     if not all_held_out:
-        held_out = held_out.take(min(len(held_out), config.batch_size * config.eval_batches))
+        held_out = held_out.take(min(len(held_out), config.eval_rows))
     collate = partial(collate, pad_id=special_id(tokenizer, PAD))
     loader = ExampleLoader(train, config.batch_size, collate, config.seed)
     return Prepared(

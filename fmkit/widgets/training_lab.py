@@ -64,7 +64,7 @@ def open_lab(size: ModelConfig, corpus: DatasetDict) -> Lab:
         size,
         tokenizer,
         tokenize(corpus["train"], tokenizer, context),
-        validation_batches(corpus["validation"], tokenizer, 8, context, limit=8),
+        validation_batches(corpus["validation"], tokenizer, 8, context, limit=64),
     )
 
 

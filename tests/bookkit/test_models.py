@@ -159,7 +159,7 @@ def test_a_customer_chats_with_the_assistant(monkeypatch, capsys):
 
 # --- making ------------------------------------------------------------------------------------------------
 
-SMALL = "--hidden-size 16 --num-hidden-layers 1 --steps 3 --batch-size 2 --eval-batches 1"
+SMALL = "--hidden-size 16 --num-hidden-layers 1 --steps 3 --batch-size 2 --eval-rows 2"
 
 
 def plan(name, *commands, **more):
@@ -177,7 +177,7 @@ def test_models_are_made_by_their_commands(stories, tmp_path, monkeypatch):
         "second",
         "python -c \"open('reviews.jsonl', 'w').write('{\\\"text\\\": \\\"I saw a film.\\\"}\\n' * 99 + "
         '\'{\\"text\\": \\"It was good.\\"}\')"',
-        "fmkit continue first --corpus reviews.jsonl --steps 2 --batch-size 1 --eval-batches 1 --out second",
+        "fmkit continue first --corpus reviews.jsonl --steps 2 --batch-size 1 --eval-rows 2 --out second",
         base="first",
         beside="first",
     )

@@ -1,7 +1,9 @@
 """Configurations say what they mean, and refuse what does not fit together."""
 
+import json
 import subprocess
 import sys
+from dataclasses import asdict, replace
 
 import pytest
 import torch
@@ -105,3 +107,26 @@ print(random.random(), numpy.random.rand(), torch.rand(1).item(), torch.get_num_
     first, second = (subprocess.check_output([sys.executable, "-c", code], text=True) for _ in range(2))
     assert first == second
     assert first.split()[3:] == ["1", "cpu", "torch.float32"]
+
+
+@pytest.mark.parametrize(
+    ("config", "change", "name", "expected"),
+    [
+        (ModelConfig(10), {"hidden_size": 512}, "intermediate_size", 1408),
+        (ModelConfig(10, intermediate_size=70), {"hidden_size": 512}, "intermediate_size", 70),
+        (ModelConfig(10), {"num_attention_heads": 8}, "num_key_value_heads", 8),
+        (ModelConfig(10, num_key_value_heads=2), {"num_attention_heads": 8}, "num_key_value_heads", 2),
+        (TrainConfig(steps=600), {"steps": 20}, "warmup_steps", 1),
+        (TrainConfig(steps=600, warmup_steps=7), {"steps": 20}, "warmup_steps", 7),
+        (TrainConfig(steps=600), {"steps": 20}, "eval_every", 2),
+        (TrainConfig(steps=600, eval_every=5), {"steps": 20}, "eval_every", 5),
+    ],
+)
+def test_replace_derives_what_was_not_given(config, change, name, expected):
+    changed = replace(replace(config, **change), **change)  # also of what was changed before
+    assert getattr(changed, name) == expected
+
+
+def test_derived_values_are_written_as_numbers():
+    assert json.loads(json.dumps(asdict(TrainConfig(steps=600))))["warmup_steps"] == 30
+    assert json.loads(json.dumps(ModelConfig(10).to_hugging_face()))["intermediate_size"] == 704

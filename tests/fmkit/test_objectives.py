@@ -173,7 +173,7 @@ def test_a_new_objective_is_one_function(model, stories, tokenizer):
         loader = make_loader(stories["train"], tokenizer, 4, 96, seed=0)
         trainer = Trainer(learner, objective, loader, TrainConfig(steps=40, learning_rate=1e-2))
         assert len(list(trainer.run())) == 40
-        batches = validation_batches(stories["validation"], tokenizer, 4, 96, limit=2)
+        batches = validation_batches(stories["validation"], tokenizer, 4, 96, limit=8)
         with torch.no_grad():
             z = learner(batches[0]["input_ids"], batches[0]["document_ids"]).logsumexp(-1)
         return z.abs().mean().item(), trainer.evaluate(batches, language_modeling)
