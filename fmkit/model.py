@@ -325,9 +325,9 @@ class Classifier(Model):
     def forward(self, input_ids: Tensor, last: Tensor) -> Tensor:
         """Compute logits (B, C) of the labels from token ids (B, T) and where each text ends (B,).
 
-        The last token alone is read: it has seen all of the text.
+        The last token alone is read: it has seen all of the text, and nothing of the padding after it.
         """
-        hidden = self.hidden_states(input_ids)
+        hidden = self.hidden_states(input_ids, None if self.config.is_causal else _parts(input_ids, last))
         return self.score(hidden[torch.arange(len(hidden), device=hidden.device), last])
 
     def to_hugging_face(self) -> dict[str, Any]:
@@ -345,6 +345,11 @@ class Classifier(Model):
         except ValueError:
             raise FmkitError(f"{where}: the keys of id2label must be whole numbers") from None
         return cls(ModelConfig.from_hugging_face(data, where), labels)
+
+
+def _parts(input_ids: Tensor, last: Tensor) -> Tensor:
+    """Number texts and their padding as documents (B, T) of their own: a text must not see its padding."""
+    return (torch.arange(input_ids.shape[1], device=input_ids.device) > last[:, None]).int()
 
 
 def open_model(directory: str | Path) -> "Transformer | Classifier":
