@@ -13,8 +13,13 @@ from typing import Any
 
 Range = tuple[float, float]  # low and high; equal where something was measured
 
-WATTS = {"V100": 300.0, "A100": 400.0, "H100": 700.0, "H200": 700.0}
-"""Thermal design power of SXM boards in watts, from NVIDIA's data sheets."""
+WATTS = {
+    "Tesla V100-SXM2-32GB": 300.0,
+    "NVIDIA A100-SXM4-80GB": 400.0,
+    "NVIDIA H100 80GB HBM3": 700.0,
+    "NVIDIA H200": 700.0,
+}
+"""Thermal design power of boards in watts, from NVIDIA's data sheets, by the names of `PEAK_FLOPS`."""
 
 WATTS_PER_CORE: Range = (4.0, 12.0)
 """A busy core's share of its processor in watts; memory and board are not counted. By data sheets, the

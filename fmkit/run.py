@@ -1,6 +1,7 @@
 """A run from the first step to the last: what it reports, what it saves, how it resumes after a kill."""
 
 import json
+import math
 import os
 import signal
 import sys
@@ -127,7 +128,7 @@ def fit(
         for record in trainer.run():
             step = trainer.step
             if step % (config.eval_every or 1) == 0 or step == config.steps:
-                record |= validate()
+                record |= _finite(validate(), step)
             run.append(record)
             meter.tick()
             bar.update()
@@ -144,6 +145,16 @@ def fit(
     if run.directory and not run.interrupted:
         trainer.model.save_pretrained(run.directory)
     return run
+
+
+def _finite(measured: Record, step: int) -> Record:
+    """What was measured. Raises `FmkitError` where the loss is not finite, before anything is saved."""
+    for name, value in measured.items():
+        if name.endswith("loss") and not math.isfinite(value):
+            raise FmkitError(
+                f"step {step}: {name} is {value}: not finite; this step is not saved: lower learning_rate"
+            )
+    return measured
 
 
 def save(directory: Path, trainer: Trainer) -> Path:

@@ -12,7 +12,7 @@ from torch.nn import Parameter
 from fmkit.config import TrainConfig, choose_device, choose_dtype
 from fmkit.data.batches import Batch, Loader, to_device
 from fmkit.errors import FmkitError
-from fmkit.flops import flops_per_token, peak_flops
+from fmkit.flops import peak_flops, trained_flops_per_token
 from fmkit.model import Model
 from fmkit.objectives import Objective
 from fmkit.optim import learning_rate, make_optimizer
@@ -63,14 +63,16 @@ class Trainer:
         self.objective = torch.compile(objective) if compiled else objective
         self.step, self.tokens = 0, 0
         self.data_state = loader.state_dict()
-        self.context_length = config.context_length or model.config.max_position_embeddings
+        context = config.context_length or model.config.max_position_embeddings
+        self.flops_per_token = trained_flops_per_token(model, context)
         chip = torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else self.device.type
         self.peak = peak_flops(chip)
 
     def run(self) -> Iterator[Record]:
         """Train up to `config.steps`, yielding a record of each step.
 
-        Raises `FmkitError` if the loss or gradient is not finite; the weights are then those before it.
+        Raises `FmkitError` if the loss or gradient is not finite; the weights are then those before it. Also
+        raises it if a step has nothing to predict, and if the last one makes weights that are not finite.
         """
         batches = self._next_batches() if self.step < self.config.steps else []
         while self.step < self.config.steps:
@@ -89,6 +91,8 @@ class Trainer:
                 batches = self._next_batches()
             self._require_finite(loss, grad_norm)
             self.step, self.tokens, self.data_state = self.step + 1, self.tokens + num_tokens, data_state
+            if self.step == self.config.steps:
+                self._require_finite_weights()
             yield self._record(loss, grad_norm, rate, num_tokens / (time.perf_counter() - start))
 
     @torch.no_grad()
@@ -101,7 +105,10 @@ class Trainer:
 
     def _next_batches(self) -> list[Batch]:
         count = self.config.gradient_accumulation_steps
-        return [to_device(next(self.loader), self.device) for _ in range(count)]
+        batches = [to_device(next(self.loader), self.device) for _ in range(count)]
+        if not any(batch["num_items"] for batch in batches):
+            raise FmkitError("the batches of a step have nothing to predict: look at the data")
+        return batches
 
     def _require_finite(self, loss: Tensor, grad_norm: Tensor) -> None:
         if not math.isfinite(loss.item()) or not math.isfinite(grad_norm.item()):
@@ -110,8 +117,16 @@ class Trainer:
                 f"the weights of step {self.step} are kept: lower learning_rate or look at the data"
             )
 
+    def _require_finite_weights(self) -> None:
+        """Raise `FmkitError` if an update made weights that are not finite."""
+        if not all(torch.isfinite(p).all() for p in self.model.parameters() if p.requires_grad):
+            raise FmkitError(
+                f"step {self.step}: its update made weights that are not finite, and they are not saved: "
+                "lower learning_rate"
+            )
+
     def _record(self, loss: Tensor, grad_norm: Tensor, rate: float, tokens_per_second: float) -> Record:
-        flops = tokens_per_second * flops_per_token(self.model.config, self.context_length)
+        flops = tokens_per_second * self.flops_per_token
         return {
             "step": self.step,
             "tokens": self.tokens,
@@ -125,7 +140,11 @@ class Trainer:
     # --- everything that the next step depends on, as tensors and as JSON ---
 
     def state_dict(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
-        """Return optimizer, random state and position in the data, to be saved with the weights."""
+        """Return optimizer, random state and position in the data, to be saved with the weights.
+
+        Raises `FmkitError` where the weights are not finite.
+        """
+        self._require_finite_weights()
         names: dict[Tensor, str] = {p: name for name, p in self.model.named_parameters()}
         tensors = {
             f"optimizer.{names[parameter]}.{key}": value

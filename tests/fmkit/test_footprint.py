@@ -20,21 +20,23 @@ from fmkit.footprint import (
     training_flops,
 )
 
+V100, A100, H100 = "Tesla V100-SXM2-32GB", "NVIDIA A100-SXM4-80GB", "NVIDIA H100 80GB HBM3"
+
 # run, parameters, tokens, GPU-hours, chip, watts, PUE, kg CO2e/kWh, published MWh, published t CO2e
 PUBLISHED = [
-    ("GPT-3", 175e9, 300e9, 3.55e6, "V100", 330, 1.10, 0.429, 1287, 552.1),
-    ("OPT-175B", 175e9, 300e9, 809_472, "A100", 400, 1.1, 0.385, 356, 137),
-    ("BLOOM, dynamic", 176e9, 366e9, 1_082_990, "A100", 400, 1.0, 0.057, 433.2, 24.7),
-    ("LLaMA-7B", 6.7e9, 1e12, 82_432, "A100", 400, 1.1, 0.385, 36, 14),
-    ("LLaMA-13B", 13e9, 1e12, 135_168, "A100", 400, 1.1, 0.385, 59, 23),
-    ("LLaMA-33B", 32.5e9, 1.4e12, 530_432, "A100", 400, 1.1, 0.385, 233, 90),
-    ("LLaMA-65B", 65.2e9, 1.4e12, 1_022_362, "A100", 400, 1.1, 0.385, 449, 173),
-    ("Llama 2 7B", 6.74e9, 2e12, 184_320, "A100", 400, 1.1, 0.385, None, 31.22),
-    ("Llama 2 13B", 13e9, 2e12, 368_640, "A100", 400, 1.1, 0.385, None, 62.44),
-    ("Llama 2 70B", 69e9, 2e12, 1_720_320, "A100", 400, 1.1, 0.385, None, 291.42),
-    ("Llama 3.1 8B", 8.03e9, 15e12, 1.46e6, "H100", 700, 1.0, 0.411, 1022, 420),
-    ("Llama 3.1 70B", 70.6e9, 15e12, 7.0e6, "H100", 700, 1.0, 0.416, 4900, 2040),
-    ("Llama 3.1 405B", 405e9, 15.6e12, 30.84e6, "H100", 700, 1.0, 0.4136, 21588, 8930),
+    ("GPT-3", 175e9, 300e9, 3.55e6, V100, 330, 1.10, 0.429, 1287, 552.1),
+    ("OPT-175B", 175e9, 300e9, 809_472, A100, 400, 1.1, 0.385, 356, 137),
+    ("BLOOM, dynamic", 176e9, 366e9, 1_082_990, A100, 400, 1.0, 0.057, 433.2, 24.7),
+    ("LLaMA-7B", 6.7e9, 1e12, 82_432, A100, 400, 1.1, 0.385, 36, 14),
+    ("LLaMA-13B", 13e9, 1e12, 135_168, A100, 400, 1.1, 0.385, 59, 23),
+    ("LLaMA-33B", 32.5e9, 1.4e12, 530_432, A100, 400, 1.1, 0.385, 233, 90),
+    ("LLaMA-65B", 65.2e9, 1.4e12, 1_022_362, A100, 400, 1.1, 0.385, 449, 173),
+    ("Llama 2 7B", 6.74e9, 2e12, 184_320, A100, 400, 1.1, 0.385, None, 31.22),
+    ("Llama 2 13B", 13e9, 2e12, 368_640, A100, 400, 1.1, 0.385, None, 62.44),
+    ("Llama 2 70B", 69e9, 2e12, 1_720_320, A100, 400, 1.1, 0.385, None, 291.42),
+    ("Llama 3.1 8B", 8.03e9, 15e12, 1.46e6, H100, 700, 1.0, 0.411, 1022, 420),
+    ("Llama 3.1 70B", 70.6e9, 15e12, 7.0e6, H100, 700, 1.0, 0.416, 4900, 2040),
+    ("Llama 3.1 405B", 405e9, 15.6e12, 30.84e6, H100, 700, 1.0, 0.4136, 21588, 8930),
 ]
 
 
@@ -119,7 +121,7 @@ def test_usage_that_cannot_be_read(content, tmp_path):
 
 
 def test_resumed_run_adds_to_its_usage(model, tokenizer, stories, tmp_path):
-    config = TrainConfig(steps=3, batch_size=2, eval_batches=1, checkpoint_every=1)
+    config = TrainConfig(steps=3, batch_size=2, eval_rows=2, checkpoint_every=1)
     run = pretrain(model, tokenizer, stories, config, output_dir=tmp_path / "run")
     file = tmp_path / "run" / "usage.json"
     assert Usage.of(tmp_path / "run") == run.usage
@@ -142,5 +144,5 @@ def test_resumed_run_adds_to_its_usage(model, tokenizer, stories, tmp_path):
 
 
 def test_usage_without_a_directory(model, tokenizer, stories):
-    run = pretrain(model, tokenizer, stories, TrainConfig(steps=1, batch_size=2, eval_batches=1))
+    run = pretrain(model, tokenizer, stories, TrainConfig(steps=1, batch_size=2, eval_rows=2))
     assert re.search("measured|estimated", run.usage.obtained[0])

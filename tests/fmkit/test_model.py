@@ -4,14 +4,15 @@ from dataclasses import replace
 
 import pytest
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 from transformers import AutoModelForCausalLM
 
-from fmkit import FmkitError, ModelConfig, Transformer, generate
+from fmkit import Classifier, FmkitError, LoraConfig, ModelConfig, Transformer, add_lora, generate
 from fmkit import attention as attention_module
 from fmkit.attention import allowed_positions, attention
 from fmkit.evaluation.likelihood import perplexity
-from fmkit.flops import flops_per_token, num_parameters, peak_flops
-from fmkit.generation import generate_ids, pick
+from fmkit.flops import flops_per_token, num_parameters, peak_flops, trained_flops_per_token
+from fmkit.generation import DRAWS, generate_ids, pick
 
 
 @pytest.fixture
@@ -97,12 +98,12 @@ def test_greedy_and_sampled_text(tokenizer, model):
 
 
 def test_sampling_follows_its_settings():
-    generator = torch.Generator().manual_seed(0)
+    draws = torch.randint(DRAWS, (20_000,), generator=torch.Generator().manual_seed(0))
     logits = torch.tensor([0.5, 0.3, 0.15, 0.05]).log().repeat(20_000, 1)
 
     def shares(**settings):
         settings = {"temperature": 1.0, "top_k": None, "top_p": None} | settings
-        return pick(logits, generator=generator, **settings).bincount(minlength=4) / 20_000
+        return pick(logits, draw=draws, **settings).bincount(minlength=4) / 20_000
 
     torch.testing.assert_close(shares(), torch.tensor([0.5, 0.3, 0.15, 0.05]), atol=0.015, rtol=0)
     torch.testing.assert_close(shares(top_k=2), torch.tensor([0.625, 0.375, 0, 0]), atol=0.015, rtol=0)
@@ -113,6 +114,20 @@ def test_sampling_follows_its_settings():
     for coldest in (0, 1e-45, 1e-38):
         assert shares(temperature=coldest).tolist() == [1, 0, 0, 0]
     assert shares(top_p=1e-9).tolist() == [1, 0, 0, 0]
+
+
+def test_the_last_draw_is_still_a_token():
+    """And never one that is left out."""
+    logits = torch.tensor([[0.0, -1.0, -5.0, -100.0, 3.0, -float("inf")]])
+    for draw, token in ((0, 0), (DRAWS - 1, 4)):
+        assert pick(logits, 1.0, None, None, torch.tensor([draw])).item() == token
+
+
+def test_predictions_that_are_not_finite(model, tokenizer):
+    with torch.no_grad():
+        model.model.norm.weight.fill_(float("nan"))
+    with pytest.raises(FmkitError, match="not finite numbers"):
+        generate(model, tokenizer, "Once")
 
 
 @pytest.mark.parametrize(
@@ -167,13 +182,63 @@ def test_parameters_and_flops(monkeypatch):
         assert num_parameters(config) == sum(p.numel() for p in model.parameters())
         embeddings = sum(p.numel() for n, p in model.named_parameters() if "embed" in n or "head" in n)
         assert num_parameters(config, embeddings=False) == num_parameters(config) - embeddings
-    from torch.utils.flop_counter import FlopCounterMode
-
     config = ModelConfig(vocab_size=512, hidden_size=64, num_hidden_layers=2)
     with FlopCounterMode(display=False) as counter:
         Transformer(config)(torch.zeros(1, 128, dtype=torch.long)).sum().backward()
     # A trained token costs what autograd computes, bar the gradient of the embedded input of block one.
     assert counter.get_total_flops() / 128 == pytest.approx(flops_per_token(config, 128), rel=0.01)
-    assert peak_flops("NVIDIA H200") == 989e12
-    assert peak_flops("NVIDIA H100 PCIe") == 756e12
-    assert peak_flops("cpu") is None
+
+
+FROZEN = {
+    "nothing": lambda model: None,
+    "all but adapters": lambda model: add_lora(model, LoraConfig(r=8)),
+    "all but adapters and embeddings": lambda model: add_lora(
+        model, LoraConfig(r=8, modules_to_save=("embed_tokens",))
+    ),
+    "all but the last adapters": lambda model: add_lora(
+        model, LoraConfig(r=8, target_modules=("down_proj",))
+    ),
+    "all but the last block": lambda model: train_only(model, model.model.layers[-1]),
+    "all but the head": lambda model: train_only(model, model.score),
+}
+
+
+def train_only(model, module) -> None:
+    model.requires_grad_(False)
+    module.requires_grad_(True)
+
+
+@pytest.mark.parametrize("freeze", FROZEN.values(), ids=FROZEN.keys())
+def test_flops_leave_out_frozen_weights(freeze, monkeypatch):
+    monkeypatch.setattr(attention_module, "prefer_explicit", lambda q, k: True)  # what the counter can see
+    config = ModelConfig(vocab_size=512, hidden_size=64, num_hidden_layers=3, num_key_value_heads=2)
+    model = Classifier(config, ["no", "yes"])
+    freeze(model)
+    with FlopCounterMode(display=False) as counter:
+        model(torch.zeros(1, 128, dtype=torch.long), torch.tensor([127])).sum().backward()
+    counted = counter.get_total_flops() / 128
+    assert counted == pytest.approx(trained_flops_per_token(model, 128), rel=0.01)
+
+
+def test_flops_of_a_whole_model_are_the_formula():
+    model = Transformer(ModelConfig(vocab_size=512, hidden_size=64, num_hidden_layers=2))
+    assert trained_flops_per_token(model, 128) == flops_per_token(model.config, 128)
+
+
+@pytest.mark.parametrize(
+    ("name", "peak"),
+    [
+        ("NVIDIA A100-SXM4-80GB", 312e12),
+        ("NVIDIA H100 80GB HBM3", 989e12),
+        ("NVIDIA H100 PCIe", 756e12),
+        ("NVIDIA H200", 989e12),
+        ("NVIDIA L4", 121e12),
+        ("Tesla T4", 65e12),
+        ("NVIDIA RTX A1000", None),
+        ("NVIDIA A100-SXM4-80GB MIG 1g.10gb", None),
+        ("NVIDIA T400", None),
+        ("cpu", None),
+    ],
+)
+def test_peak_is_known_by_exact_names(name, peak):
+    assert peak_flops(name) == peak

@@ -72,6 +72,23 @@ def test_non_finite_loss_keeps_the_weights(model, stories, tokenizer, tmp_path):
     assert all(torch.equal(saved[name], tensor) for name, tensor in model.weights().items())
 
 
+@pytest.mark.parametrize("found", ["weights", "validation"])
+def test_non_finite_end_is_not_saved(found, model, stories, tokenizer, tmp_path):
+    """An update that ruins the model shows in the loss of the next step: after the last one there is none."""
+    rate = 1e300 if found == "weights" else 1e-3
+    settings = {"steps": 4, "checkpoint_every": 3, "eval_every": 4, "warmup_steps": 4}
+    trainer = trainer_of(model, stories, tokenizer, **settings)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("fmkit.trainer.learning_rate", lambda step, config: rate if step == 4 else 1e-3)
+        with pytest.raises(FmkitError, match=r"step 4: .*not finite"):
+            fit(trainer, lambda: {"validation_loss": float("nan")}, tmp_path)
+    assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["step-00000003"]
+    assert not (tmp_path / "model.safetensors").exists()
+    saved = load_file(tmp_path / "checkpoints/step-00000003/model.safetensors")
+    assert all(tensor.isfinite().all() for tensor in saved.values())
+
+
 def test_history_metrics_and_sentence(model, stories, tokenizer, tmp_path):
     config = TrainConfig(steps=40, batch_size=2, context_length=64, learning_rate=1e-2, eval_every=15)
     run = pretrain(model, tokenizer, stories, config, output_dir=tmp_path / "run")

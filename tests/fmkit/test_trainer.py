@@ -1,12 +1,14 @@
 """A step is the optimizer's step on the mean over all items, and a record says what it was."""
 
 import copy
+import math
 from itertools import islice
 
 import pytest
 import torch
+from datasets import Dataset
 
-from fmkit import TrainConfig, Transformer
+from fmkit import FmkitError, ModelConfig, TrainConfig, Transformer
 from fmkit.data.batches import IGNORE, make_loader
 from fmkit.data.masking import MaskedLoader
 from fmkit.flops import flops_per_token
@@ -124,3 +126,33 @@ def test_random_objective_is_resumed_exactly(model, make_batches):
     second.model.load_state_dict(weights)
     second.load_state_dict(*state)
     assert [record["loss"] for record in second.run()] == expected
+
+
+def test_masked_steps_have_something_to_learn(stories, tokenizer):
+    """Of 16 tokens, about one row in eleven has none hidden."""
+    shape = {"hidden_size": 32, "num_hidden_layers": 1, "max_position_embeddings": 16}
+    model = Transformer(ModelConfig(vocab_size=400, is_causal=False, **shape))
+    loader = MaskedLoader(make_loader(stories["train"], tokenizer, 1, 16, seed=0), tokenizer, seed=0)
+    trainer = Trainer(model, language_modeling, loader, TrainConfig(steps=60, batch_size=1))
+    assert all(math.isfinite(record["loss"]) for record in trainer.run())
+
+
+def test_texts_without_a_token_to_hide(tokenizer, monkeypatch):
+    monkeypatch.setattr("fmkit.data.masking.TRIES", 20)
+    empty = make_loader(Dataset.from_dict({"text": [""] * 50}), tokenizer, 1, 16, seed=0)
+    with pytest.raises(FmkitError, match="no token to hide in 20 batches"):
+        next(MaskedLoader(empty, tokenizer, seed=0))
+
+
+def test_nothing_to_predict_is_said(model, make_batches):
+    loader = make_batches()
+    nothing = {**next(loader), "num_items": 0}
+    loader.__class__ = type("Empty", (type(loader),), {"__next__": lambda self: nothing})
+    with pytest.raises(FmkitError, match="nothing to predict"):
+        next(Trainer(model, language_modeling, loader, TrainConfig(steps=1)).run())
+
+
+def test_last_update_must_be_finite(model, make_batches):
+    trainer = Trainer(model, language_modeling, make_batches(), TrainConfig(steps=1, learning_rate=1e300))
+    with pytest.raises(FmkitError, match="step 1: its update made weights that are not finite"):
+        list(trainer.run())
