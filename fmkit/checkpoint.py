@@ -106,7 +106,7 @@ def _write_model(
     write_tensors(directory / "model.safetensors", weights)
     config = dict(config)
     if tokenizer is not None:
-        save_tokenizer(tokenizer, directory)
+        save_tokenizer(tokenizer, directory, config["max_position_embeddings"])
         config |= token_ids(tokenizer)
     write_json(directory / "config.json", config)
 

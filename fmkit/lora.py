@@ -160,7 +160,7 @@ def save_adapter(model: Model, directory: str | Path, base: str | Path = "") -> 
     }
     with checkpoint.filling(directory) as scratch:
         if model.tokenizer is not None:
-            save_tokenizer(model.tokenizer, scratch)
+            save_tokenizer(model.tokenizer, scratch, model.config.max_position_embeddings)
         checkpoint.write_tensors(scratch / WEIGHTS, tensors)
         checkpoint.write_json(scratch / CONFIG, settings)
 

@@ -83,8 +83,10 @@ def train_tokenizer(dataset: Texts, vocab_size: int) -> Tokenizer:
     return tokenizer
 
 
-def save_tokenizer(tokenizer: Tokenizer, directory: str | Path) -> None:
+def save_tokenizer(tokenizer: Tokenizer, directory: str | Path, model_max_length: int | None = None) -> None:
     """Write tokenizer.json and tokenizer_config.json, which `transformers.AutoTokenizer` opens.
+
+    `model_max_length` is the context of the model, in tokens; what must truncate texts reads it there.
 
     With chat tokens, the chat template is written too. transformers formats a conversation as one string, so
     it must parse special tokens in text, and in messages, too; `fmkit` never does.
@@ -92,12 +94,14 @@ def save_tokenizer(tokenizer: Tokenizer, directory: str | Path) -> None:
     Raises FmkitError if the directory cannot be written.
     """
     roles = {role: _serving(tokenizer, token) for role, token in ROLES.items()}
-    config: dict[str, str | bool] = {
+    config: dict[str, str | bool | int] = {
         "tokenizer_class": "PreTrainedTokenizerFast",
         **{role: token for role, token in roles.items() if tokenizer.token_to_id(token) is not None},
         "clean_up_tokenization_spaces": False,
         "split_special_tokens": True,
     }
+    if model_max_length is not None:
+        config["model_max_length"] = model_max_length
     if has_chat_tokens(tokenizer):
         config |= {"split_special_tokens": False, "chat_template": CHAT_TEMPLATE}
     directory = Path(directory)

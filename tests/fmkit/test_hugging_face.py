@@ -101,6 +101,7 @@ def test_tokenizer_is_saved_with_the_model(tmp_path, stories, tokenizer):
     text = stories["train"][0]["text"]
     theirs = AutoTokenizer.from_pretrained(tmp_path)
     assert theirs(text)["input_ids"] == tokenizer.encode(text).ids
+    assert theirs.model_max_length == model.config.max_position_embeddings
     assert Transformer.from_pretrained(tmp_path).tokenizer.encode(text).ids == tokenizer.encode(text).ids
     config = json.loads((tmp_path / "config.json").read_text())
     assert (config["bos_token_id"], config["eos_token_id"], config["pad_token_id"]) == (0, 1, 2)

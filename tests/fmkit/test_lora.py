@@ -6,7 +6,7 @@ import peft
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification
+from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification, AutoTokenizer
 
 from fmkit import (
     Classifier,
@@ -126,6 +126,7 @@ def test_an_adapter_brings_its_new_tokens(tied, room, tokenizer, tmp_path):
         ours = tuned.eval()(ids)
         assert (ours[..., :size] - base.eval()(ids.clamp(max=size - 1))[..., :size]).abs().max() > 0.1
         theirs = peft.AutoPeftModelForCausalLM.from_pretrained(tmp_path / "run/adapter").eval()
+        assert AutoTokenizer.from_pretrained(tmp_path / "run/adapter").model_max_length == 256
         torch.testing.assert_close(theirs(input_ids=ids).logits, ours, atol=2e-4, rtol=1e-4)
         again = Transformer.from_pretrained(tmp_path / "base")
         load_adapter(again, tmp_path / "run/adapter")
