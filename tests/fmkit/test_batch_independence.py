@@ -76,24 +76,23 @@ def test_padding_is_that_of_transformers(classifier, tmp_path):
 # --- held-out data ----------------------------------------------------------------------------------------
 
 
-def read_on(model, tokenizer, settings):
-    return continue_pretrain(model, tokenizer, SALES, settings, replay=SALES)
+def read_on(model, tokenizer, settings, stories):
+    return continue_pretrain(model, tokenizer, stories, settings, replay=stories)
 
 
-def read_masked(model, tokenizer, settings):
-    model = Transformer(shape(tokenizer, is_causal=False))
-    return pretrain(model, tokenizer, SALES, settings)
+def read_masked(model, tokenizer, settings, stories):
+    return pretrain(Transformer(shape(tokenizer, is_causal=False)), tokenizer, stories, settings)
 
 
-def learn_answers(model, tokenizer, settings):
+def learn_answers(model, tokenizer, settings, stories):
     return finetune(model, tokenizer, QUESTIONS, settings)
 
 
-def rank_answers(model, tokenizer, settings):
+def rank_answers(model, tokenizer, settings, stories):
     return train_reward(Classifier.from_base(model, ["reward"]), tokenizer, PREFERENCES, settings)
 
 
-def choose_labels(model, tokenizer, settings):
+def choose_labels(model, tokenizer, settings, stories):
     labeled = QUESTIONS.map(
         lambda row: {"text": row["prompt"], "label": len(row["prompt"]) % 2},
         remove_columns=["prompt", "completion"],
@@ -104,12 +103,12 @@ def choose_labels(model, tokenizer, settings):
 @pytest.mark.parametrize(
     "learn", [read_on, read_masked, learn_answers, rank_answers, choose_labels], ids=lambda f: f.__name__
 )
-def test_validation_ignores_the_batch_size(learn, trained_model, tokenizer):
+def test_validation_ignores_the_batch_size(learn, trained_model, tokenizer, stories):
     """Steps too small to change the model leave what is measured on it."""
     found = []
     for size in (2, 3):
         settings = config(1, 1e-12, batch_size=size, eval_rows=7)
-        (record,) = learn(copy.deepcopy(trained_model), tokenizer, settings).history
+        (record,) = learn(copy.deepcopy(trained_model), tokenizer, settings, stories).history
         found.append(
             {name: record[name] for name in record if name.startswith(("validation", "replay", "acc"))}
         )
