@@ -232,9 +232,12 @@ def plot_lines(
             axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
         if percent:
             axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
+        ends = [(line.y[-1], line.x[-1], line.label, COLORS[line.color]) for line in lines]
         if level:
-            draw_level(axes, *level)
-        _name_at_the_ends(axes, lines)
+            height, name = level
+            axes.axhline(height, color=COLORS["floor"], linestyle="--", linewidth=1.2)
+            ends.append((height, max(x for _, x, *_ in ends), name, COLORS["floor"]))
+        _name_at_the_ends(axes, ends)
     return Plot(figure, sentence)
 
 
@@ -291,40 +294,35 @@ def plot_bars(
     return Plot(figure, sentence)
 
 
-def _name_at_the_ends(axes: Axes, lines: Sequence[Line]) -> None:
-    """The label of each line right of its last point, pushed apart where ends lie close together."""
+def _name_at_the_ends(axes: Axes, ends: Sequence[tuple[float, float, str, str]]) -> None:
+    """Write the names of lines right of their ends (y, x, name, color), pushed apart if these are close."""
     low, high = axes.get_ylim()
     apart = 0.075 * (high - low)
     lowest = -math.inf
-    for line in sorted(lines, key=lambda line: line.y[-1]):
-        lowest = max(line.y[-1], lowest + apart)
+    for height, x, name, color in sorted(ends):
+        lowest = max(height, lowest + apart)
         axes.annotate(
-            line.label,
-            (line.x[-1], lowest),
+            name,
+            (x, lowest),
             (7, 0),
             textcoords="offset points",
             va="center",
-            color=COLORS[line.color],
+            color=color,
             annotation_clip=False,
         )
 
 
 def draw_floor(axes: Axes, floor: float) -> None:
     """Draw the dashed line that no model's loss can beat, with its value: the same in every figure."""
+    axes.axhline(floor, color=COLORS["floor"], linestyle="--", linewidth=1.2)
     # A loss begins far above its floor, and a floor may be near the axis: so its name is above it.
-    draw_level(axes, floor, f"floor {floor:.2f}", above=True)
-
-
-def draw_level(axes: Axes, height: float, name: str, above: bool = False) -> None:
-    """Draw a dashed line across the figure, with its name at the left end, below it or above."""
-    axes.axhline(height, color=COLORS["floor"], linestyle="--", linewidth=1.2)
     axes.annotate(
-        name,
-        (0, height),
-        (4, 3 if above else -3),
+        f"floor {floor:.2f}",
+        (0, floor),
+        (4, 3),
         xycoords=axes.get_yaxis_transform(),
         textcoords="offset points",
-        va="bottom" if above else "top",
+        va="bottom",
         color=COLORS["floor"],
     )
 
