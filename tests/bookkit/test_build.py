@@ -80,6 +80,7 @@ def offline() -> dict[str, str]:
     }
 
 
+@pytest.mark.slow
 def test_no_network(checkout: Path, offline: dict[str, str]) -> None:
     code, lines = bootstrap(checkout, **offline)
     assert code == 2
@@ -98,6 +99,7 @@ def test_no_venv_module(checkout: Path) -> None:
     assert "python3-venv" in lines[0]
 
 
+@pytest.mark.slow
 def test_disk_full(checkout: Path) -> None:
     """In a file system of 3 MB of its own."""
     small = "mkdir -p ../small && mount -t tmpfs -o size=3m tmpfs ../small && cp -r . ../small && cd ../small"
@@ -109,6 +111,7 @@ def test_disk_full(checkout: Path) -> None:
     assert lines[0].startswith("The disk is full")
 
 
+@pytest.mark.slow
 def test_an_interrupted_install_is_redone(checkout: Path, offline: dict[str, str]) -> None:
     """A killed set-up leaves its mark; the next one starts from a new environment."""
     leftover = checkout / ".venv/lib/half-a-package"

@@ -106,7 +106,7 @@ def test_three_checkpoints_on_paper(visit: Any) -> None:
     assert three(page) == ["10k", "40k", "80k"]
 
 
-def test_a_record_without_stories_is_one_line(tmp_path: Path) -> None:
+def test_record_without_stories_is_one_line(tmp_path: Path) -> None:
     record = {**COURSE, "runs": COURSE["runs"][:1]}
     with pytest.raises(FmkitError, match=r"^course\.json:1: .*python -m course$"):
         checkpoints.find_run(record, "course.json")

@@ -183,7 +183,7 @@ def test_good_items_have_no_finding(tmp_path, capsys):
     assert findings(book(tmp_path, **{QUIZ: many(40)})) == []
 
 
-def test_every_rule_has_a_threshold_and_a_why():
+def test_every_rule_has_a_threshold_and_why():
     assert len({rule.id for rule in RULES}) == len(RULES)
     assert all(rule.threshold and rule.why for rule in RULES)
     caught = {rule for *_, rule in FAULTS} | {rule for _, rule in BANKS} | {"coverage", "id", "longest-share"}

@@ -191,6 +191,7 @@ def test_any_typing_error(quiz: Any, cut: tuple[int, int, str]) -> None:
 # --- the page ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_faulty_quiz_fails_the_build(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The file's own faults, and a section that no page has."""
     book = tiny.write(tmp_path, INTRO + "\n```{quiz} broken\n```\n")

@@ -436,6 +436,7 @@ def test_the_key_by_hand(book: Path, sums: Quiz):
     assert "Read again: The sum of n ones · exam objective 3.3.1" in key
 
 
+@pytest.mark.slow
 def test_the_bank_of_the_book_is_read_back(tmp_path: Path, anki: Collection):
     export(tiny.ROOT, tmp_path)
     *quizzes, whole = read_quizzes(tiny.ROOT)
@@ -602,6 +603,7 @@ def spoiled(quiz: Quiz, texts: list[str]) -> Quiz:
 fuzz = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
+@pytest.mark.slow
 @fuzz
 @given(texts=st.lists(WILD, min_size=1, max_size=7))
 def test_a_hostile_text_is_text_everywhere(texts: list[str], sums: Quiz, tmp_path: Path):

@@ -66,7 +66,7 @@ def test_what_is_spoken_has_words(judge: StoryJudge) -> None:
     assert judge.allowed(beginning + "lost. He felt worried. Poppy the panda stopped. ") == {"where"}
 
 
-def test_stories_count_to_their_first_mistake(judge: StoryJudge) -> None:
+def test_stories_count_to_the_first_mistake(judge: StoryJudge) -> None:
     story = load_stories(10, 1)["validation"]["text"][0]
     whole = judge.judge([story])
     assert whole["true"] == whole["passes"] == whole["words"] == 1

@@ -127,6 +127,6 @@ def test_replace_derives_what_was_not_given(config, change, name, expected):
     assert getattr(changed, name) == expected
 
 
-def test_derived_values_are_written_as_numbers():
+def test_derived_values_are_saved_as_numbers():
     assert json.loads(json.dumps(asdict(TrainConfig(steps=600))))["warmup_steps"] == 30
     assert json.loads(json.dumps(ModelConfig(10).to_hugging_face()))["intermediate_size"] == 704

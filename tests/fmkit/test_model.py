@@ -220,7 +220,7 @@ def test_flops_leave_out_frozen_weights(freeze, monkeypatch):
     assert counted == pytest.approx(trained_flops_per_token(model, 128), rel=0.01)
 
 
-def test_flops_of_a_whole_model_are_the_formula():
+def test_flops_of_a_model_are_the_formula():
     model = Transformer(ModelConfig(vocab_size=512, hidden_size=64, num_hidden_layers=2))
     assert trained_flops_per_token(model, 128) == flops_per_token(model.config, 128)
 

@@ -162,9 +162,7 @@ def damage(file: Path, how: str) -> None:
 @pytest.mark.parametrize(
     "name", ["model.safetensors", "training.safetensors", "training.json", "manifest.json"]
 )
-def test_damaged_checkpoint_is_passed_over(
-    name, how, story_file, undisturbed, tmp_path, capsys
-):
+def test_damaged_checkpoint_is_passed_over(name, how, story_file, undisturbed, tmp_path, capsys):
     out = tmp_path / "run"
     shutil.copytree(undisturbed, out)
     (out / "model.safetensors").unlink()

@@ -128,7 +128,7 @@ def test_random_objective_is_resumed_exactly(model, make_batches):
     assert [record["loss"] for record in second.run()] == expected
 
 
-def test_masked_steps_have_something_to_learn(stories, tokenizer):
+def test_masked_steps_have_tokens_to_learn(stories, tokenizer):
     """Of 16 tokens, about one row in eleven has none hidden."""
     shape = {"hidden_size": 32, "num_hidden_layers": 1, "max_position_embeddings": 16}
     model = Transformer(ModelConfig(vocab_size=400, is_causal=False, **shape))

@@ -6,7 +6,7 @@ from fmkit import Classifier, ModelConfig
 from fmkit.evaluation.trace import trace
 
 
-def test_trace_follows_an_input_to_its_scores() -> None:
+def test_trace_follows_an_input_to_scores() -> None:
     size = ModelConfig(vocab_size=16, hidden_size=8, num_hidden_layers=2, num_attention_heads=2)
     model, ids, last = Classifier(size, ("no", "yes")), torch.tensor([[1, 2, 3]]), torch.tensor([2])
     found = trace(model, ids, last)
