@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-SITE = ("assets", "pages", "boxes", "diagrams", "sources", "page_widget", "notebook_widgets")
+SITE = ("assets", "pages", "boxes", "formulas", "diagrams", "sources", "page_widget", "notebook_widgets")
 PARTS = ("quiz", "exam", "progress")
 KERNEL_ENVIRONMENT = {"OMP_NUM_THREADS": "1", "TQDM_DISABLE": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
 

@@ -110,6 +110,32 @@ Text above the picture.
 Text below the picture.
 """
 
+MATH = r"""# Math
+
+In a line: $\frac{1}{2}$, $-\log p$ and $\hat{y} \in \mathbb{R}^{d}$, as {eq}`the-floor` says.
+
+| what | formula | value |
+|---|---|---|
+| a sum | $\sum_{i=1}^{n} x_i$ | $\tfrac{n(n+1)}{2}$ |
+| a root | $\sqrt{d_k}$ | $\lVert x \rVert_2$ |
+
+$$
+L = -\frac{1}{N} \sum_{i=1}^{N} \log p_\theta\left(x_i \mid x_{<i}\right)
+$$ (the-floor)
+
+$$
+\begin{pmatrix} a & b \\ c & d \end{pmatrix}
+\begin{bmatrix} 1 & 0 \\ 0 & \frac{1}{2} \end{bmatrix}
+= \left( \int_0^\infty e^{-x^2} \, dx \right)^2
+$$
+
+\begin{align}
+\operatorname{softmax}(x)_i &= \frac{e^{x_i}}{\sum_j e^{x_j}} \\
+\operatorname{attention}(Q, K, V) &= \operatorname{softmax}\left( \frac{QK^\top}{\sqrt{d_k}} \right) V
+\qquad \text{for each head, and each layer}
+\end{align}
+"""
+
 GUESS: dict[str, Any] = {
     "prompt": "Once upon a",
     "top": [{"word": "time", "p": 0.6}, {"word": "midnight", "p": 0.3}, {"word": "'s", "p": 0.05}],
@@ -167,6 +193,7 @@ chapters:
   - file: chapters/back/explorer
   - file: chapters/back/guess
   - file: chapters/back/checkpoints
+  - file: chapters/back/math
 """
 
 
@@ -184,6 +211,7 @@ def write(folder: Path) -> Path:
     back = book / "chapters/back"
     (back / "progress.md").write_text((tiny.ROOT / "chapters/back/progress.md").read_text())
     (back / "explorer.md").write_text(EXPLORER)
+    (back / "math.md").write_text(MATH)
     (back / "guess.md").write_text("# A guess\n\n```{guess} once\n```\n")
     (back / "checkpoints.md").write_text("# A course\n\n```{checkpoints} course\n```\n")
     (book / "assets/runs").mkdir()

@@ -39,12 +39,12 @@ def build(folder: Path) -> Path:
     return site(folder)
 
 
-def read(folder: Path) -> tuple[str, str]:
-    """Build a book with bookkit's widgets alone, in this process, which takes a second.
+def read(folder: Path, *more: str) -> tuple[str, str]:
+    """Build a book with bookkit's widgets alone, and `more` of its parts, in this process, in a second.
 
     Returns the HTML of chapters/intro and the warnings.
     """
-    parts = ("site.page_widget", "quiz", "exam", "progress", "widgets.explorer", "widgets.guess")
+    parts = ("site.page_widget", "quiz", "exam", "progress", "widgets.explorer", "widgets.guess", *more)
     settings = {
         "extensions": ["myst_parser", "sphinx_exercise", *(f"bookkit.{part}" for part in parts)],
         "myst_enable_extensions": ["dollarmath"],

@@ -37,7 +37,6 @@ function render({ el: box }) {
 
   function show(...parts) {
     stage.replaceChildren(...parts);
-    quiz.typeset(stage);
   }
 
   // --- what is kept ---
@@ -209,7 +208,6 @@ function render({ el: box }) {
       exam.at = number;
       keep();
       place();
-      quiz.typeset(list);
       focusQuestion();
     }
 

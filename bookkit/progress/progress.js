@@ -71,7 +71,6 @@ function startReview(part, bank, changed) {
       return Object.assign(question, { element: item });
     });
     list.replaceChildren(...shown.map((question) => question.element));
-    quiz.typeset(list);
     show();
     shown[0].focus();
   });

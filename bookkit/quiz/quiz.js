@@ -6,7 +6,6 @@
 //   bank()                               what the page's bank holds (the directive's `bank()`):
 //                                        [{quiz, id, version, objective, type, make}, …]; make() is a copy of the
 //                                        question's list item and key, {item, key}, to be put somewhere
-//   typeset(element)                     lets MathJax work on what came into the page after it did
 //
 // and a question has: `answer` (null as long as it is not one, see `problem`), `problem()` (what is missing, in words),
 // `isRight(answer)`, `show(answer)` (fills it in), `grade()` (shows what is right and why, and locks it), `clear()`,
@@ -276,14 +275,6 @@ export function bank() {
       }),
     }));
   });
-}
-
-export async function typeset(element) {
-  if (!window.MathJax?.startup) { // it comes later, and finds the element then
-    return;
-  }
-  await window.MathJax.startup.promise;
-  await window.MathJax.typesetPromise([element]);
 }
 
 function render({ el: section }) {

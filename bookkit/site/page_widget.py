@@ -22,6 +22,7 @@ from sphinx.builders.html import StandaloneHTMLBuilder
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
+from bookkit.site.formulas import STYLE, has_math
 from bookkit.site.scripts import PLACE, assets, write_scripts
 from bookkit.site.templates import PACKAGE, render
 from fmkit.errors import FmkitError
@@ -153,7 +154,13 @@ def write_page(app: Sphinx, page: str, node: page_widget) -> None:
         title=node["page"]["title"],
         content=Markup(builder.render_partial(node.deepcopy())["fragment"]),
         scripts=scripts,
-        styles=["styles/pydata-sphinx-theme.css", "styles/sphinx-book-theme.css", "book.css", *styles],
+        styles=[
+            "styles/pydata-sphinx-theme.css",
+            "styles/sphinx-book-theme.css",
+            *([STYLE] if has_math(node) else []),
+            "book.css",
+            *styles,
+        ],
         page=app.builder.get_target_uri(page),
         book=app.config.html_title,
     )

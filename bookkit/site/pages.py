@@ -22,12 +22,6 @@ STATIC = ("book.css", "boxes.css", "diagrams.mjs")
 
 # (from node_modules, to _static/vendor, which files): what a page can ask for, no maps, no other renderers.
 VENDOR = (
-    ("mathjax/es5", "mathjax", "tex-mml-chtml.js"),
-    ("mathjax/es5", "mathjax", "output/chtml/fonts/woff-v2/*.woff"),
-    ("mathjax/es5", "mathjax", "input/tex/extensions/*.js"),
-    ("mathjax/es5", "mathjax", "a11y/*.js"),
-    ("mathjax/es5", "mathjax", "sre/mathmaps/base.json"),
-    ("mathjax/es5", "mathjax", "sre/mathmaps/en.json"),
     ("mermaid/dist", "mermaid", "mermaid.esm.min.mjs"),
     ("mermaid/dist", "mermaid", "chunks/mermaid.esm.min/*.mjs"),
 )
@@ -104,7 +98,6 @@ class Templates(BuiltinTemplateLoader):
 def configure(app: Sphinx, config: Config) -> None:
     """Defaults that no page should have to know, and the links that follow from the two public settings."""
     config.template_bridge = "bookkit.site.pages.Templates"
-    config.mathjax_path = "vendor/mathjax/tex-mml-chtml.js"
     config.nb_ipywidgets_js = {}  # the default loads scripts from elsewhere
     config.html_static_path += [str(PACKAGE / "site" / name) for name in STATIC]
     config.html_baseurl = os.environ.get("FMKIT_PUBLIC_URL", config.fmkit_public_url)
@@ -137,12 +130,11 @@ def copy_vendor(app: Sphinx) -> None:
 def page_context(
     app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None
 ) -> None:
-    """No thebe (it loads from elsewhere), MathJax only for math, each script once, and the page's card."""
-    math = doctree is None or next(doctree.findall(is_math), None) is not None
+    """No thebe (it loads from elsewhere), each script once, and the page's card."""
     scripts: dict[str, Any] = {}
     for script in context["script_files"]:
         name = str(getattr(script, "filename", script) or getattr(script, "attributes", {}).get("body"))
-        if "thebe" not in name.lower() and (math or "mathjax/" not in name):
+        if "thebe" not in name.lower():
             scripts.setdefault(name, script)
     context["script_files"] = list(scripts.values())
     context["css_files"] = [style for style in context["css_files"] if "thebe" not in str(style.filename)]
@@ -150,10 +142,6 @@ def page_context(
         first = next(doctree.findall(nodes.paragraph), None)
         description = first.astext() if first else ""
         context["metatags"] = context.get("metatags", "") + card(app, page, context["pagetitle"], description)
-
-
-def is_math(node: nodes.Node) -> bool:
-    return isinstance(node, nodes.math | nodes.math_block)
 
 
 def card(app: Sphinx, page: str, title: str, description: str) -> str:

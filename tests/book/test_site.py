@@ -17,14 +17,13 @@ SHIFT = 0.1  # the sum of layout shifts that Web Vitals call good
 
 READY = """async () => {
     await document.fonts.ready;
-    await window.MathJax?.startup?.promise;
     const undrawn = () => document.querySelector(".fm-diagram:not(:has(> svg))");
     for (let tries = 0; undrawn() && tries < 200; tries++) await new Promise((go) => setTimeout(go, 50));
 }"""
 
 FACTS = """() => ({
     width: document.documentElement.scrollWidth,
-    raw: [...document.querySelectorAll(".math:not(:has(mjx-container)), mjx-merror")].length,
+    raw: document.querySelectorAll(".math:not(:has(.katex)), .katex-error").length,
     hidden: [...document.querySelectorAll(".bd-article table.table")]
         .filter((table) => table.scrollWidth > table.closest(".bd-article").clientWidth).length,
     cut: [...document.querySelectorAll("span.math")]
@@ -189,12 +188,6 @@ def test_diagrams_of_a_page_opened_as_a_file(browser: Browser, address: str) -> 
     page.locator(".fm-diagram > pre").wait_for(state="visible")
     assert "Pre-training" in page.locator(".fm-diagram > pre").inner_text()
     context.close()
-
-
-def test_mathjax_only_on_pages_with_math(visit: Any) -> None:
-    scripts = "script[src*=mathjax]"
-    assert visit("chapters/intro", 1300)[0].locator(scripts).count() == 0
-    assert visit("chapters/1-pretraining/predicting", 1300)[0].locator(scripts).count() == 1
 
 
 def test_paper_is_used_to_its_full_width(visit: Any) -> None:

@@ -129,7 +129,7 @@ def test_review_from_answer_to_answer(visit: Any) -> None:
     page.get_by_role("button", name="Review 3 questions").focus()
     page.keyboard.press("Enter")
     assert page.locator(".fm-quiz-place").all_inner_texts() == [f"Question {i} of 3" for i in (1, 2, 3)]
-    page.wait_for_function("document.querySelectorAll('.fm-quiz-stem mjx-container').length === 2")
+    assert page.locator(".fm-quiz-stem .katex").count() == 2
     assert page.evaluate("document.activeElement.type") == "select-one"  # the order comes first, and is blank
     place(page, 0, "312")
     page.locator(".fm-quiz form").nth(1).locator("input").fill("0.62")

@@ -1,0 +1,136 @@
+"""Math, typeset by KaTeX while the site is built: a page shows it without a script, and nothing moves.
+
+All formulas of the book go through one process of Node.js. What KaTeX does not understand is a warning of the
+build, at its place. Each formula holds MathML as well, which a screen reader reads.
+"""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.config import Config
+from sphinx.environment import BuildEnvironment
+from sphinx.util import logging
+from sphinx.util.math import get_node_equation_number
+
+from bookkit.site.templates import PACKAGE
+from fmkit.errors import FmkitError
+
+logger = logging.getLogger(__name__)
+
+STYLE = "vendor/katex/katex.min.css"
+OTHER_FONTS = re.compile(r',url\([^)]*\) format\("(?:woff|truetype)"\)')  # every browser of today reads woff2
+
+SCROLLED = "pst-scrollable-table-container"  # the theme lets the keyboard reach what scrolls sideways in it
+
+NUMBERED = re.compile(r"(\\(?:begin|end)\{(?:equation|align|alignat|gather))\}")
+
+Formula = tuple[str, bool]  # its TeX, and whether it is displayed on lines of its own
+_typeset: dict[Formula, dict[str, str]] = {}  # {"html": …} or {"fault": …}; the same for every book
+
+
+def node_js() -> str:
+    """The Node.js of the virtual environment, which bootstrap.py puts there where the machine has none."""
+    here = Path(sys.executable).parent
+    found = shutil.which("node", path=f"{here}{os.pathsep}{os.environ.get('PATH', '')}")
+    if not found:
+        raise FmkitError("math is typeset by Node.js, and there is none: run `make html`, which installs it")
+    return found
+
+
+def typeset(formulas: Iterable[Formula]) -> None:
+    new = sorted({*formulas} - _typeset.keys())
+    if not new:
+        return
+    run = subprocess.run(
+        [node_js(), str(PACKAGE / "web" / "typeset.mjs")],
+        input=json.dumps([{"tex": tex, "display": display} for tex, display in new]),
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+    )
+    if run.returncode:
+        raise FmkitError(f"KaTeX did not run: {run.stderr.strip()}")
+    _typeset.update(zip(new, json.loads(run.stdout), strict=True))
+
+
+def is_math(node: nodes.Node) -> bool:
+    return isinstance(node, nodes.math | nodes.math_block)
+
+
+def has_math(tree: nodes.Node | None) -> bool:
+    return tree is not None and next(tree.findall(is_math), None) is not None
+
+
+def formula(node: nodes.Node) -> Formula:
+    """Of an environment that LaTeX would number, the form without: a page has its numbers from Sphinx."""
+    return NUMBERED.sub(r"\1*}", node.astext().strip()), isinstance(node, nodes.math_block)
+
+
+def typeset_book(app: Sphinx, env: BuildEnvironment) -> None:
+    pages = (env.get_doctree(page) for page in sorted(env.found_docs))
+    typeset(formula(node) for page in pages for node in page.findall(is_math))
+
+
+def html(node: nodes.Node) -> str:
+    typeset([formula(node)])  # one that came into the page after it was read
+    made = _typeset[formula(node)]
+    if "fault" in made:
+        logger.warning("math: %s", made["fault"], location=node)
+    return made.get("html", "")
+
+
+def visit_inline(translator: Any, node: nodes.math) -> None:
+    opening = translator.starttag(node, "span", "", CLASS="math notranslate nohighlight")
+    translator.body.append(f"{opening}{html(node)}</span>")
+    raise nodes.SkipNode
+
+
+def visit_block(translator: Any, node: nodes.math_block) -> None:
+    classes = f"math notranslate nohighlight {SCROLLED}"
+    translator.body.append(translator.starttag(node, "div", CLASS=classes))
+    if node["number"]:
+        translator.body.append(f'<span class="eqno">({get_node_equation_number(translator, node)})')
+        translator.add_permalink_ref(node, "Link to this equation")
+        translator.body.append("</span>")
+    translator.body.append(f"{html(node)}</div>\n")
+    raise nodes.SkipNode
+
+
+def configure(app: Sphinx, config: Config) -> None:
+    config.html_math_renderer, config.myst_update_mathjax = "katex", False
+
+
+def copy_katex(app: Sphinx) -> None:
+    """The style sheet and its fonts, of which a browser fetches those that a page uses."""
+    source, target = PACKAGE / "web/node_modules/katex/dist", Path(app.outdir) / "_static" / STYLE
+    shutil.rmtree(target.parent, ignore_errors=True)
+    (target.parent / "fonts").mkdir(parents=True)
+    for font in source.glob("fonts/*.woff2"):
+        shutil.copyfile(font, target.parent / "fonts" / font.name)
+    target.write_text(
+        OTHER_FONTS.sub("", (source / target.name).read_text(encoding="utf-8")), encoding="utf-8"
+    )
+
+
+def add_style(
+    app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None
+) -> None:
+    if has_math(doctree):
+        app.add_css_file(STYLE, priority=890)  # before book.css, which sets its size
+
+
+def setup(app: Sphinx) -> None:
+    app.add_html_math_renderer("katex", (visit_inline, None), (visit_block, None))
+    app.connect("config-inited", configure)
+    app.connect("builder-inited", copy_katex)
+    app.connect("env-updated", typeset_book)
+    app.connect("html-page-context", add_style)
