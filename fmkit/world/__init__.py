@@ -3,6 +3,7 @@
 Everything outside this package imports from here.
 """
 
+from fmkit.world.annotators import annotate
 from fmkit.world.catalog import DOMAINS, data_card
 from fmkit.world.crawl import WEB
 from fmkit.world.domain import Domain, Source
@@ -10,6 +11,7 @@ from fmkit.world.facts import FACTS, YEARS, Almanac, Question
 from fmkit.world.finance import FINANCE
 from fmkit.world.grammar import Derivation, Grammar, Verdict
 from fmkit.world.legal import LEGAL
+from fmkit.world.mailbox import load_mailbox
 from fmkit.world.marking import MarkedText
 from fmkit.world.markov import MARKOV, Chain
 from fmkit.world.measures import Floor, Validity, floor, validity
@@ -53,8 +55,10 @@ __all__ = [
     "Validity",
     "Verdict",
     "World",
+    "annotate",
     "data_card",
     "floor",
+    "load_mailbox",
     "load_reviews",
     "load_stories",
     "validity",
