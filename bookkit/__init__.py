@@ -3,7 +3,17 @@
 from pathlib import Path
 from typing import Any
 
-SITE = ("assets", "pages", "boxes", "formulas", "diagrams", "sources", "page_widget", "notebook_widgets")
+SITE = (
+    "assets",
+    "pages",
+    "boxes",
+    "exercises",
+    "formulas",
+    "diagrams",
+    "sources",
+    "page_widget",
+    "notebook_widgets",
+)
 PARTS = ("quiz", "exam", "progress")
 KERNEL_ENVIRONMENT = {"OMP_NUM_THREADS": "1", "TQDM_DISABLE": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
 
