@@ -17,6 +17,7 @@ from fmkit.world.markov import MARKOV, Chain
 from fmkit.world.measures import Floor, Validity, floor, validity
 from fmkit.world.medical import MEDICAL
 from fmkit.world.preferences import BROKEN, PREFERENCES, Preferences
+from fmkit.world.requests import REQUEST_KINDS, REQUESTS, Request, Requests
 from fmkit.world.reviews import LABELS, REVIEWS, Review, Reviews, load_reviews
 from fmkit.world.stories import STORIES, Story, World, load_stories
 from fmkit.world.support import SUPPORT, Support
@@ -32,6 +33,8 @@ __all__ = [
     "MARKOV",
     "MEDICAL",
     "PREFERENCES",
+    "REQUESTS",
+    "REQUEST_KINDS",
     "REVIEWS",
     "STORIES",
     "SUPPORT",
@@ -47,6 +50,8 @@ __all__ = [
     "MarkedText",
     "Preferences",
     "Question",
+    "Request",
+    "Requests",
     "Review",
     "Reviews",
     "Source",

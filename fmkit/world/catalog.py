@@ -17,6 +17,7 @@ from fmkit.world.legal import LEGAL
 from fmkit.world.markov import MARKOV
 from fmkit.world.medical import MEDICAL
 from fmkit.world.preferences import PREFERENCES
+from fmkit.world.requests import REQUESTS
 from fmkit.world.reviews import REVIEWS
 from fmkit.world.stories import STORIES
 from fmkit.world.support import SUPPORT
@@ -24,7 +25,7 @@ from fmkit.world.support import SUPPORT
 if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict
 
-_ALL = (STORIES, REVIEWS, WEB, MEDICAL, LEGAL, FINANCE, SUPPORT, PREFERENCES, FACTS, MARKOV)
+_ALL = (STORIES, REVIEWS, WEB, MEDICAL, LEGAL, FINANCE, SUPPORT, PREFERENCES, REQUESTS, FACTS, MARKOV)
 DOMAINS: dict[str, Domain] = {domain.name: domain for domain in _ALL}
 """The domains by name; `load_corpus` knows these names, too."""
 

@@ -61,7 +61,7 @@ class Preferences(Prompted):
         first = next(texts)
         second = next(text for text in texts if self.reward(text.text) != self.reward(first.text))
         lead = self.reward(first.text) - self.reward(second.text)
-        wins = rng.random() < 1 / (1 + math.exp(-lead / TEMPERATURE))
+        wins = prefers_first(lead, rng)
         chosen, rejected = (first, second) if wins else (second, first)
         start = len(prompt.text)
         return Pair(
@@ -88,6 +88,12 @@ class Preferences(Prompted):
     def truth(self, text: str) -> float:
         """The reward that cannot be fooled: `reward` of a whole text that is valid, else `BROKEN`."""
         return self.reward(text) if self.log_prob(text) > -math.inf else BROKEN
+
+
+def prefers_first(lead: float, rng: Rng) -> bool:
+    """Ask the judge, who prefers the first of two texts with the probability that `TEMPERATURE` states; the
+    first one's reward is `lead` higher."""
+    return rng.random() < 1 / (1 + math.exp(-lead / TEMPERATURE))
 
 
 @functools.cache
