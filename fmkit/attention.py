@@ -68,12 +68,20 @@ def allowed_positions(
 
 
 class KVCache:
-    """Keys and values of the tokens seen so far: (B, length, K, D) a layer, in room for `max_length`."""
+    """Keys and values of the tokens seen so far: (B, length, K, D) a layer, in room for `max_length`.
+
+    `padding` (B,) counts the tokens of padding before each sequence; None if there are none.
+    """
 
     def __init__(
-        self, num_layers: int, shape: tuple[int, int, int, int], device: torch.device, dtype: torch.dtype
+        self,
+        num_layers: int,
+        shape: tuple[int, int, int, int],
+        device: torch.device,
+        dtype: torch.dtype,
+        padding: Tensor | None = None,
     ) -> None:
-        self.length = 0
+        self.length, self.padding = 0, padding
         self.keys = [torch.empty(shape, device=device, dtype=dtype) for _ in range(num_layers)]
         self.values = [torch.empty(shape, device=device, dtype=dtype) for _ in range(num_layers)]
 

@@ -70,18 +70,24 @@ def generate_ids(
     eos_id: int | None = None,
     numbers: Sequence[int] | None = None,
 ) -> list[list[int]]:
-    """Generate token ids for each of `prompts`, all of one length; each answer ends before its `eos_id`.
+    """Generate token ids for each of `prompts`; each answer ends before its `eos_id`.
 
-    What is drawn for a prompt depends on `seed` and its number alone (default: 0, 1, …), not on the others.
+    An answer has at most `max_new_tokens` tokens, and ends where its context is full. It depends on its
+    prompt, `seed` and its number (default: 0, 1, …), not on the other prompts: shorter ones are padded on the
+    left, where nothing sees it.
     """
     _check(model, prompts, max_new_tokens, temperature, top_k, top_p, seed)
-    device, length = model.device, len(prompts[0])
-    room = min(max_new_tokens, model.config.max_position_embeddings - length)
-    cache = model.new_cache(len(prompts), length + room)
-    draws = draw_numbers(seed, numbers or range(len(prompts)), room).to(device)
+    device, longest = model.device, max(map(len, prompts))
+    rooms = [min(max_new_tokens, model.config.max_position_embeddings - len(prompt)) for prompt in prompts]
+    missing = [longest - len(prompt) for prompt in prompts]
+    padding = torch.tensor(missing, device=device) if any(missing) else None
+    cache = model.new_cache(len(prompts), longest + max(rooms), padding)
+    draws = draw_numbers(seed, numbers or range(len(prompts)), max(rooms)).to(device)
     model.eval()
-    tokens = torch.tensor(prompts, device=device)
+    padded = [[0] * short + list(prompt) for short, prompt in zip(missing, prompts, strict=True)]
+    tokens = torch.tensor(padded, device=device)
     made: list[Tensor] = []
+    room = torch.tensor(rooms, device=device)
     ended = torch.zeros(len(prompts), dtype=torch.bool, device=device)
     for draw in draws.T:
         hidden = model.hidden_states(tokens, cache=cache)
@@ -90,11 +96,12 @@ def generate_ids(
             raise FmkitError("the model's predictions are not finite numbers: its training has failed")
         tokens = pick(logits, temperature, top_k, top_p, draw)[:, None]
         made.append(tokens)
+        ended |= room <= len(made)
         if eos_id is not None:
             ended |= tokens[:, 0] == eos_id
-            if ended.all():
-                break
-    rows = torch.cat(made, dim=1).tolist() if made else [[] for _ in prompts]
+        if ended.all():
+            break
+    rows = [row[:most] for row, most in zip(torch.cat(made, dim=1).tolist(), rooms, strict=True)]
     return [row[: row.index(eos_id)] if eos_id in row else row for row in rows]
 
 
@@ -143,9 +150,9 @@ def _check(
     if not isinstance(model, Transformer):
         raise FmkitError("a classifier or reward model writes no text: use a language model")
     model.require_causal()
-    if not prompts or not prompts[0] or len({len(prompt) for prompt in prompts}) != 1:
-        raise FmkitError("prompts must be of one length, at least one token each")
-    length, context = len(prompts[0]), model.config.max_position_embeddings
+    if not prompts or not all(prompts):
+        raise FmkitError("give one prompt or more, of at least one token each")
+    length, context = max(map(len, prompts)), model.config.max_position_embeddings
     if length >= context:
         raise FmkitError(f"the prompt has {length} tokens and the model's context {context}: shorten it")
     if max(map(max, prompts)) >= model.config.vocab_size:

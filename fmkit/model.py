@@ -51,9 +51,9 @@ def rotary_table(config: ModelConfig) -> tuple[Tensor, Tensor]:
 
 
 def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    """Turn the pairs (i, i + D/2) of each head of x (B, T, H, D) by their position's angles (T, D/2)."""
+    """Turn the pairs (i, i + D/2) of each head of x (B, T, H, D) by their position's angles (…, T, D/2)."""
     a, b = x.chunk(2, dim=-1)
-    cos, sin = cos[:, None], sin[:, None]  # the same angle for every head
+    cos, sin = cos[..., None, :], sin[..., None, :]  # the same angle for every head
     return torch.cat((a * cos - b * sin, b * cos + a * sin), dim=-1)
 
 
@@ -119,8 +119,12 @@ class View:
     ) -> None:
         T, start = input_ids.shape[1], cache.length if cache is not None else 0
         causal = decoder.config.is_causal
-        self.cos = decoder.cos[start : start + T].to(dtype)
-        self.sin = decoder.sin[start : start + T].to(dtype)
+        where: slice | Tensor = slice(start, start + T)
+        if cache is not None and cache.padding is not None:
+            positions = torch.arange(start + T, device=input_ids.device) - cache.padding[:, None]  # (B, S)
+            document_ids = positions >= 0  # padding is a document of its own
+            where = positions[:, start:].clamp(0, len(decoder.cos) - 1)
+        self.cos, self.sin = decoder.cos[where].to(dtype), decoder.sin[where].to(dtype)
         self.cache = cache
         self.allowed = allowed_positions(T, start + T, causal, document_ids, input_ids.device)
         self.plain_causal = causal and start == 0 and T > 1 and document_ids is None
@@ -245,12 +249,15 @@ class Transformer(Model):
         """
         return self.lm_head(self.hidden_states(input_ids, document_ids, cache))
 
-    def new_cache(self, batch_size: int, max_length: int) -> KVCache:
-        """Make an empty cache for `max_length` tokens of `batch_size` sequences."""
+    def new_cache(self, batch_size: int, max_length: int, padding: Tensor | None = None) -> KVCache:
+        """Make an empty cache for `max_length` tokens of `batch_size` sequences.
+
+        `padding` (B,) says how many tokens of padding come before each sequence.
+        """
         config = self.config
         assert config.num_key_value_heads is not None
         shape = (batch_size, max_length, config.num_key_value_heads, config.head_dim)
-        return KVCache(config.num_hidden_layers, shape, self.device, self.dtype)
+        return KVCache(config.num_hidden_layers, shape, self.device, self.dtype, padding)
 
     def require_causal(self) -> None:
         """Raise `FmkitError` for a model of masked tokens: it would see the tokens that it should predict."""

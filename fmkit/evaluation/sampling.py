@@ -1,6 +1,5 @@
 """Many answers at once, to prompts of any length."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 
 from fmkit.generation import generate_ids
@@ -22,17 +21,12 @@ def complete(
     The same seed gives the same answers, whichever prompts are answered together. Raises `FmkitError` for a
     prompt that fills the context.
     """
-    by_length: dict[int, list[int]] = defaultdict(list)
-    for i, prompt in enumerate(prompts):
-        by_length[len(prompt)].append(i)
+    by_length = sorted(range(len(prompts)), key=lambda i: len(prompts[i]))  # so that little is padding
     answers: list[list[int]] = [[] for _ in prompts]
-    for group in by_length.values():
-        for start in range(0, len(group), BATCH):
-            batch = group[start : start + BATCH]
-            ids = [prompts[i] for i in batch]
-            rows = generate_ids(
-                model, ids, max_new_tokens, temperature, seed=seed, eos_id=eos_id, numbers=batch
-            )
-            for i, row in zip(batch, rows, strict=True):
-                answers[i] = row
+    for start in range(0, len(prompts), BATCH):
+        batch = by_length[start : start + BATCH]
+        ids = [prompts[i] for i in batch]
+        rows = generate_ids(model, ids, max_new_tokens, temperature, seed=seed, eos_id=eos_id, numbers=batch)
+        for i, row in zip(batch, rows, strict=True):
+            answers[i] = row
     return answers
