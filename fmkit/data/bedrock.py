@@ -253,7 +253,9 @@ def _count_characters(value: Any) -> int:
         return len(value)
     if isinstance(value, list):
         return sum(map(_count_characters, value))
-    return sum(map(_count_characters, (value[name] for name in TEXT_KEYS if name in value)))
+    if isinstance(value, dict):
+        return sum(_count_characters(value[name]) for name in TEXT_KEYS if name in value)
+    return 0  # a key that the format does not read may hold anything
 
 
 def _answers_alike(record: Row) -> bool:

@@ -202,6 +202,13 @@ def test_number_of_records(tmp_path: Path, format: str, count: int, wanted: str)
     assert faults(path, format) == [wanted]
 
 
+@pytest.mark.parametrize("junk", [1, True, None, [1]])
+def test_junk_beside_a_prompt(tmp_path: Path, junk: Any) -> None:
+    """Under a key that other formats read: it is not counted as text, and is no fault."""
+    records = [{**record, "system": junk, "messages": {"content": junk}} for record in sound("completion-llama")]
+    assert check(save(tmp_path / "a.jsonl", records), "completion-llama") == []
+
+
 def test_large_file_and_wrong_ending(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     small = dataclasses.replace(FORMATS["completion-titan"], max_bytes=100)
     monkeypatch.setitem(bedrock.FORMATS, "completion-titan", small)
