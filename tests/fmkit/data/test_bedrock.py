@@ -205,7 +205,9 @@ def test_number_of_records(tmp_path: Path, format: str, count: int, wanted: str)
 @pytest.mark.parametrize("junk", [1, True, None, [1]])
 def test_junk_beside_a_prompt(tmp_path: Path, junk: Any) -> None:
     """Under a key that other formats read: it is not counted as text, and is no fault."""
-    records = [{**record, "system": junk, "messages": {"content": junk}} for record in sound("completion-llama")]
+    records = [
+        {**record, "system": junk, "messages": {"content": junk}} for record in sound("completion-llama")
+    ]
     assert check(save(tmp_path / "a.jsonl", records), "completion-llama") == []
 
 
