@@ -2,9 +2,10 @@
 
 from typing import Any
 
+from bookkit.experiments.course import POINTS
 from bookkit.experiments.lab import about, train_in
 from bookkit.experiments.recording import Experiment, experiment
-from fmkit.widgets.training_lab import SMALL, Setting, story_lab
+from fmkit.widgets.labs import SMALL, story_lab
 
 TOKENS = 400_000
 
@@ -16,7 +17,8 @@ def batch_size() -> Experiment:
 
     def train(batch_size: int, learning_rate: float, seed: int) -> dict[str, Any]:
         steps = TOKENS // (batch_size * SMALL.max_position_embeddings)
-        return train_in(shared, Setting(learning_rate, batch_size, steps, seed))
+        setting = {"learning_rate": learning_rate, "batch_size": batch_size, "steps": steps, "seed": seed}
+        return train_in(shared, setting, POINTS)
 
     arms = [
         {"batch_size": size, "learning_rate": rate, "seed": seed}

@@ -21,12 +21,13 @@ def follow(trainer: Trainer, measure: Callable[[], Record], at: Collection[int] 
         yield record
 
 
-def curve(history: list[Record]) -> dict[str, list[float]]:
-    """The loss, in at most `POINTS` points: each the mean of some steps, at the tokens seen after them."""
-    size = -(-len(history) // POINTS) or 1
+def curve(history: list[Record], points: int = POINTS, over: str = "tokens") -> dict[str, list[float]]:
+    """The loss, in at most so many points: each the mean of some steps, at the tokens seen after them (or at
+    what else `over` names in the records)."""
+    size = -(-len(history) // points) or 1
     groups = [history[start : start + size] for start in range(0, len(history), size)]
     return {
-        "tokens": [group[-1]["tokens"] for group in groups],
+        over: [group[-1][over] for group in groups],
         "loss": [round(sum(record["loss"] for record in group) / len(group), 3) for group in groups],
     }
 

@@ -7,9 +7,10 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from fmkit.widgets.training_lab import FinetuningLab as FinetuningLab
     from fmkit.widgets.training_lab import TrainingLab as TrainingLab
 
-_HOMES = {"TrainingLab": "fmkit.widgets.training_lab"}
+_HOMES = {"FinetuningLab": "fmkit.widgets.training_lab", "TrainingLab": "fmkit.widgets.training_lab"}
 
 __all__ = sorted(_HOMES)
 

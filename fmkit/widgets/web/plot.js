@@ -32,7 +32,8 @@ export function spread(labels, bottom) {
 /**
  * A line plot that fills `host`, redrawn whenever its size changes: quiet axes, labels at the ends of lines.
  * A scene is {title, xEnd, yEnd, xTitle, yTitle, floor, goal: {x, text}, hint,
- *   lines: [{label, color, dash, strong, faded, x, y, raw, band: [low, high], result}]}; `result` is where it ended up.
+ *   lines: [{label, color, dash, strong, faded, x, y, back: {x, y, label}, band: [low, high], result}]}; `result` is
+ *   where a line ended up, `back` a quieter line behind it.
  */
 export function createPlot(host) {
   let scene = null;
@@ -53,7 +54,8 @@ function drawing(scene, width, height) {
     x: (value) => MARGIN.left + (value / scene.xEnd) * (right - MARGIN.left),
     y: (value) => bottom - (Math.min(value, scene.yEnd) / scene.yEnd) * (bottom - MARGIN.top),
   };
-  const labels = scene.lines.filter((line) => line.x.length).map((line) => endLabel(line, place));
+  const drawn = scene.lines.filter((line) => line.x.length), backs = drawn.filter((line) => line.back?.label);
+  const labels = [...drawn, ...backs.map(({ back, color }) => ({ ...back, color }))].map((line) => endLabel(line, place));
   if (scene.floor !== null) labels.push(floorLabel(scene.floor, place));
   for (const column of [labels.filter((l) => l.x >= right), labels.filter((l) => l.x < right)])
     spread(column, bottom + 4);
@@ -109,9 +111,9 @@ function lineParts(line, place) {
   const parts = [];
   if (line.band) {
     const back = path([...line.x].reverse(), [...line.band[1]].reverse(), place).replace("M", "L");
-    parts.push(h("svg:path", { d: `${path(line.x, line.band[0], place)}${back}Z`, fill: line.color, opacity: 0.18 }));
+    parts.push(h("svg:path", { d: `${path(line.x, line.band[0], place)}${back}Z`, fill: line.color, opacity: line.strong ? 0.18 : 0.1 }));
   }
-  if (line.raw) parts.push(h("svg:path", { ...shared, d: path(line.x, line.raw, place), opacity: 0.3 }));
+  if (line.back) parts.push(h("svg:path", { ...shared, d: path(line.back.x, line.back.y, place), opacity: line.back.label ? 0.7 : 0.3 }));
   const stroke = { d: path(line.x, line.y, place), "stroke-width": line.strong ? 2.6 : 1.8 };
   parts.push(h("svg:path", { ...shared, ...stroke, "stroke-dasharray": line.dash || null, class: "fm-line" }));
   if (line.result !== null && line.x.length)

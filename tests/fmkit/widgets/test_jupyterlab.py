@@ -88,5 +88,5 @@ def test_it_trains_in_the_kernel(page: Page) -> None:
     expect(status).not_to_have_text(before or "", timeout=WAIT)
     assert page.locator(".fm-plot .fm-line").count() == 1
     page.get_by_role("button", name="Stop").click()
-    expect(status).to_contain_text("of 800 steps", timeout=WAIT)
+    expect(status).to_contain_text("of 800, stopped", timeout=WAIT)
     expect(page.locator(".fm-spoken")).to_contain_text("above the floor")

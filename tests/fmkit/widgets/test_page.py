@@ -21,27 +21,28 @@ pytestmark = pytest.mark.slow
 RESULT = r"Run A: loss 6\.\d\d → \d\.\d\d after 200 steps, \d\.\d\d above the floor\."
 
 
-def write_notebook(path: Path) -> None:
-    code = "from fmkit.widgets import TrainingLab\n\nTrainingLab()"
-    cells = [
-        nbformat.v4.new_markdown_cell("# A page with the lab", id="title"),
-        nbformat.v4.new_code_cell(code, id="lab"),
-        nbformat.v4.new_markdown_cell("What comes after it.", id="after"),
-    ]
+def write_notebook(path: Path, *labs: str) -> None:
+    code = "from fmkit.widgets import {lab}\n\n{lab}()"
+    cells = [nbformat.v4.new_markdown_cell("# A page with the lab", id="title")]
+    cells += [nbformat.v4.new_code_cell(code.format(lab=lab), id=lab) for lab in labs]
+    cells += [nbformat.v4.new_markdown_cell("What comes after it.", id="after")]
     nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
 
 
 @pytest.fixture(scope="module")
 def book(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A book of one page, executed and built as `make notebooks` and `make html` do."""
+    """A book of one page for each lab, executed and built as `make notebooks` and `make html` do."""
     book = tmp_path_factory.mktemp("book")
     (book / "chapters/back").mkdir(parents=True)
     (book / "chapters/back/references.bib").touch()
     (book / "assets").symlink_to(ROOT / "assets")
     shutil.copy(ROOT / "_config.yml", book)
-    (book / "_toc.yml").write_text("format: jb-book\nroot: chapters/lab\n")
-    write_notebook(book / "chapters/lab.ipynb")
-    assert execute_all([book / "chapters/lab.ipynb"]) == 0
+    (book / "_toc.yml").write_text(
+        "format: jb-book\nroot: chapters/lab\nchapters: [{file: chapters/tuning}]\n"
+    )
+    write_notebook(book / "chapters/lab.ipynb", "TrainingLab")
+    write_notebook(book / "chapters/tuning.ipynb", "FinetuningLab")
+    assert execute_all([book / "chapters/lab.ipynb", book / "chapters/tuning.ipynb"]) == 0
     build(book)
     return book
 
@@ -73,7 +74,13 @@ def visit(browser: Browser, address: str) -> Iterator[Open]:
     complaints: list[str] = []
     contexts = []
 
-    def opened(width: int = 1300, start: str = address, motion: str = "reduce", scripts: bool = True) -> Page:
+    def opened(
+        width: int = 1300,
+        start: str = address,
+        motion: str = "reduce",
+        scripts: bool = True,
+        name: str = "lab",
+    ) -> Page:
         context = browser.new_context(
             viewport={"width": width, "height": 900}, reduced_motion=motion, java_script_enabled=scripts
         )
@@ -84,7 +91,7 @@ def visit(browser: Browser, address: str) -> Iterator[Open]:
         page.on("response", lambda r: r.status < 400 or complaints.append(f"{r.status} {r.url}"))
         page.on("console", lambda m: m.type == "error" and complaints.append(f"console: {m.text}"))
         page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
-        page.goto(f"{start}chapters/lab.html")
+        page.goto(f"{start}chapters/{name}.html")
         return page
 
     yield opened
@@ -105,7 +112,7 @@ def test_notebooks_are_stable(book: Path, tmp_path: Path) -> None:
     first = (book / "chapters/lab.ipynb").read_text()
     assert '"_esm"' not in first
     assert '"_css"' not in first
-    write_notebook(tmp_path / "lab.ipynb")
+    write_notebook(tmp_path / "lab.ipynb", "TrainingLab")
     assert execute_all([tmp_path / "lab.ipynb"]) == 0
     assert (tmp_path / "lab.ipynb").read_text() == first
 
@@ -120,11 +127,9 @@ def test_sliders_change_the_plot(visit: Open) -> None:
     page = visit()
     expect(drawing(page).get_by_text("200 × 8 × 128 = 205k tokens")).to_be_visible()
     expect(drawing(page).get_by_text("floor 0.30")).to_be_visible()
-    page.get_by_label("Batch size").focus()
-    page.keyboard.press("ArrowRight")
+    press_keys(page, "Batch size", "ArrowRight")
     expect(drawing(page).get_by_text("200 × 32 × 128 = 819k tokens")).to_be_visible()
-    page.get_by_label("Steps").focus()
-    page.keyboard.press("Home")
+    press_keys(page, "Steps", "Home")
     expect(drawing(page).get_by_text("50 × 32 × 128 = 205k tokens")).to_be_visible()
 
 
@@ -146,7 +151,7 @@ def test_stop_stops_a_replay(visit: Open) -> None:
     press(page, "Train")
     page.wait_for_timeout(300)
     press(page, "Stop")
-    expect(page.locator(".fm-status")).to_contain_text("stopped after")
+    expect(page.locator(".fm-status")).to_contain_text("stopped at step")
 
 
 def test_by_keyboard_alone(visit: Open) -> None:
@@ -175,17 +180,88 @@ def test_a_run_that_broke_is_shown_as_one(visit: Open) -> None:
     expect(page.locator(".fm-runs tbody tr")).to_contain_text("not finite")
 
 
-def test_at_most_six_runs_are_kept(visit: Open) -> None:
+def rows(page: Page) -> list[str]:
+    return [text.strip() for text in page.locator(".fm-runs tbody th").all_text_contents()]
+
+
+def press_keys(page: Page, slider: str, *keys: str) -> None:
+    page.get_by_label(slider).focus()
+    for key in keys:
+        page.keyboard.press(key)
+
+
+def test_no_run_is_shown_twice(visit: Open) -> None:
     page = visit()
-    for _ in range(7):
+    press(page, "Train")
+    press(page, "Train")
+    assert rows(page) == ["A"]
+    expect(page.locator(".fm-status")).to_contain_text("These settings are here already. Run A: loss")
+    press_keys(page, "Batch size", "ArrowRight")
+    expect(page.locator(".fm-status")).not_to_contain_text("already")
+
+
+def test_a_seventh_run_pushes_none_out(visit: Open) -> None:
+    page = visit()
+    press_keys(page, "Learning rate", "Home")
+    for _ in range(6):
         press(page, "Train")
-    letters = page.locator(".fm-runs tbody th").all_text_contents()
-    assert [letter.strip() for letter in letters] == ["B", "C", "D", "E", "F", "A"]
+        press_keys(page, "Learning rate", "ArrowRight")
+    press(page, "Train")
+    assert rows(page) == list("ABCDEF")
+    expect(page.locator(".fm-status")).to_contain_text("6 runs are kept: remove one")
+    press(page, "Remove run B")
+    press(page, "Train")
+    assert rows(page) == list("ACDEFB")
 
 
+def test_runs_differ_in_color_and_in_dash(visit: Open) -> None:
+    page = visit()
+    for _ in range(3):
+        press(page, "Train")
+        press_keys(page, "Learning rate", "ArrowRight")
+    lines = page.locator(".fm-plot .fm-line").all()
+    for looks in ([line.get_attribute(name) for line in lines] for name in ("stroke", "stroke-dasharray")):
+        assert len(set(looks)) == 3, looks
+
+
+def test_a_broken_run_takes_no_place(visit: Open) -> None:
+    page = visit()
+    press(page, "Train")
+    press_keys(page, "Learning rate", "End")
+    press(page, "Train")
+    press_keys(page, "Batch size", "ArrowRight")
+    press(page, "Train")
+    assert rows(page) == ["A", "✕"]
+    expect(page.locator(".fm-runs tbody tr").last).to_contain_text("32")
+
+
+def test_small_batches_have_longer_runs(visit: Open) -> None:
+    """What is recorded depends on the sliders before; the longest run of each size reads as much."""
+    page = visit()
+    for keys, goal in (
+        (["Home"], "3200 × 2 × 128 = 819k tokens"),
+        (["End"], "200 × 32 × 128 = 819k tokens"),
+    ):
+        press_keys(page, "Batch size", *keys)
+        press_keys(page, "Steps", "End")
+        expect(drawing(page).get_by_text(goal)).to_be_visible()
+
+
+def test_epochs_show_when_it_was_best(visit: Open) -> None:
+    page = visit(name="tuning")
+    expect(drawing(page).get_by_text("5 × 200 / 16 = 62 steps")).to_be_visible()
+    press_keys(page, "Epochs", "End")
+    press(page, "Train")
+    expect(page.locator(".fm-status")).to_contain_text("after 20 epochs, 250 steps")
+    expect(page.locator(".fm-status")).to_contain_text("It was lowest,")
+    expect(drawing(page).get_by_text("training")).to_be_visible()
+    expect(page.locator(".fm-runs tbody tr")).to_contain_text("20")
+
+
+@pytest.mark.parametrize("name", ["lab", "tuning"])
 @pytest.mark.parametrize("width", [1300, 390])
-def test_it_fits_and_can_be_touched(visit: Open, width: int) -> None:
-    page = visit(width)
+def test_it_fits_and_can_be_touched(visit: Open, width: int, name: str) -> None:
+    page = visit(width, name=name)
     press(page, "Train")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     for control in page.locator(".fm-lab :is(input, button)").all():
@@ -194,8 +270,9 @@ def test_it_fits_and_can_be_touched(visit: Open, width: int) -> None:
         assert min(box["width"], box["height"]) >= 44
 
 
-def test_it_is_accessible_in_both_schemes(visit: Open) -> None:
-    page = visit()
+@pytest.mark.parametrize("name", ["lab", "tuning"])
+def test_it_is_accessible_in_both_schemes(visit: Open, name: str) -> None:
+    page = visit(name=name)
     press(page, "Train")
     page.evaluate(AXE.read_text())
     for scheme in ("light", "dark"):
@@ -206,10 +283,11 @@ def test_it_is_accessible_in_both_schemes(visit: Open) -> None:
         assert [(v["id"], [n["html"] for n in v["nodes"]]) for v in result["violations"]] == []
 
 
+@pytest.mark.parametrize("name", ["lab", "tuning"])
 @pytest.mark.parametrize("width", [1300, 390])
-def test_the_page_does_not_jump(visit: Open, width: int) -> None:
+def test_the_page_does_not_jump(visit: Open, width: int, name: str) -> None:
     """The room that is kept before any script has run is what the widget fills."""
-    rooms = [visit(width, scripts=scripts).locator(".fm-widget-room") for scripts in (False, True)]
+    rooms = [visit(width, scripts=on, name=name).locator(".fm-widget-room") for on in (False, True)]
     expect(rooms[1].locator(".fm-plot svg")).to_be_visible()
     heights = [(room.bounding_box() or {})["height"] for room in rooms]
     assert abs(heights[0] - heights[1]) <= 4, heights

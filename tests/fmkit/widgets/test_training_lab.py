@@ -11,28 +11,32 @@ import pytest
 
 from fmkit.config import ModelConfig
 from fmkit.errors import FmkitError
-from fmkit.widgets import TrainingLab, training_lab
-from fmkit.widgets.training_lab import Setting
+from fmkit.widgets import FinetuningLab, TrainingLab, labs, training_lab
+from fmkit.widgets.training_lab import Settings
 
-SETTING = Setting(learning_rate=0.003, batch_size=2, steps=40)
+SETTING: Settings = {"learning_rate": 0.003, "batch_size": 2, "steps": 40}
 
 
 @dataclass
 class FakeTrainer:
     """Steps without arithmetic; step 5 waits for the gate."""
 
-    setting: Setting
+    setting: Settings
     gate: threading.Event
     step: int = 0
 
+    @property
+    def config(self) -> Any:
+        return SimpleNamespace(steps=self.setting["steps"], eval_every=20)
+
     def run(self) -> Iterator[dict[str, Any]]:
-        while self.step < self.setting.steps:
+        while self.step < self.setting["steps"]:
             self.step += 1
             if self.step == 5:
                 self.gate.wait(10)
-            if self.setting.learning_rate > 1 and self.step == 7:
+            if self.setting["learning_rate"] > 1 and self.step == 7:
                 raise FmkitError("step 7: loss inf, gradient norm inf: not finite; lower learning_rate")
-            yield {"tokens": 256 * self.step, "loss": 6.0 - self.step / 100}
+            yield {"loss": 6.0 - self.step / 100}
 
     def evaluate(self, _: Any) -> float:
         return 5.5
@@ -41,7 +45,12 @@ class FakeTrainer:
 @pytest.fixture
 def gate(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
     gate = threading.Event()
-    fake = SimpleNamespace(floor=0.3, validation=[], trainer=lambda setting: FakeTrainer(setting, gate))
+    fake = SimpleNamespace(
+        floor=0.3,
+        validation=[],
+        trainer=lambda **setting: FakeTrainer(setting, gate),
+        place=lambda trainer: 256 * trainer.step,
+    )
     monkeypatch.setattr(training_lab, "story_lab", lambda size: fake)
     return gate
 
@@ -63,7 +72,7 @@ class Page:
 
     def train(self, **changes: Any) -> None:
         self.ended.clear()
-        self.say(type="train", setting=vars(SETTING) | changes)
+        self.say(type="train", setting=SETTING | changes)
 
     def points(self) -> list[Any]:
         points: list[Any] = []
@@ -96,7 +105,7 @@ def test_a_run_sends_points_in_few_messages(page: Page, gate: threading.Event) -
     assert len([m for m in page.heard if m["type"] == "points"]) < 10
     states = [m["state"] for m in page.heard if m["type"] == "run"]
     assert states == ["preparing", "training", "finished"]
-    assert page.heard[-1]["validation_loss"] == 5.5
+    assert page.heard[-1]["checks"] == [[256 * 20, 5.5], [256 * 40, 5.5]]
 
 
 def test_cells_run_while_it_trains(page: Page, gate: threading.Event) -> None:
@@ -108,7 +117,7 @@ def test_cells_run_while_it_trains(page: Page, gate: threading.Event) -> None:
     gate.set()
     assert page.ended.wait(10)
     assert run.state == "stopped"
-    assert len(page.points()) == len(run.points) < SETTING.steps
+    assert len(page.points()) == len(run.points) < SETTING["steps"]
     assert page.lab.current is None
 
 
@@ -117,7 +126,7 @@ def test_one_run_at_a_time(page: Page, gate: threading.Event) -> None:
     page.train(steps=10)
     gate.set()
     assert page.ended.wait(10)
-    assert [run.setting.steps for run in page.lab.runs] == [SETTING.steps]
+    assert [run.setting["steps"] for run in page.lab.runs] == [SETTING["steps"]]
 
 
 def test_a_run_that_diverges_is_reported(page: Page, gate: threading.Event) -> None:
@@ -134,7 +143,7 @@ def test_a_run_that_diverges_is_reported(page: Page, gate: threading.Event) -> N
 
 def test_a_bad_setting_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     fake = SimpleNamespace(
-        floor=0.3, trainer=lambda _: (_ for _ in ()).throw(FmkitError("steps=0 must be 1"))
+        floor=0.3, trainer=lambda **_: (_ for _ in ()).throw(FmkitError("steps=0 must be 1"))
     )
     monkeypatch.setattr(training_lab, "story_lab", lambda size: fake)
     page = Page(TrainingLab(), monkeypatch)
@@ -150,7 +159,7 @@ def test_a_reloaded_page_gets_the_runs(page: Page, gate: threading.Event) -> Non
     page.say(type="ping")
     pong = page.heard[-1]
     assert pong["type"] == "pong"
-    assert [len(run["points"]) for run in pong["runs"]] == [SETTING.steps]
+    assert [len(run["points"]) for run in pong["runs"]] == [SETTING["steps"]]
     page.say(type="remove", number=pong["runs"][0]["number"])
     assert not page.lab.runs
 
@@ -162,7 +171,7 @@ def test_two_labs_train_at_once(gate: threading.Event, monkeypatch: pytest.Monke
     assert all(page.lab.current for page in pages)
     gate.set()
     assert all(page.ended.wait(10) for page in pages)
-    assert [len(page.points()) for page in pages] == [SETTING.steps] * 2
+    assert [len(page.points()) for page in pages] == [SETTING["steps"]] * 2
 
 
 def test_it_trains_a_model_of_any_size(stories, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -177,3 +186,31 @@ def test_it_trains_a_model_of_any_size(stories, monkeypatch: pytest.MonkeyPatch)
     assert page.heard[-1]["state"] == "finished", page.heard[-1]
     assert len(page.points()) == 2
     assert page.lab.floor is None
+
+
+def test_the_shop_lab_learns_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    page = Page(FinetuningLab(), monkeypatch)
+    assert repr(page.lab).endswith("parameters learn 200 answers of a shop")
+    page.ended.clear()
+    page.say(type="train", setting={"learning_rate": 0.003, "batch_size": 64, "epochs": 2})
+    assert page.ended.wait(60)
+    assert page.heard[-1]["state"] == "finished", page.heard[-1]
+    assert [place for place, _ in page.heard[-1]["checks"]] == [0.96, 1.92]
+    assert page.lab.floor is not None
+    assert 0 < page.lab.floor < 0.2
+
+
+def test_its_held_out_questions_are_new() -> None:
+    lab = labs.shop_lab()
+    tokenizer = lab.model().tokenizer
+    assert tokenizer is not None
+    answer = tokenizer.token_to_id("<|assistant|>")
+
+    def question(ids: list[int]) -> tuple[int, ...]:
+        return tuple(ids[: ids.index(answer)])
+
+    learned = {question(row["input_ids"]) for row in lab.examples}
+    batches = [batch["input_ids"] for batch in (*lab.validation, *lab.test)]
+    held_out = [question(row) for ids in batches for row in ids.tolist()]
+    assert len(held_out) == labs.HELD_OUT + labs.TESTED
+    assert not learned & set(held_out)
