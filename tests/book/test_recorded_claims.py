@@ -5,7 +5,7 @@ from itertools import pairwise
 from pathlib import Path
 from statistics import correlation
 
-from fmkit.records import Run, by_setting, read_runs, score
+from fmkit.records import Run, by_setting, read_record, read_runs, score
 from fmkit.world import YEARS, Almanac
 
 ROOT = Path(__file__).parents[2]
@@ -156,3 +156,36 @@ def test_every_record_is_shown_on_a_page() -> None:
     pages = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "chapters").rglob("*.ipynb"))
     shown = re.findall(r'(?:read_(?:runs|record)\(\\"|assets/runs/)([\w-]+)', pages)
     assert {path.stem for path in (ROOT / "assets/runs").glob("*.json")} <= {*shown}
+
+
+def test_form_comes_before_memory() -> None:
+    looks = read_runs("pretraining")[-1]["snapshots"]
+
+    def rate(look: Run, kind: str) -> float:
+        reached, failed = look["places"][kind]
+        return float(failed / reached)
+
+    early, end = looks[4], looks[-1]
+    assert rate(early, "phrase") < 0.06 < rate(early, "choice")
+    assert not any(early["places"][kind][0] for kind in ("pronoun", "memory", "number"))
+    assert rate(end, "pronoun") < rate(end, "phrase") < rate(end, "choice") < 0.03
+    assert 0.5 < rate(end, "number") > rate(end, "memory") > 0.05
+
+
+def test_no_checkpoint_remembers_the_list() -> None:
+    record = read_record("pretraining")
+    start = record["prompts"]["a list"] + " grapes, soft rolls, and a yellow kite"
+    looks = record["runs"][-1]["snapshots"]
+    assert not any(look["continued"][0]["text"].startswith(start) for look in looks)
+
+
+def test_a_low_loss_is_not_yet_a_true_story() -> None:
+    record = read_record("pretraining")
+    *seeds, long = record["runs"]
+    for run in seeds:
+        assert run["validation_loss"] - record["floor"] < 0.15
+        assert run["snapshots"][-1]["true"] <= 0.01
+    end = long["snapshots"][-1]
+    assert end["loss"] - record["floor"] < 0.03
+    assert end["words"] > 0.99
+    assert 0.2 < end["true"] < 0.25

@@ -117,3 +117,21 @@ def test_record_without_stories_is_one_line(tmp_path: Path) -> None:
 )
 def test_numbers_have_three_digits(value: float, text: str) -> None:
     assert checkpoints.short(value) == text
+
+
+def test_the_book_shows_what_was_recorded() -> None:
+    """The record has all that the widget shows, and its rates are of what was reached."""
+    record = json.loads((tiny.ROOT / "assets/runs/pretraining.json").read_text())
+    looks = checkpoints.find_run(record, "pretraining.json")["snapshots"]
+    assert len(looks) == 17
+    assert len(record["prompts"]) == 3
+    for look in looks:
+        assert len(look["continued"]) == 3
+        assert all(failed <= reached for reached, failed in look["places"].values())
+        assert sum(failed for _, failed in look["places"].values()) <= 200 * (1 - look["true"])
+        for prompt, story in zip(record["prompts"].values(), look["continued"], strict=True):
+            assert story["text"].startswith(prompt)
+            assert (story["wrong"] is None) == (story["expected"] is None)
+    assert looks[-1]["true"] > 0.1 > looks[0]["true"]
+    assert looks[-1]["learning_rate"] == 0
+    assert max(look["learning_rate"] for look in looks) == 0.008

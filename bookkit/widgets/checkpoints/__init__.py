@@ -111,11 +111,13 @@ class Checkpoints(PageWidget):
 
 
 def find_run(record: dict[str, Any], file: str) -> dict[str, Any]:
-    """The run of a record that kept what the model wrote."""
-    for run in record["runs"]:
-        if "continued" in run.get("snapshots", [{}])[0]:
-            return dict(run)
-    raise FmkitError(f"{file}:1: no run with stories at its checkpoints: record it with {record['command']}")
+    """The run of a record that kept what the model wrote, at the most checkpoints."""
+    runs = [run for run in record["runs"] if "continued" in run.get("snapshots", [{}])[0]]
+    if not runs:
+        raise FmkitError(
+            f"{file}:1: no run with stories at its checkpoints: record it with {record['command']}"
+        )
+    return dict(max(runs, key=lambda run: len(run["snapshots"])))
 
 
 def describe(record: dict[str, Any], looks: list[dict[str, Any]]) -> dict[str, Any]:
