@@ -294,6 +294,79 @@ def plot_bars(
     return Plot(figure, sentence)
 
 
+def plot_stacks(stacks: Mapping[str, Sequence[Bar]], sentence: str, xlabel: str) -> Plot:
+    """Draw a bar for each name, made of parts end to end: what a whole consists of.
+
+    The parts of the longest have their labels below them, on two lines in turn; those of others are known by
+    color and hatch. The `text` of a last part is written at the end of its bar.
+    """
+    longest = max(stacks, key=lambda name: sum(part.length for part in stacks[name]))
+    rows = 2.3 * len(stacks) + 1.9
+    with matplotlib.rc_context({**STYLE, "axes.grid.axis": "x", "hatch.linewidth": 0.6}):
+        figure = Figure(figsize=(5.0, 0.7 + 0.19 * rows), layout="constrained")
+        axes = figure.add_subplot()
+        axes.set(xlabel=xlabel, ylim=(-rows - 0.2, 0.3), yticks=[])
+        axes.spines["left"].set_visible(False)
+        write = partial(axes.annotate, textcoords="offset points", va="center", annotation_clip=False)
+        y = -0.4
+        for name, parts in stacks.items():
+            write(name, (0, y), (0, 0))
+            y -= 1
+            start = 0.0
+            for number, part in enumerate(parts):
+                color = COLORS[part.color]
+                axes.barh(y, part.length, 0.9, left=start, color=color, alpha=0.35, zorder=2)
+                outline = axes.barh(y, part.length, 0.9, left=start, fill=False, edgecolor=color, zorder=3)
+                outline[0].set_hatch(part.hatch)
+                if name == longest:
+                    write(part.label, (start, y - 1 - 0.9 * (number % 2)), (2, 0), color=color)
+                start += part.length
+            write(parts[-1].text, (start, y), (5, 0))
+            y -= 3.2 if name == longest else 1.3
+    return Plot(figure, sentence)
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """A matrix of a figure: its name and its rows; `before` is the sign on its left."""
+
+    label: str
+    rows: Sequence[Sequence[float]]
+    before: str = ""
+
+
+def plot_matrices(matrices: Sequence[Matrix], sentence: str) -> Plot:
+    """Draw matrices beside one another, to one scale: a cell for each number, its color by sign, its strength
+    by size, compared with the largest number of the same matrix. The shape is written below each name."""
+    heights, widths = zip(*((len(one.rows), len(one.rows[0])) for one in matrices), strict=True)
+    gap = 0.22 * max(heights)
+    with matplotlib.rc_context({**STYLE, "axes.grid": False}):
+        tallest, total = max(heights), sum(widths) + gap * (len(widths) - 1)
+        figure = Figure(figsize=(5.0, 5.0 * 1.35 * tallest / total), layout="constrained")
+        axes = figure.add_subplot()
+        axes.set_axis_off()
+        write = partial(axes.annotate, textcoords="offset points", ha="center")
+        x = 0.0
+        for one, height, width in zip(matrices, heights, widths, strict=True):
+            top = (tallest - height) / 2
+            left, right, bottom = x, x + width, top + height
+            axes.imshow(_tint(one.rows), extent=(left, right, bottom, top), interpolation="none")
+            frame = [left, right, right, left, left], [top, top, bottom, bottom, top]
+            axes.plot(*frame, color=INK, linewidth=0.6)
+            write(one.before, (left - gap / 2, tallest / 2), (0, 0), va="center", fontsize=14)
+            write(f"{one.label}\n{height} × {width}", ((left + right) / 2, bottom), (0, -4), va="top")
+            x += width + gap
+        axes.set(xlim=(-gap / 8, total + gap / 8), ylim=(1.3 * tallest, -gap / 8), aspect="equal")
+    return Plot(figure, sentence)
+
+
+def _tint(rows: Sequence[Sequence[float]]) -> list[list[tuple[float, float, float, float]]]:
+    """Colors of numbers: one hue above zero and one below, the fainter the nearer to it."""
+    most = max(abs(value) for row in rows for value in row) or 1.0
+    above, below = (matplotlib.colors.to_rgb(COLORS[name]) for name in ("pretraining", "alignment"))
+    return [[(*(above if value > 0 else below), abs(value) / most) for value in row] for row in rows]
+
+
 def _name_at_the_ends(axes: Axes, ends: Sequence[tuple[float, float, str, str]]) -> None:
     """Write the names of lines right of their ends (y, x, name, color), pushed apart if these are close."""
     low, high = axes.get_ylim()

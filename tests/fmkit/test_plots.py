@@ -6,7 +6,19 @@ from pathlib import Path
 
 import pytest
 
-from fmkit.plots import COLORS, INK, Bar, Line, plot_accuracy, plot_bars, plot_lines, running_mean
+from fmkit.plots import (
+    COLORS,
+    INK,
+    Bar,
+    Line,
+    Matrix,
+    plot_accuracy,
+    plot_bars,
+    plot_lines,
+    plot_matrices,
+    plot_stacks,
+    running_mean,
+)
 from fmkit.run import TrainingRun
 
 STYLES = (Path(__file__).parents[2] / "bookkit/site/book.css").read_text()
@@ -99,3 +111,24 @@ def test_long_and_short_bars_share_a_figure():
     low, high = plot_bars(bars, "two bars", "FLOPs", log_x=True).figure.axes[0].get_xlim()
     assert low < 1e7, "the shortest bar is seen"
     assert high >= 1e12
+
+
+def test_parts_of_a_stack_are_end_to_end():
+    parts = [Bar("weights", 2, "", "pretraining"), Bar("AdamW", 6, "8 GB", "finetuning", "///")]
+    plot = plot_stacks({"full": parts, "LoRA": [Bar("weights", 2, "2 GB")]}, "two ways", "GB")
+    axes = plot.figure.axes[0]
+    spans = {(bar.get_x(), bar.get_x() + bar.get_width()) for bar in axes.patches}
+    assert spans == {(0, 2), (2, 8)}
+    texts = {text.get_text(): text.xy[0] for text in axes.texts}
+    assert texts == {"full": 0, "weights": 0, "AdamW": 2, "8 GB": 8, "LoRA": 0, "2 GB": 2}
+
+
+def test_matrices_are_drawn_to_one_scale():
+    plot = plot_matrices([Matrix("B", [[1.0], [-2.0]]), Matrix("A", [[0.0, 1.0, 0.5]], "·")], "a product")
+    axes = plot.figure.axes[0]
+    widths = [image.get_extent()[1] - image.get_extent()[0] for image in axes.images]
+    assert widths == pytest.approx([1, 3])
+    b = axes.images[0].get_array()
+    assert b[1, 0, 3] == 1.0 > b[0, 0, 3], "the larger the number, the stronger"
+    assert tuple(b[0, 0, :3]) != tuple(b[1, 0, :3]), "signs differ in hue"
+    assert {"B\n2 × 1", "·", "A\n1 × 3"} <= {text.get_text() for text in axes.texts}
