@@ -14,7 +14,7 @@ SITE = (
     "page_widget",
     "notebook_widgets",
 )
-PARTS = ("quiz", "exam", "progress")
+PARTS = ("engine", "quiz", "exam", "progress")
 KERNEL_ENVIRONMENT = {"OMP_NUM_THREADS": "1", "TQDM_DISABLE": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
 
 

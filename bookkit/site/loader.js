@@ -49,6 +49,7 @@ document.addEventListener("DOMContentLoaded", () => {
 
   for (const el of document.querySelectorAll("[data-widget]")) {
     // Each by itself: what fails in one is reported, and stops no other.
-    queueMicrotask(() => modules[el.dataset.widget].default.render({ el, model: modelOf(el) }));
+    const { widget, data } = el.dataset;
+    queueMicrotask(() => modules[widget].default.render({ el, model: modelOf(el), data: modules[data] }));
   }
 });

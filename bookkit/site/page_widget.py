@@ -49,6 +49,7 @@ class PageWidget(SphinxDirective):
     """Base of the directives that show a widget; a subclass says its `values`."""
 
     widget: ClassVar[str]  # the name of its template, its script and its style
+    data: ClassVar[str] = ""  # the name of a script with its data, which the template names in data-data
     title: ClassVar[str] = ""  # of its page of its own, if it has one
     embed: ClassVar[str] = ""  # the name of that page, as in embed/pipeline.html
     height: ClassVar[int] = 0  # of the frame that shows that page elsewhere, in pixels
@@ -66,6 +67,8 @@ class PageWidget(SphinxDirective):
         folder = Path(inspect.getfile(type(self))).parent.relative_to(PACKAGE).as_posix()
         shown = self.fill(f"{folder}/{self.widget}.html", **values)
         shown["widget"] = self.widget
+        if self.data:
+            shown["data"] = self.data
         if not self.embed:
             return [shown]
         shown["page"] = {"name": self.embed, "title": self.title}
