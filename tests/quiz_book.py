@@ -1,6 +1,7 @@
 """A small book with every page widget, and quizzes of all types, for the tests of the widgets."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -193,7 +194,9 @@ chapters:
   - file: chapters/back/explorer
   - file: chapters/back/guess
   - file: chapters/back/checkpoints
+  - file: chapters/back/rank
   - file: chapters/back/math
+  - file: chapters/back/inspector
 """
 
 
@@ -214,8 +217,16 @@ def write(folder: Path) -> Path:
     (back / "math.md").write_text(MATH)
     (back / "guess.md").write_text("# A guess\n\n```{guess} once\n```\n")
     (back / "checkpoints.md").write_text("# A course\n\n```{checkpoints} course\n```\n")
+    (back / "rank.md").write_text("# Ranks\n\n```{rank}\n```\n")
     (book / "assets/runs").mkdir()
+    for name in ("lora-near.json", "lora-rank.json"):
+        shutil.copy(tiny.ROOT / "assets/runs" / name, book / "assets/runs")
     (book / "assets/runs/course.json").write_text(json.dumps(COURSE))
     (book / "assets/guess/once.json").write_text(json.dumps(GUESS))
+    (back / "inspector.md").write_text("# A record\n\n```{record-inspector}\n```\n")
+    model = book / "assets/models/assistant"
+    model.mkdir(parents=True)
+    for name in ("config.json", "tokenizer.json", "tokenizer_config.json"):
+        shutil.copy(tiny.ROOT / "assets/models/assistant" / name, model)
     (book / "_toc.yml").write_text(TOC)
     return book
