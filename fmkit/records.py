@@ -84,6 +84,14 @@ def band(label: str, groups: dict[Any, Seeds], color: str, style: str = "-") -> 
     return Line(label, list(groups), [s.mean for s in seeds], color, style, "o", spread)
 
 
+def bundle(label: str, curves: Sequence[Sequence[tuple[float, float]]], color: str, style: str = "-") -> Line:
+    """A line of the means of several curves, given as points at the same places, with a band from the lowest
+    to the highest of them."""
+    columns = list(zip(*curves, strict=True))
+    groups = {points[0][0]: Seeds(tuple(y for _, y in points)) for points in columns}
+    return band(label, groups, color, style)
+
+
 @dataclass(frozen=True)
 class Text:
     """A cell of a table that is running text, with the passages marked that are wrong: spans of characters,

@@ -54,3 +54,9 @@ def test_the_cost_of_a_record_is_as_timed(
 def test_a_missing_record_names_its_command() -> None:
     with pytest.raises(FmkitError, match=r"python -m bookkit\.experiments no-such"):
         records.read_runs("no-such")
+
+
+def test_curves_of_seeds_are_a_line_and_a_band() -> None:
+    line = records.bundle("a", [[(1, 2.0), (2, 4.0)], [(1, 3.0), (2, 8.0)]], "finetuning", "--")
+    assert (list(line.x), list(line.y)) == ([1, 2], [2.5, 6.0])
+    assert line.spread == ([2.0, 4.0], [3.0, 8.0])

@@ -109,7 +109,7 @@ function path(xs, ys, { x, y }) {
 function lineParts(line, place) {
   const shared = { fill: "none", stroke: line.color, "stroke-linejoin": "round", "stroke-linecap": "round" };
   const parts = [];
-  if (line.band) {
+  if (line.band && line.x.length) {
     const back = path([...line.x].reverse(), [...line.band[1]].reverse(), place).replace("M", "L");
     parts.push(h("svg:path", { d: `${path(line.x, line.band[0], place)}${back}Z`, fill: line.color, opacity: line.strong ? 0.18 : 0.1 }));
   }

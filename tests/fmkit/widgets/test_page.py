@@ -185,7 +185,7 @@ def rows(page: Page) -> list[str]:
 
 
 def press_keys(page: Page, slider: str, *keys: str) -> None:
-    page.get_by_label(slider).focus()
+    page.get_by_role("slider", name=slider).focus()
     for key in keys:
         page.keyboard.press(key)
 
