@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from fmkit.recipes.continue_pretrain import continue_pretrain as continue_pretrain
     from fmkit.recipes.distill import distill as distill
     from fmkit.recipes.finetune import finetune as finetune
+    from fmkit.recipes.grpo import grpo as grpo
     from fmkit.recipes.pretrain import pretrain as pretrain
     from fmkit.recipes.reward import train_reward as train_reward
     from fmkit.recipes.write import write_answers as write_answers
@@ -65,6 +66,7 @@ _HOMES = {
     "filter_corpus": "fmkit.selection",
     "finetune": "fmkit.recipes.finetune",
     "generate": "fmkit.generation",
+    "grpo": "fmkit.recipes.grpo",
     "load_adapter": "fmkit.lora",
     "load_corpus": "fmkit.data.corpora",
     "load_examples": "fmkit.data.examples",

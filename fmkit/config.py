@@ -226,10 +226,11 @@ class TrainConfig:
 
 
 # Where a way of training starts when nothing is said: smaller steps keep what has been learned, and
-# preferences need the smallest.
+# preferences and rewards need the smallest.
 CONTINUE: dict[str, Any] = {"learning_rate": 1e-3}
 FINETUNE: dict[str, Any] = {"steps": 200, "learning_rate": 1e-3}
 ALIGN: dict[str, Any] = {"steps": 60, "learning_rate": 2e-4}
+GRPO: dict[str, Any] = {"steps": 60, "batch_size": 64, "learning_rate": 1e-3}
 
 
 def reproducible(seed: int = 0) -> None:

@@ -51,12 +51,17 @@ def distillation_loss(
 
 def sequence_log_probs(hidden: Tensor, head: Tensor, labels: Tensor) -> Tensor:
     """Compute the log-probability (B,) of each row's labels (B, T) that are not ignored, in nats."""
+    return token_log_probs(hidden, head, labels).sum(1)
+
+
+def token_log_probs(hidden: Tensor, head: Tensor, labels: Tensor) -> Tensor:
+    """Compute the log-probability (B, T) of each label (B, T) in nats; 0 for those that are ignored."""
 
     def nats(h: Tensor, label: Tensor) -> Tensor:  # (N, d), (N,) → (N,)
         logits = F.linear(h, head.to(h.dtype)).float()
         return F.cross_entropy(logits, label, reduction="none", ignore_index=IGNORE_INDEX)
 
-    return -_in_chunks(nats, len(head), hidden.flatten(0, 1), labels.flatten()).view_as(labels).sum(1)
+    return -_in_chunks(nats, len(head), hidden.flatten(0, 1), labels.flatten()).view_as(labels)
 
 
 def ranking_loss(chosen: Tensor, rejected: Tensor) -> Tensor:
@@ -76,6 +81,31 @@ def dpo_loss(
     is the ranking loss of the implicit rewards β log(π / π_ref).
     """
     return ranking_loss(beta * (chosen - reference_chosen), beta * (rejected - reference_rejected))
+
+
+def grpo_loss(
+    log_probs: Tensor,
+    old_log_probs: Tensor,
+    reference_log_probs: Tensor,
+    advantages: Tensor,
+    mask: Tensor,
+    beta: float,
+    epsilon: float = 0.2,
+) -> Tensor:
+    """Compute the GRPO loss (Shao et al. 2024, arXiv:2402.03300, equations 3 and 4), summed over answers.
+
+    The log-probabilities (B, T) of an answer's tokens, which `mask` (B, T) tells from the others, are those
+    of the model, of the model that sampled the answer, and of a frozen reference. Each token gains its
+    answer's advantage (B,) times its probability ratio to the old model, which counts only up to 1 ± epsilon
+    (Schulman et al. 2017, arXiv:1707.06347), and costs `beta` times an unbiased estimate of the divergence
+    from the reference. An answer's loss is the mean over its tokens.
+    """
+    ratio = (log_probs - old_log_probs).exp()
+    gain = advantages[:, None] * torch.stack((ratio, ratio.clamp(1 - epsilon, 1 + epsilon)))
+    behind = reference_log_probs - log_probs
+    kl = behind.exp() - behind - 1
+    each = mask * (beta * kl - gain.amin(0))
+    return (each.sum(1) / mask.sum(1).clamp(min=1)).sum()
 
 
 def _in_chunks(function: Callable[..., Tensor], vocab_size: int, *rows: Tensor) -> Tensor:

@@ -11,8 +11,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from fmkit.data.batches import Batch
-from fmkit.losses import distillation_loss, dpo_loss, ranking_loss, sequence_log_probs, token_loss
+from fmkit.data.batches import IGNORE, Batch
+from fmkit.losses import (
+    distillation_loss,
+    dpo_loss,
+    grpo_loss,
+    ranking_loss,
+    sequence_log_probs,
+    token_log_probs,
+    token_loss,
+)
 from fmkit.model import Classifier, Transformer
 
 Objective = Callable[[Any, Batch], Tensor]  # of a model and a batch that fits it
@@ -64,7 +72,30 @@ def dpo(reference: Transformer, beta: float = 0.1) -> Objective:
     return objective
 
 
+def grpo(reference: Transformer, beta: float = 0.04, temperature: float = 1.0) -> Objective:
+    """Make answers likelier, the better they were than others to their prompt, near a frozen `reference`.
+
+    Group relative policy optimization; see `fmkit.losses.grpo_loss`. Beside what `log_probs` reads, a batch
+    has `advantages` (B,) and `old_log_probs` (B, T), under the model that sampled the answers at this
+    `temperature`.
+    """
+
+    def objective(model: Transformer, batch: Batch) -> Tensor:
+        with torch.no_grad():
+            theirs = sampling_log_probs(reference, batch, temperature)
+        ours, mask = sampling_log_probs(model, batch, temperature), batch["labels"] != IGNORE
+        return grpo_loss(ours, batch["old_log_probs"], theirs, batch["advantages"], mask, beta)
+
+    return objective
+
+
 def log_probs(model: Transformer, batch: Batch) -> Tensor:
     """Return the log-probability (B,) of each row's labels under the model, in nats."""
     hidden = model.hidden_states(batch["input_ids"], batch["document_ids"])
     return sequence_log_probs(hidden, model.lm_head.weight, batch["labels"])
+
+
+def sampling_log_probs(model: Transformer, batch: Batch, temperature: float) -> Tensor:
+    """Return the log-probability (B, T) of each label where the model samples at `temperature`, in nats."""
+    hidden = model.hidden_states(batch["input_ids"], batch["document_ids"])
+    return token_log_probs(hidden / temperature, model.lm_head.weight, batch["labels"])

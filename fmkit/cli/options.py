@@ -157,6 +157,22 @@ def read_data(options: Options, kinds: tuple[Kind, ...]) -> Any:
     return data
 
 
+prompts = option(
+    "--data",
+    type=filled,
+    required=True,
+    metavar="NAME|PATH",
+    help="preferences, support, or a file or folder of prompts, with answers or without",
+)
+
+
+def read_prompts(options: Options) -> Any:
+    """Load the data that prompts are taken from, by the name of a data set of the book or from files."""
+    from fmkit.data.examples import load_prompt_splits
+
+    return named_data("--data", options.data) or load_prompt_splits(options.data)
+
+
 def named_data(option: str, name: str) -> Any:
     """Load a data set of the book; None if the name is that of a file or folder."""
     from fmkit.data.corpora import NAMES, find_own, load_corpus

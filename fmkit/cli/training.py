@@ -18,14 +18,16 @@ from fmkit.cli.options import (
     open_with,
     option,
     placed,
+    prompts,
     read_corpus,
     read_data,
+    read_prompts,
     report,
     require_rank,
     run,
 )
 from fmkit.cli.registry import Options, command
-from fmkit.config import ALIGN, CONTINUE, FINETUNE, ModelConfig, TrainConfig
+from fmkit.config import ALIGN, CONTINUE, FINETUNE, GRPO, ModelConfig, TrainConfig
 from fmkit.errors import FmkitError
 
 
@@ -193,3 +195,33 @@ def _align(options: Options) -> None:
     model, tokenizer = open_with(Transformer, options.model)
     adapt(model, options)
     report(align(model, tokenizer, pairs, config, beta=options.beta, **placed(options)), options, model)
+
+
+@command(
+    "grpo",
+    "learn from a reward model's scores of the model's own answers (GRPO)",
+    "fmkit grpo my-model --reward-model judge --data preferences --beta 0.1 --out tuned",
+    model_directory,
+    option("--reward-model", type=filled, required=True, metavar="DIR", help="what `fmkit reward` wrote"),
+    prompts,
+    option("--beta", type=float, default=0.04, help="how strongly the model is held back (0.04)"),
+    option("--num-generations", type=int, default=8, help="answers to each prompt, a group (8)"),
+    option("--max-new-tokens", type=int, default=100, help="length of an answer at most (100)"),
+    option("--temperature", type=float, default=1.0, help="of the answers that are learned from (1.0)"),
+    lora,
+    run(GRPO),
+)
+def _grpo(options: Options) -> None:
+    config = configured(TrainConfig, options)
+    require_rank(options)
+
+    from fmkit import Classifier, Transformer, grpo
+
+    data = read_prompts(options)
+    model, tokenizer = open_with(Transformer, options.model)
+    reward = Classifier.from_pretrained(options.reward_model)
+    adapt(model, options)
+    how = {
+        name: getattr(options, name) for name in ("beta", "num_generations", "max_new_tokens", "temperature")
+    }
+    report(grpo(model, tokenizer, data, config, reward=reward, **how, **placed(options)), options, model)

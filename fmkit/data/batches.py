@@ -259,7 +259,7 @@ def to_device(batch: Batch, device: torch.device) -> Batch:
     pin = device.type == "cuda"
 
     def move(value: Any) -> Any:
-        if not isinstance(value, Tensor):
+        if not isinstance(value, Tensor) or value.device.type == device.type:
             return value
         return (value.pin_memory() if pin else value).to(device, non_blocking=pin)
 

@@ -14,7 +14,7 @@ from datasets import ClassLabel, Dataset
 from tokenizers import Tokenizer
 
 from fmkit.data.batches import IGNORE, Batch, Shuffled
-from fmkit.data.chat import encode_chat, encode_completion
+from fmkit.data.chat import chat_prompt, encode_chat, encode_completion, encode_prompt
 from fmkit.data.quiet import quiet
 from fmkit.errors import FmkitError
 
@@ -185,6 +185,28 @@ def pair_prompts(pairs: Batch) -> list[list[int]]:
     count = pairs["num_items"]
     starts = (pairs["labels"][:count] != IGNORE).int().argmax(1).tolist()
     return [ids[: start + 1].tolist() for ids, start in zip(pairs["input_ids"], starts, strict=False)]
+
+
+# --- prompts ----------------------------------------------------------------------------------------------
+
+
+def tokenize_prompts(dataset: Dataset, tokenizer: Tokenizer, context_length: int) -> Dataset:
+    """Columns `prompt`, a text or messages, and `input_ids` of what is to be answered.
+
+    `dataset` is one of `fmkit.data.examples.load_prompts`. Prompts that leave no room for an answer are
+    dropped; see `tokenize_completions`.
+    """
+    (column,) = dataset.column_names
+
+    def encode(row: Row) -> Row:
+        asked = row[column]
+        ids = (encode_prompt if isinstance(asked, str) else chat_prompt)(asked, tokenizer)
+        return {"prompt": asked, "input_ids": ids, "is_cut": False}
+
+    with quiet():
+        prompts = dataset.map(encode, remove_columns=[name for name in (column,) if name != "prompt"])
+        useful = prompts.filter(lambda row: len(row["input_ids"]) < context_length)
+    return _report(len(dataset), useful, context_length)
 
 
 # --- for all ----------------------------------------------------------------------------------------------

@@ -79,14 +79,12 @@ def load_examples(path: str | Path) -> DatasetDict:
     nothing to learn, for records of different kinds, for an empty split, and for fewer than two different
     records if they must be split.
     """
-    path = Path(os.path.expanduser(path))
-    files = _example_files(path)
-    named = named_splits(path, files)
-    ordered = (*named["train"], *named["validation"]) if named else files
-    found = list(_read_rows(ordered, _to_answered))
-    rows = [row for _, row in found]
-    held_out = [file in named["validation"] for file, _ in found] if named else _hold_out(rows, path)
-    return _to_splits(rows, held_out, path)
+    return _load_splits(path, _to_answered)
+
+
+def load_prompt_splits(path: str | Path) -> DatasetDict:
+    """Load prompts as `load_prompts` does, as train and validation: split as `load_examples` does."""
+    return _load_splits(path, _to_prompt)
 
 
 def load_prompts(path: str | Path) -> Dataset:
@@ -155,6 +153,17 @@ def write_examples(dataset: Dataset, path: str | Path) -> None:
     if path.suffix.lower() not in writers:
         raise FmkitError(f"{path}: unknown ending; use one of {', '.join(ENDINGS)}")
     write_whole(path, writers[path.suffix.lower()](rows))
+
+
+def _load_splits(path: str | Path, convert: Callable[[Any], Row]) -> DatasetDict:
+    path = Path(os.path.expanduser(path))
+    files = _example_files(path)
+    named = named_splits(path, files)
+    ordered = (*named["train"], *named["validation"]) if named else files
+    found = list(_read_rows(ordered, convert))
+    rows = [row for _, row in found]
+    held_out = [file in named["validation"] for file, _ in found] if named else _hold_out(rows, path)
+    return _to_splits(rows, held_out, path)
 
 
 def _example_files(path: Path) -> list[Path]:

@@ -4,9 +4,8 @@ from collections.abc import Sequence
 
 import torch
 
-from fmkit.data.batches import IGNORE, to_device
-from fmkit.data.example_batches import collate_completions
-from fmkit.evaluation.sampling import BATCH, complete
+from fmkit.data.batches import Batch
+from fmkit.evaluation.sampling import BATCH, answered, complete
 from fmkit.losses import distillation_loss
 from fmkit.model import Transformer
 
@@ -21,24 +20,24 @@ def sampled_kl(
     pad_id: int,
     seed: int = 0,
 ) -> float:
-    """Estimate KL(model ‖ reference) of whole answers, in nats an answer, on one sample for each prompt.
+    """Estimate KL(model ‖ reference) of whole answers, in nats an answer, on one sample for each prompt."""
+    answers = complete(model, prompts, max_new_tokens, eos_id, seed=seed)
+    total = 0.0
+    for start in range(0, len(prompts), BATCH):
+        part = slice(start, start + BATCH)
+        batch = answered(model, prompts[part], answers[part], max_new_tokens, eos_id, pad_id)
+        total += total_kl(model, reference, batch)
+    return total / len(prompts)
+
+
+@torch.no_grad()
+def total_kl(model: Transformer, reference: Transformer, batch: Batch) -> float:
+    """Estimate KL(model ‖ reference) on answers that the model gave, summed over them, in nats.
 
     The sum over an answer's positions of the exact divergence of the next token: unbiased, never negative,
     and of less variance than the log-ratio of the sample.
     """
     model.eval()
-    answers = complete(model, prompts, max_new_tokens, eos_id, seed=seed)
-    longest = model.config.max_position_embeddings
-    rows = []
-    for prompt, answer in zip(prompts, answers, strict=True):
-        room = min(max_new_tokens, longest - len(prompt))
-        answer = answer + [eos_id] * (len(answer) < room)  # the end is part of what was said
-        rows.append({"input_ids": [*prompt, *answer], "labels": [IGNORE] * len(prompt) + answer})
-    total = 0.0
-    for start in range(0, len(rows), BATCH):
-        batch = to_device(collate_completions(rows[start : start + BATCH], pad_id), model.device)
-        ours, theirs = (m.hidden_states(batch["input_ids"]) for m in (model, reference))
-        total += distillation_loss(
-            theirs, reference.lm_head.weight, ours, model.lm_head.weight, batch["labels"]
-        ).item()
-    return total / len(rows)
+    ours, theirs = (m.hidden_states(batch["input_ids"]) for m in (model, reference))
+    heads = reference.lm_head.weight, model.lm_head.weight
+    return distillation_loss(theirs, heads[0], ours, heads[1], batch["labels"]).item()

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from fmkit.data.batches import IGNORE, Batch, to_device
+from fmkit.data.example_batches import collate_completions
 from fmkit.generation import generate_ids
 from fmkit.model import Transformer
 
@@ -30,3 +32,23 @@ def complete(
         for i, row in zip(batch, rows, strict=True):
             answers[i] = row
     return answers
+
+
+def answered(
+    model: Transformer,
+    prompts: Sequence[Sequence[int]],
+    answers: Sequence[Sequence[int]],
+    max_new_tokens: int,
+    eos_id: int,
+    pad_id: int,
+) -> Batch:
+    """Collate prompts with the answers that the model gave, as `fmkit.data.example_batches` does completions.
+
+    An answer that had room left has ended: its <|eos|> is part of what was said, and of the labels.
+    """
+    context, rows = model.config.max_position_embeddings, []
+    for prompt, said in zip(prompts, answers, strict=True):
+        room = min(max_new_tokens, context - len(prompt))
+        answer = [*said, *[eos_id] * (len(said) < room)]
+        rows.append({"input_ids": [*prompt, *answer], "labels": [IGNORE] * len(prompt) + answer})
+    return to_device(collate_completions(rows, pad_id), model.device)

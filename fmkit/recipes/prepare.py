@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from datasets import Dataset, DatasetDict
 from tokenizers import Tokenizer
@@ -28,13 +28,17 @@ from fmkit.data.example_batches import (
     tokenize_completions,
     tokenize_labeled,
     tokenize_pairs,
+    tokenize_prompts,
 )
+from fmkit.data.examples import prompts_of
 from fmkit.data.masking import MaskedLoader, mask_batches
 from fmkit.data.splits import SPLITS, Corpus
 from fmkit.data.tokenizer import PAD, special_id
 from fmkit.errors import FmkitError
 from fmkit.lora import find_lora
 from fmkit.model import Classifier, Model, Transformer
+
+AnyModel = TypeVar("AnyModel", bound=Model)
 
 COLUMNS = ("text", "label", "prompt", "completion", "messages", "chosen", "rejected")  # that are read
 
@@ -124,6 +128,17 @@ def prepare_labeled(
     return _prepare_examples(model, tokenizer, data, config, read, collate_labeled, all_held_out=True)
 
 
+def prepare_prompts(
+    model: Transformer, tokenizer: Tokenizer, data: DatasetDict, config: TrainConfig
+) -> tuple[Dataset, Dataset, dict[str, Any]]:
+    """Prompts to answer, those that are held out, and the run's identity; the data may have answers, too."""
+    model.require_causal()
+    context = _fit_together(model, tokenizer, data, config)
+    prompts = DatasetDict({split: prompts_of(data[split]) for split in SPLITS})
+    train, held_out = (tokenize_prompts(prompts[split], tokenizer, context) for split in SPLITS)
+    return train, held_out.take(min(len(held_out), config.eval_rows)), _identity(model, corpus=prompts)
+
+
 def _prepare_examples(
     model: Model,
     tokenizer: Tokenizer,
@@ -163,7 +178,7 @@ def require_tokens(model: Model, tokenizer: Tokenizer, whose: str = "model") -> 
         )
 
 
-def freeze(model: Transformer, config: TrainConfig) -> Transformer:
+def freeze(model: AnyModel, config: TrainConfig) -> AnyModel:
     """Put a model that is only read on the device and in the number format of the one that is trained."""
     device = choose_device(config.device)
     model.dtype = choose_dtype(device, model.config.hidden_size, config.dtype)

@@ -201,6 +201,14 @@ def talker(base, examples, tmp_path_factory) -> str:
     return out
 
 
+@pytest.fixture(scope="module")
+def judge(base, examples, tmp_path_factory) -> str:
+    """A reward model that starts from the base."""
+    out = str(tmp_path_factory.mktemp("judge") / "model")
+    assert main(["reward", base, "--data", str(examples / "pairs.jsonl"), "--out", out, *SHORT]) == 0
+    return out
+
+
 @pytest.mark.parametrize(
     ("command", "measured"),
     [
@@ -215,6 +223,14 @@ def talker(base, examples, tmp_path_factory) -> str:
         ("align BASE --data pairs.jsonl --beta 0.5", "--data pairs.jsonl: reward_accuracy margin"),
         ("align TALKER --data judged.jsonl", "--data judged.jsonl: reward_accuracy margin"),
         ("align BASE --data pairs.jsonl --lora-r 2", "--data pairs.jsonl: reward_accuracy margin"),
+        (
+            "grpo BASE --reward-model JUDGE --data pairs.jsonl --num-generations 2",
+            "--data pairs.jsonl: reward_accuracy margin",
+        ),
+        (
+            "grpo BASE --reward-model JUDGE --data prompts.jsonl --num-generations 2 --lora-r 2",
+            "--data prompts.jsonl: perplexity exact_match",
+        ),
         ("reward TALKER --data judged.jsonl --lora-r 2", "--data judged.jsonl: reward_accuracy margin"),
         ("continue BASE --corpus good.txt --replay good.txt", "--corpus good.txt: perplexity bits_per_byte"),
         ("continue BASE --corpus good.txt --lora-r 2", "--corpus good.txt: perplexity bits_per_byte"),
@@ -226,10 +242,10 @@ def talker(base, examples, tmp_path_factory) -> str:
     ],
 )
 def test_every_way_of_training_is_a_command(
-    command, measured, base, talker, texts, examples, tmp_path, capsys
+    command, measured, base, talker, judge, texts, examples, tmp_path, capsys
 ):
     def words(line: str) -> list[str]:
-        places = {"BASE": base, "TALKER": talker, "good.txt": str(texts / "good.txt")}
+        places = {"BASE": base, "TALKER": talker, "JUDGE": judge, "good.txt": str(texts / "good.txt")}
         return [places.get(w, str(examples / w) if w.endswith(".jsonl") else w) for w in line.split()]
 
     run = [*words(command), "--out", str(tmp_path / "out"), *SHORT]

@@ -8,6 +8,7 @@ from datasets import DatasetDict
 from tasks import PREFERENCES, QUESTIONS, SALES, config, shape
 
 from fmkit import (
+    Classifier,
     FmkitError,
     LoraConfig,
     Transformer,
@@ -16,6 +17,7 @@ from fmkit import (
     continue_pretrain,
     distill,
     finetune,
+    grpo,
 )
 from fmkit.run import fit
 
@@ -42,6 +44,11 @@ def train(toy_tokenizer, few, tmp_path):
             finetune(model, toy_tokenizer, QUESTIONS, settings, **where)
         elif recipe == "align":
             align(model, toy_tokenizer, PREFERENCES, settings, **where)
+        elif recipe == "grpo":
+            add_lora(model, LoraConfig(r=4))
+            judge = Classifier.from_base(Transformer(shape(toy_tokenizer), seed=9), ["reward"])
+            how = {"reward": judge, "num_generations": 4, "max_new_tokens": 5}
+            grpo(model, toy_tokenizer, PREFERENCES, settings, **how, **where)
         elif recipe == "continue_pretrain":
             mix = {"replay": few, "replay_share": 0.3}
             continue_pretrain(model, toy_tokenizer, SALES, settings, **mix, **where)
@@ -68,7 +75,7 @@ def kill_at_8(trainer, *arguments):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("recipe", ["finetune", "align", "continue_pretrain", "distill"])
+@pytest.mark.parametrize("recipe", ["finetune", "align", "grpo", "continue_pretrain", "distill"])
 def test_resumed_recipe_gives_the_same_bits(recipe, train, tmp_path, monkeypatch):
     whole = train(recipe, "whole")
     with monkeypatch.context() as patch:
@@ -98,6 +105,12 @@ def align_from(model, tokenizer, seed: int, **where) -> None:
     align(model, tokenizer, PREFERENCES, config(2), **where)
 
 
+def obey(model, tokenizer, seed: int, **where) -> None:
+    judge = Classifier.from_base(model, ["reward"], seed=seed)
+    model = Transformer(shape(tokenizer))
+    grpo(model, tokenizer, PREFERENCES, config(2), reward=judge, max_new_tokens=5, **where)
+
+
 def learn_from(model, tokenizer, seed: int, **where) -> None:
     teacher = Transformer(shape(tokenizer), seed=seed)
     distill(Transformer(shape(tokenizer)), tokenizer, SALES, config(2), teacher=teacher, **where)
@@ -105,8 +118,13 @@ def learn_from(model, tokenizer, seed: int, **where) -> None:
 
 @pytest.mark.parametrize(
     ("train", "word"),
-    [(tune_adapters, "frozen weights"), (align_from, "reference"), (learn_from, "teacher")],
-    ids=["base", "reference", "teacher"],
+    [
+        (tune_adapters, "frozen weights"),
+        (align_from, "reference"),
+        (obey, "reward"),
+        (learn_from, "teacher"),
+    ],
+    ids=["base", "reference", "reward", "teacher"],
 )
 def test_resume_refuses_another_model(train, word, toy_tokenizer, tmp_path):
     def run(seed: int, resume: bool) -> None:
