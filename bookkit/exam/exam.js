@@ -39,6 +39,12 @@ function render({ el: box }) {
     stage.replaceChildren(...parts);
   }
 
+  function table(caption, heads, lines) {
+    const head = h("tr", {}, ...heads.map((one) => h("th", { scope: "col" }, one)));
+    const whole = h("table", { class: "fm-exam-table" }, h("caption", {}, caption), h("thead", {}, head), h("tbody", {}, ...lines));
+    return h("div", { class: "pst-scrollable-table-container" }, whole); // the theme lets it scroll by itself
+  }
+
   // --- what is kept ---
 
   const time = (value) => Number.isSafeInteger(value) && value > 0 && value < 4e12; // the year 2096
@@ -139,10 +145,8 @@ function render({ el: box }) {
     if (!all.length) return [];
     const line = (one) => h("tr", {}, h("th", { scope: "row" }, dated(one.at)),
       h("td", {}, `${one.right} of ${one.of}`), h("td", {}, String(rules.score(one.right, one.of))));
-    const heads = ["Day", "Right", "Estimate"].map((head) => h("th", { scope: "col" }, head));
-    return [h("h2", {}, "Your exams"), h("table", { class: "fm-exam-table" },
-      h("caption", {}, "Exams of the past"), h("thead", {}, h("tr", {}, ...heads)),
-      h("tbody", {}, ...all.toReversed().map(line)))];
+    return [h("h2", {}, "Your exams"),
+      table("Earlier exams", ["Day", "Right", "Estimate"], all.toReversed().map(line))];
   }
 
   function begin(count, clock) {
@@ -174,7 +178,7 @@ function render({ el: box }) {
     const next = button("Next", () => go(exam.at + 1));
     const numbers = questions.map((_, number) => button("", () => go(number), { class: "fm-button fm-exam-number" }));
     const summary = h("summary");
-    const all = h("details", { class: "fm-exam-list", open: innerWidth > 600 }, summary,
+    const all = h("details", { class: "fm-exam-list", open: matchMedia("(min-width: 37.5em)").matches }, summary,
       h("ol", {}, ...numbers.map((one) => h("li", {}, one))), h("p", {}, "✓ answered · ⚑ flagged"));
     const dialog = confirmation();
     const end = button("End the exam …", () => dialog.ask());
@@ -368,14 +372,12 @@ function render({ el: box }) {
   }
 
   function byDomain(questions) {
-    const heads = ["Domain", "Real exam", "Right"].map((head) => h("th", { scope: "col" }, head));
     const lines = [...weights].map(([domain, weight]) => {
       const some = questions.filter((one) => rules.domain(one) === domain);
       return h("tr", {}, h("th", { scope: "row" }, `${domain} · ${titles.get(domain)}`), h("td", {}, `${weight} %`),
         h("td", {}, some.length ? `${rights(some)} of ${some.length}` : "not asked"));
     });
-    return h("table", { class: "fm-exam-table" }, h("caption", {}, "Right answers by domain"),
-      h("thead", {}, h("tr", {}, ...heads)), h("tbody", {}, ...lines));
+    return table("Right answers by domain", ["Domain", "Real exam", "Right"], lines);
   }
 
   function byObjective(questions, links) {

@@ -302,7 +302,6 @@ function render({ el: section }) {
     changed();
     questions[0].focus();
   });
-  key.open = true; // hidden on the screen now, and printed
   changed();
 }
 

@@ -8,9 +8,10 @@
       text --> tokens --> model
     ```
 
-`alt` is what a screen reader says and is required. `size` is the drawing's natural size in CSS pixels: the
-page keeps that room free, so nothing jumps when the drawing arrives. `narrow` is the size of the same
-flowchart turned downwards, which a phone shows instead. The tests of the site print the sizes they find.
+`alt` is required: a screen reader says it, and a page shows it where no script runs. `size` is the drawing's
+natural size in CSS pixels: the page keeps that room free, so nothing jumps when the drawing arrives. `narrow`
+is the size of the same flowchart turned downwards, which a phone shows instead. The tests of the site print
+the sizes they find.
 """
 
 import re
@@ -53,9 +54,8 @@ def visit_html(translator: Any, node: diagram) -> None:
     style = room("", node.get("size")) + room("narrow-", node.get("narrow"))
     classes = "fm-diagram fm-turns" if "narrow" in node else "fm-diagram"
     alt, code = translator.attval(node["alt"]), translator.encode(node["code"])
-    translator.body.append(
-        f'<div class="{classes}" role="img" aria-label="{alt}" style="{style}"><pre>{code}</pre></div>\n'
-    )
+    box = f'<div class="{classes}" role="img" aria-label="{alt}" style="{style}">'
+    translator.body.append(f"{box}<p>{alt}</p><pre>{code}</pre></div>\n")
     raise nodes.SkipNode
 
 

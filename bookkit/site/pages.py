@@ -14,7 +14,7 @@ from sphinx.config import Config
 from sphinx.jinja2glue import BuiltinTemplateLoader
 from sphinx.util import logging
 
-from bookkit.site.templates import PACKAGE
+from bookkit.site.templates import PACKAGE, render
 
 logger = logging.getLogger(__name__)
 
@@ -36,10 +36,9 @@ REPAIRS = (
         "1.5 MB of icons as drawings; the theme's style sheet brings the same icons as a font",
     ),
     (
-        r'localStorage\.getItem\("theme"\) \|\| "auto"',
-        'localStorage.getItem("theme") || '
-        '(matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")',
-        "the colors are right from the first paint, not only after the last script",
+        r'(?s)<script data-cfasync="false">.*?</script>',
+        render("site/colors.html"),
+        "the colors are right from the first paint, on paper, and where nothing can be stored",
     ),
     (
         r'(class="btn search-button-field[^>]*?) title="Search" aria-label="Search"',
@@ -77,7 +76,21 @@ CONTENT_REPAIRS = (
     (r'<summary aria-label="Toggle hidden content">', "<summary>", "its visible text is its name"),
     (r' role="doc-biblioentry"', "", "a role that ARIA has given up"),
     (r'<div role="list" class="citation-list">', '<div class="citation-list">', "a list of no listitem"),
+    (
+        r'(<svg role="img" aria-label="[^"]*"[^>]*? width="(\d+)")',
+        r'\1 style="--width: \2"',
+        "book.css keeps the letters of a figure legible",
+    ),
     (r'(<input class="task-list-item-checkbox")', r'\1 aria-label="done"', "a box needs a name"),
+)
+
+
+# Scripts of others that use localStorage or sessionStorage, and would end where these are blocked or full.
+STORING = (
+    "scripts/pydata-sphinx-theme.js",
+    "design-tabs.js",
+    "searchtools.js",
+    "sphinx_highlight.js",
 )
 
 
@@ -99,6 +112,7 @@ def configure(app: Sphinx, config: Config) -> None:
     """Defaults that no page should have to know, and the links that follow from the two public settings."""
     config.template_bridge = "bookkit.site.pages.Templates"
     config.nb_ipywidgets_js = {}  # the default loads scripts from elsewhere
+    config.togglebutton_open_on_print = False  # book.css says what paper shows
     config.html_static_path += [str(PACKAGE / "site" / name) for name in STATIC]
     config.html_baseurl = os.environ.get("FMKIT_PUBLIC_URL", config.fmkit_public_url)
     repository = os.environ.get("FMKIT_REPOSITORY", config.fmkit_repository).rstrip("/")
@@ -170,7 +184,7 @@ REDIRECT = """<!DOCTYPE html>
 
 
 def finish(app: Sphinx, error: Exception | None) -> None:
-    """The address `/`, the site map, and a check that no repair has gone stale."""
+    """The address `/`, the site map, scripts that survive without storage; no repair may have gone stale."""
     if error or app.builder.name != "html":
         return
     url = app.builder.get_target_uri(app.config.root_doc)
@@ -184,6 +198,13 @@ def finish(app: Sphinx, error: Exception | None) -> None:
         )
         sitemap = f'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{places}</urlset>'
         (out / "sitemap.xml").write_text(f'<?xml version="1.0" encoding="utf-8"?>{sitemap}\n')
+    for name in STORING:
+        script = out / "_static" / name
+        text = script.read_text(encoding="utf-8")
+        safe = text.replace("localStorage", "themeStorage").replace("sessionStorage", "tabStorage")
+        if safe == text:
+            logger.warning("%s stores nothing anymore: leave it out of STORING", name)
+        script.write_text(safe, encoding="utf-8")
     for pattern, _, why in REPAIRS:
         if pattern not in Templates.used:
             logger.warning("a repair of the theme matched nowhere (%s): %s", why, pattern)

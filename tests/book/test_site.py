@@ -1,6 +1,7 @@
 """The built site in a real browser: nothing from elsewhere, no error, accessible, light and dark."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +22,20 @@ READY = """async () => {
     for (let tries = 0; undrawn() && tries < 200; tries++) await new Promise((go) => setTimeout(go, 50));
 }"""
 
+# What is wider than the page lies in a box that scrolls, which the keyboard reaches.
 FACTS = """() => ({
     width: document.documentElement.scrollWidth,
+    stuck: [...document.querySelectorAll("article :is(table, pre, div.math, figure svg)")].filter((one) => {
+        if (one.getBoundingClientRect().right <= innerWidth) return false;
+        let box = one;
+        while (box && !(box.scrollWidth > box.clientWidth && getComputedStyle(box).overflowX === "auto")) {
+            box = box.parentElement;
+        }
+        return !box || box.tabIndex < 0;
+    }).map((one) => one.outerHTML.slice(0, 80)),
+    letters: Math.min(...[...document.querySelectorAll("figure.fm-figure svg text")].map((text) =>
+        text.ownerSVGElement.getScreenCTM().a * parseFloat(getComputedStyle(text).fontSize)), Infinity),
     raw: document.querySelectorAll(".math:not(:has(.katex)), .katex-error").length,
-    hidden: [...document.querySelectorAll(".bd-article table.table")]
-        .filter((table) => table.scrollWidth > table.closest(".bd-article").clientWidth).length,
     cut: [...document.querySelectorAll("span.math")]
         .filter((formula) => formula.getBoundingClientRect().right > innerWidth).length,
     undrawn: document.querySelectorAll(".fm-diagram:not(:has(> svg))").length,
@@ -63,12 +73,13 @@ def address(opened: tuple[Browser, str]) -> str:
 
 @pytest.fixture
 def visit(browser: Browser, address: str) -> Iterator[Any]:
-    """Open a page; whatever goes wrong in it, now or later, lands in `page.complaints`."""
+    """Open a page, after a `script` of a test's own; also returns the list of what will go wrong in it."""
     context = browser.new_context(color_scheme="light", reduced_motion="reduce")
     context.add_init_script(COUNT_SHIFTS)
 
-    def opened(name: str, width: int) -> tuple[Page, list[str]]:
+    def opened(name: str, width: int, script: str = "") -> tuple[Page, list[str]]:
         page, complaints = context.new_page(), []
+        page.add_init_script(script)
         page.set_viewport_size({"width": width, "height": 900})
         own = (address, "data:", "blob:")
         page.on("request", lambda r: r.url.startswith(own) or complaints.append(f"leaves the site: {r.url}"))
@@ -89,14 +100,15 @@ def fits(page: Page, width: int) -> None:
     facts = page.evaluate(FACTS)
     assert facts["width"] <= width, "the page scrolls sideways"
     assert facts["raw"] == 0, "math that was not typeset"
-    assert facts["hidden"] == 0, "a table of the text is wider than the page"
+    assert facts["stuck"] == [], "wider than the page, and not in a box that the keyboard can scroll"
+    assert facts["letters"] > 11.9, "letters of a figure that are too small to read"
     assert facts["cut"] == 0, "a formula in the line is wider than the page: display it on its own"
     assert facts["undrawn"] == 0, "a diagram that was not drawn"
     assert facts["shift"] < SHIFT, "the page jumps while it loads"
     for diagram in facts["diagrams"]:
         message = f"set the diagram's {':size:' if width > 600 else ':narrow:'} to {diagram['size']}"
         assert 0.8 < diagram["room"] / diagram["shape"] < 1.25, message
-        assert diagram["scale"] > 0.7, f"its text is too small to read: {message}"
+        assert diagram["scale"] > 0.73, f"its text is too small to read: {message}"
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -117,6 +129,52 @@ def test_page_on_a_phone(visit: Any, name: str) -> None:
     page, complaints = visit(name, tiny.PHONE)
     fits(page, tiny.PHONE)
     assert not complaints, "\n".join(complaints)
+
+
+LARGE = {"fontSizes": {"standard": 32, "fixed": 26}}  # pixels, twice what a browser begins with
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_page_with_little_room(visit: Any, name: str) -> None:
+    """On the smallest screen of WCAG 2 (1.4.10), and with letters of twice the size (1.4.4)."""
+    page, _ = visit(name, 320)
+    assert page.evaluate(FACTS)["width"] <= 320
+    page.context.new_cdp_session(page).send("Page.setFontSizes", LARGE)
+    assert page.evaluate("parseFloat(getComputedStyle(document.documentElement).fontSize)") == 32
+    for width in (tiny.PHONE, tiny.DESK):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.evaluate(READY)
+        assert page.evaluate(FACTS)["width"] <= width
+
+
+def test_a_cut_edge_fades(visit: Any) -> None:
+    page, _ = visit("chapters/intro", tiny.PHONE)
+    table = page.locator(".pst-scrollable-table-container").first
+    fades = """(edges) => ["start", "end"].filter((edge) => {
+        const box = document.querySelector(".pst-scrollable-table-container");
+        return parseFloat(getComputedStyle(box).getPropertyValue(`--fm-fade-${edge}`)) > 0;
+    }).join() === edges"""
+    page.wait_for_function(fades, arg="end")
+    table.evaluate("(box) => box.scrollTo(1000, 0)")
+    page.wait_for_function(fades, arg="start")
+    page.set_viewport_size({"width": tiny.DESK, "height": 900})
+    page.wait_for_function(fades, arg="")  # nothing is cut there
+
+
+def test_headings_are_a_scale(visit: Any) -> None:
+    page, _ = visit("chapters/1-pretraining/predicting", tiny.DESK)
+    page.locator(".bd-article h2").first.evaluate(
+        "(one) => one.insertAdjacentHTML('afterend', '<h3>Third</h3>')"
+    )
+    look = """() => ["h1", "h2", "h3"].map((name) => {
+        const style = getComputedStyle(document.querySelector(`.bd-article ${name}`));
+        return [parseFloat(style.fontSize), style.fontWeight, style.color];
+    })"""
+    for width in (tiny.PHONE, tiny.DESK):
+        page.set_viewport_size({"width": width, "height": 900})
+        sizes, *others = zip(*page.evaluate(look), strict=True)
+        assert all(larger / smaller > 1.15 for larger, smaller in pairwise(sizes))
+        assert [len({*one}) for one in others] == [1, 1]
 
 
 def test_the_front_door_leads_to_the_book(visit: Any) -> None:
@@ -181,6 +239,18 @@ def test_buttons_look_the_same_on_every_page(visit: Any) -> None:
     assert looks[0][0].startswith("1px solid")
 
 
+def test_diagrams_without_scripts(browser: Browser, address: str) -> None:
+    """The sentence, and the source."""
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{address}{PAGES[0]}.html")
+    diagram = page.locator(".fm-diagram").first
+    assert diagram.locator("p").inner_text() == diagram.get_attribute("aria-label")
+    assert diagram.locator("p").is_visible()
+    assert diagram.locator("pre").is_visible()
+    context.close()
+
+
 def test_diagrams_of_a_page_opened_as_a_file(browser: Browser, address: str) -> None:
     context = browser.new_context()
     page = context.new_page()
@@ -188,6 +258,75 @@ def test_diagrams_of_a_page_opened_as_a_file(browser: Browser, address: str) -> 
     page.locator(".fm-diagram > pre").wait_for(state="visible")
     assert "Pre-training" in page.locator(".fm-diagram > pre").inner_text()
     context.close()
+
+
+# The colors of everything that the page shows, by a path to it.
+COLORS = """() => Object.fromEntries([...document.querySelectorAll("main *")].map((one, number) => {
+    const style = getComputedStyle(one);
+    const parts = ["color", "backgroundColor", "fill", "stroke", "borderTopColor", "filter"];
+    const name = `${number} ${one.localName} ${one.textContent.slice(0, 40)}`;
+    return [name, parts.map((part) => style[part]).join(" ")];
+}))"""
+
+
+@pytest.mark.parametrize(
+    "name", ["chapters/intro", "chapters/1-pretraining/predicting", "chapters/back/experiments-pretraining"]
+)
+def test_paper_is_light(visit: Any, name: str) -> None:
+    """Printed from a dark screen, a page has the colors that it has from a light one."""
+    page, _ = visit(name, tiny.DESK)
+    theme = "document.documentElement.dataset.theme"
+    shown = {}
+    for scheme in ("dark", "light"):
+        page.emulate_media(color_scheme=scheme, media="screen")
+        page.wait_for_function(f"{theme} === '{scheme}'")
+        page.emulate_media(color_scheme=scheme, media="print")
+        page.wait_for_function(f"{theme} === 'light'")
+        shown[scheme] = page.evaluate(COLORS)
+    differing = [one for one, look in shown["light"].items() if shown["dark"].get(one) != look]
+    assert differing == []
+    assert any(" text " in one for one in shown["light"]), "no figure was compared"
+    page.emulate_media(color_scheme="dark", media="screen")
+    page.wait_for_function(f"{theme} === 'dark'")
+    page.evaluate(f"addEventListener('beforeprint', () => {{ window.printed = {theme}; }})")
+    page.pdf()  # what a printer gets, where no media query reports a change before it is drawn
+    assert page.evaluate("window.printed") == "light"
+    page.wait_for_function(f"{theme} === 'dark'")
+
+
+def test_what_paper_shows(visit: Any) -> None:
+    """Boxes and solutions unfolded; of a quiz no answers, and no code that only draws."""
+    page, _ = visit("chapters/1-pretraining/predicting", tiny.DESK)
+    page.emulate_media(media="print")
+    folded = page.locator(".admonition.toggle-hidden")
+    assert folded.count() > 3
+    for box in folded.all():
+        parts = box.locator(":scope > :not(.admonition-title, .toggle-button)")
+        assert all(part.bounding_box()["height"] > 10 for part in parts.all()), box.inner_text()[:60]
+    assert not page.locator(".fm-quiz-key:visible, details.hide:visible, .toggle-button:visible").count()
+
+
+@pytest.mark.parametrize("script", tiny.NO_STORAGE.values(), ids=tiny.NO_STORAGE)
+def test_pages_without_storage(visit: Any, script: str) -> None:
+    """The colors change, diagrams appear, boxes unfold, questions are graded, words are found."""
+    page, complaints = visit("chapters/intro", tiny.DESK, script)
+    assert page.evaluate(FACTS)["undrawn"] == 0
+    themes = [page.locator("html").get_attribute("data-theme")]
+    for _ in range(3):
+        page.locator(".theme-switch-button").first.click()
+        themes.append(page.locator("html").get_attribute("data-theme"))
+    assert themes == ["light", "dark", "light", "light"]  # by the system, dark, light, by the system
+    page.goto(f"{page.url.rpartition('/')[0]}/0-front/life.html")
+    question = page.locator(".fm-quiz form").first
+    question.get_by_role("radio").first.check()
+    question.get_by_role("button", name="Check").click()
+    assert question.get_attribute("data-result")
+    title = page.locator(".admonition.toggle > .admonition-title").first
+    title.click()
+    assert title.locator("xpath=following-sibling::*").first.is_visible()
+    page.goto(f"{page.url.rpartition('/chapters/')[0]}/search.html?q=model")
+    page.wait_for_selector("ul.search li a")
+    assert not complaints, "\n".join(complaints)
 
 
 def test_paper_is_used_to_its_full_width(visit: Any) -> None:

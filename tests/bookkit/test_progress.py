@@ -365,14 +365,7 @@ def test_a_spreadsheet_runs_nothing(visit: Any) -> None:
 
 # --- the browser ------------------------------------------------------------------------------------------
 
-# (what goes wrong, and what the page says of it)
-NO_STORAGE = [
-    "Object.defineProperty(window, 'localStorage', {get() { throw Error('denied'); }});",
-    "Storage.prototype.setItem = () => { throw Error('full'); };",
-]
-
-
-@pytest.mark.parametrize("script", NO_STORAGE, ids=["denied", "full"])
+@pytest.mark.parametrize("script", tiny.NO_STORAGE.values(), ids=tiny.NO_STORAGE)
 def test_without_storage(visit: Any, script: str) -> None:
     """Everything works until the page is left, and the page says so."""
     page = visit(name=SIGNS, script=script)

@@ -389,13 +389,14 @@ def test_without_a_script(visit: Any) -> None:
 
 
 def test_print(visit: Any) -> None:
-    """The questions as a sheet, the key at its end."""
+    """The questions as a sheet; the key is not on it, graded or not."""
     page = visit()
     answer(page, 0, "A")
     page.emulate_media(media="print")
     assert not page.locator(".fm-quiz button").first.is_visible()
     assert not page.locator(".fm-quiz-feedback").first.is_visible()
-    assert page.locator(".fm-quiz-key").get_by_text("One and one are two.").is_visible()
+    assert not page.locator(".fm-quiz-key").is_visible()
+    assert not page.get_by_text("One and one are two.").first.is_visible()
     page = visit(name=SIGNS)
     place(page, 0, "213")
     page.emulate_media(media="print")
