@@ -52,7 +52,9 @@ function drawing(scene, width, height) {
   const place = {
     width, right, bottom,
     x: (value) => MARGIN.left + (value / scene.xEnd) * (right - MARGIN.left),
-    y: (value) => bottom - (Math.min(value, scene.yEnd) / scene.yEnd) * (bottom - MARGIN.top),
+    y: (value) => bottom - (value / scene.yEnd) * (bottom - MARGIN.top),
+    inside: (y) => Math.max(y, MARGIN.top), // what is higher than the plot is named at its top
+    clip: `fm-${Math.random().toString(36).slice(2)}`,
   };
   const drawn = scene.lines.filter((line) => line.x.length), backs = drawn.filter((line) => line.back?.label);
   const labels = [...drawn, ...backs.map(({ back, color }) => ({ ...back, color }))].map((line) => endLabel(line, place));
@@ -63,6 +65,8 @@ function drawing(scene, width, height) {
     ...axes(scene, place),
     ...(scene.floor === null ? [] : [floorLine(scene.floor, place)]),
     ...(scene.goal ? goal(scene.goal, place) : []),
+    h("svg:clipPath", { id: place.clip }, h("svg:rect", {
+      x: MARGIN.left, y: MARGIN.top - 3, width: width - MARGIN.left, height: bottom - MARGIN.top + 6 })),
     ...scene.lines.flatMap((line) => lineParts(line, place)),
     ...labels.map((l) => text(l.text, l.x + 6, l.y, { class: `fm-end ${l.kind}`, style: `fill: ${l.color}` })),
     scene.hint ? text(scene.hint, (MARGIN.left + right) / 2, (MARGIN.top + bottom) / 2, { class: "fm-hint" }) : null);
@@ -118,13 +122,13 @@ function lineParts(line, place) {
   parts.push(h("svg:path", { ...shared, ...stroke, "stroke-dasharray": line.dash || null, class: "fm-line" }));
   if (line.result !== null && line.x.length)
     parts.push(h("svg:circle", { cx: place.x(line.x.at(-1)), cy: place.y(line.result), r: 3.5, fill: line.color }));
-  return [h("svg:g", { opacity: line.faded ? 0.35 : null }, ...parts)];
+  return [h("svg:g", { opacity: line.faded ? 0.35 : null, "clip-path": `url(#${place.clip})` }, ...parts)];
 }
 
-function endLabel(line, { x, y, right }) {
+function endLabel(line, { x, y, inside, right }) {
   const at = x(line.x.at(-1));
   return {
-    x: at > right - 40 ? Math.max(at, right) : at, y: y(line.result ?? line.y.at(-1)) + 4, text: line.label, color: line.color,
+    x: at > right - 40 ? Math.max(at, right) : at, y: inside(y(line.result ?? line.y.at(-1))) + 4, text: line.label, color: line.color,
     kind: `${line.strong ? "fm-strong" : ""} ${line.faded ? "fm-faded" : ""}`,
   };
 }

@@ -141,12 +141,11 @@ function scene(state) {
   };
 }
 
-/** Where the vertical axis ends: at the loss of guessing, or just above the validation losses. */
+/** Where the vertical axis ends: at the loss of guessing, or of examples somewhat above the highest loss at an end. */
 function top({ guessing, runs, length }) {
-  const whole = Math.ceil(guessing), checks = runs.flatMap((run) => run.checks.map((check) => check[1]));
-  const failed = runs.some((run) => run.letter === BROKEN);
-  if (length.axis === "tokens" || failed || !checks.length) return whole;
-  return Math.min(whole, Math.max(1.5, Math.ceil(2 * Math.max(...checks)) / 2));
+  const ends = runs.map(result).filter((loss) => loss !== null);
+  if (length.axis === "tokens" || !ends.length) return Math.ceil(guessing);
+  return Math.max(1.5, Math.ceil(2.5 * Math.max(...ends)) / 2);
 }
 
 /** Of texts the running mean of the training loss; of examples the validation loss, and that mean behind it. */
