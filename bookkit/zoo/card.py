@@ -33,7 +33,7 @@ def card(plan: Plan, directory: Path, record: dict[str, Any], earlier: dict[str,
     used = _total(record)
     whole = used + _total(earlier) if earlier else used
     return ModelCard.from_template(
-        _head(plan, record, whole),
+        _head(plan, record, whole, config["architectures"][0]),
         str(TEMPLATE),
         plan=plan,
         record=record,
@@ -64,9 +64,8 @@ def card(plan: Plan, directory: Path, record: dict[str, Any], earlier: dict[str,
     )
 
 
-def _head(plan: Plan, record: dict[str, Any], whole: Usage) -> ModelCardData:
-    is_classifier = any(result["name"] == "f1" for result in record["results"])
-    task = "text-classification" if is_classifier else "text-generation"
+def _head(plan: Plan, record: dict[str, Any], whole: Usage, architecture: str) -> ModelCardData:
+    task = "text-classification" if "SequenceClassification" in architecture else "text-generation"
     results = [
         EvalResult(task, result["measure"], result["on"], result["name"], result["value"])
         for result in record["results"]

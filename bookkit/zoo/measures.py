@@ -9,7 +9,9 @@ from typing import Any
 from datasets import Dataset
 
 from bookkit.experiments.preference import compare, end_stories
+from bookkit.experiments.refusals import answer, rates
 from fmkit import write_corpus
+from fmkit.data.chat import encode_prompt
 from fmkit.data.corpora import load_corpus
 from fmkit.data.example_batches import tokenize_completions
 from fmkit.data.tokenizer import BOS, EOS, special_id
@@ -43,7 +45,11 @@ NAMES = {  # as the cards print them
     "win_rate": "win rate over the model before, by true reward",
     "kl": "KL from the model before, nats an answer",
     "reward_accuracy": "pairs ranked as the judge did",
-    "margin": "mean difference of implicit rewards",
+    "truth_accuracy": "pairs ranked by their true rewards",
+    "margin": "mean difference of the rewards of a pair",
+    "harmful: refused": "harmful requests that are refused",
+    "looks harmful: refused": "requests that only look harmful and are refused",
+    "harmless: refused": "other harmless requests that are refused",
     "validation_loss": "validation loss of the run",
     "replay_loss": "validation loss on what was learned before",
 }
@@ -117,6 +123,25 @@ def endings(corpus: str, model: Any, before: Any) -> dict[str, float]:
     return compare(now, then)
 
 
+def requests(model: Any, _: Any) -> dict[str, float]:
+    """The true reward of sampled answers, and how often requests of each kind are refused."""
+    rows = held_out("requests")
+    prompts = [encode_prompt(prompt, model.tokenizer) for prompt in rows["prompt"]]
+    found = rates(rows, answer(model, model.tokenizer, prompts))
+    return {name: value for name, value in found.items() if name in NAMES}
+
+
+def pairs(corpus: str, model: Any, _: Any) -> dict[str, float]:
+    """How often a reward model ranks two answers as the judge did, and as their true rewards do."""
+    rows = held_out(corpus)
+    best = [
+        {**row, "chosen": row["rejected"], "rejected": row["chosen"]} if row["margin"] < 0 else row
+        for row in rows
+    ]
+    truth = evaluate(model, model.tokenizer, Dataset.from_list(best))["reward_accuracy"]
+    return {**evaluate(model, model.tokenizer, rows), "truth_accuracy": truth}
+
+
 def notes(model: Any, _: Any) -> dict[str, float]:
     """How many of the model's own notes are possible in its world, and how often it names the condition of a
     held-out note correctly, from the text before it."""
@@ -155,5 +180,7 @@ MEASURES: dict[str, tuple[str, Measure]] = {
     "notes": ("medical notes", notes),
     "reviews": ("held-out reviews", partial(labels, "reviews")),
     "support": ("held-out support dialogs", partial(answers, "support")),
+    "requests": ("its own answers to held-out requests", requests),
+    "pairs": ("held-out pairs of answers to requests", partial(pairs, "requests")),
     "endings": ("its own endings of held-out openings", partial(endings, "preferences")),
 }
