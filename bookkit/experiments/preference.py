@@ -39,16 +39,11 @@ def preference() -> Experiment:
     prompts = list(data["validation"]["prompt"])
 
     @cache
-    def reader(seed: int) -> tuple[Transformer, Tokenizer, list[str]]:
-        """The base after it has read such stories, kind and unkind ones, and the endings that it writes."""
-        model, tokenizer = base(seed)
-        reproducible(seed)
-        config = TrainConfig(**READING, seed=seed, eval_every=READING["steps"])
-        continue_pretrain(model, tokenizer, data, config)
-        return model, tokenizer, end_stories(model, tokenizer, prompts)
+    def endings_before(seed: int) -> list[str]:
+        return end_stories(*reader(seed), prompts)
 
     def train(beta: float, seed: int) -> dict[str, Any]:
-        reference, tokenizer, before = reader(seed)
+        (reference, tokenizer), before = reader(seed), endings_before(seed)
         model, config = copy.deepcopy(reference), TrainConfig(**ALIGNING, seed=seed)
         eos, pad = special_id(tokenizer, EOS), special_id(tokenizer, PAD)
         pairs = tokenize_pairs(data["train"], tokenizer, model.config.max_position_embeddings)
@@ -66,6 +61,16 @@ def preference() -> Experiment:
     about = {"corpus": "preferences", "prompts": len(prompts), "reading": READING, "aligning": ALIGNING}
     arms = [{"beta": beta, "seed": seed} for seed in range(3) for beta in BETAS]
     return Experiment(about, train, arms)
+
+
+@cache
+def reader(seed: int) -> tuple[Transformer, Tokenizer]:
+    """The base after it has read such stories, with kind and unkind endings; copy it to train it."""
+    model, tokenizer = base(seed)
+    reproducible(seed)
+    config = TrainConfig(**READING, seed=seed, eval_every=READING["steps"])
+    continue_pretrain(model, tokenizer, PREFERENCES.load(), config)
+    return model, tokenizer
 
 
 def end_stories(model: Transformer, tokenizer: Tokenizer, prompts: Sequence[str]) -> list[str]:
