@@ -6,6 +6,7 @@ from typing import Any
 SITE = (
     "assets",
     "pages",
+    "sharing",
     "boxes",
     "exercises",
     "formulas",

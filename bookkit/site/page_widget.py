@@ -157,13 +157,7 @@ def write_page(app: Sphinx, page: str, node: page_widget) -> None:
         title=node["page"]["title"],
         content=Markup(builder.render_partial(node.deepcopy())["fragment"]),
         scripts=scripts,
-        styles=[
-            "styles/pydata-sphinx-theme.css",
-            "styles/sphinx-book-theme.css",
-            *([STYLE] if has_math(node) else []),
-            "book.css",
-            *styles,
-        ],
+        styles=[*([STYLE] if has_math(node) else []), "book.css", *styles],
         page=app.builder.get_target_uri(page),
         book=app.config.html_title,
     )

@@ -3,10 +3,8 @@
 import os
 import re
 import shutil
-from html import escape
 from pathlib import Path
 from typing import Any, ClassVar
-from xml.sax.saxutils import escape as xml_escape
 
 from docutils import nodes
 from sphinx.application import Sphinx
@@ -14,11 +12,12 @@ from sphinx.config import Config
 from sphinx.jinja2glue import BuiltinTemplateLoader
 from sphinx.util import logging
 
+from bookkit.site.card import CARD
 from bookkit.site.templates import PACKAGE, render
 
 logger = logging.getLogger(__name__)
 
-STATIC = ("book.css", "boxes.css", "diagrams.mjs")
+STATIC = [PACKAGE / "site" / name for name in ("book.css", "boxes.css", "diagrams.mjs")] + [CARD]
 
 # (from node_modules, to _static/vendor, which files): what a page can ask for, no maps, no other renderers.
 VENDOR = (
@@ -113,7 +112,7 @@ def configure(app: Sphinx, config: Config) -> None:
     config.template_bridge = "bookkit.site.pages.Templates"
     config.nb_ipywidgets_js = {}  # the default loads scripts from elsewhere
     config.togglebutton_open_on_print = False  # book.css says what paper shows
-    config.html_static_path += [str(PACKAGE / "site" / name) for name in STATIC]
+    config.html_static_path += map(str, STATIC)
     config.html_baseurl = os.environ.get("FMKIT_PUBLIC_URL", config.fmkit_public_url)
     repository = os.environ.get("FMKIT_REPOSITORY", config.fmkit_repository).rstrip("/")
     options = config.html_theme_options
@@ -144,7 +143,7 @@ def copy_vendor(app: Sphinx) -> None:
 def page_context(
     app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None
 ) -> None:
-    """No thebe (it loads from elsewhere), each script once, and the page's card."""
+    """No thebe (it loads from elsewhere), and each script once."""
     scripts: dict[str, Any] = {}
     for script in context["script_files"]:
         name = str(getattr(script, "filename", script) or getattr(script, "attributes", {}).get("body"))
@@ -152,54 +151,14 @@ def page_context(
             scripts.setdefault(name, script)
     context["script_files"] = list(scripts.values())
     context["css_files"] = [style for style in context["css_files"] if "thebe" not in str(style.filename)]
-    if app.config.html_baseurl and doctree is not None:
-        first = next(doctree.findall(nodes.paragraph), None)
-        description = first.astext() if first else ""
-        context["metatags"] = context.get("metatags", "") + card(app, page, context["pagetitle"], description)
-
-
-def card(app: Sphinx, page: str, title: str, description: str) -> str:
-    """What a site that links here shows of the page."""
-    properties = {
-        "og:type": "article",
-        "og:site_name": app.config.html_title,
-        "og:title": title,
-        "og:description": description,
-        "og:url": public_url(app, page),
-    }
-    return "".join(
-        f'<meta property="{name}" content="{escape(str(value))}" />\n' for name, value in properties.items()
-    )
-
-
-def public_url(app: Sphinx, page: str) -> str:
-    return f"{app.config.html_baseurl.rstrip('/')}/{app.builder.get_target_uri(page)}"
-
-
-REDIRECT = """<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"><title>{title}</title>
-<link rel="icon" href="{icon}"><meta http-equiv="refresh" content="0; url={url}"></head>
-<body><main><h1>{title}</h1><p><a href="{url}">Open the book</a></p></main></body></html>
-"""
 
 
 def finish(app: Sphinx, error: Exception | None) -> None:
-    """The address `/`, the site map, scripts that survive without storage; no repair may have gone stale."""
+    """Scripts that survive without storage; no repair may have gone stale."""
     if error or app.builder.name != "html":
         return
-    url = app.builder.get_target_uri(app.config.root_doc)
-    out = Path(app.outdir)
-    icon = f"_static/{Path(app.config.html_favicon).name}"
-    (out / "index.html").write_text(REDIRECT.format(title=escape(app.config.html_title), url=url, icon=icon))
-    if app.config.html_baseurl:
-        places = "".join(
-            f"<url><loc>{xml_escape(public_url(app, page))}</loc></url>"
-            for page in sorted(app.env.found_docs)
-        )
-        sitemap = f'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{places}</urlset>'
-        (out / "sitemap.xml").write_text(f'<?xml version="1.0" encoding="utf-8"?>{sitemap}\n')
     for name in STORING:
-        script = out / "_static" / name
+        script = Path(app.outdir) / "_static" / name
         text = script.read_text(encoding="utf-8")
         safe = text.replace("localStorage", "themeStorage").replace("sessionStorage", "tabStorage")
         if safe == text:

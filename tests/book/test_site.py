@@ -336,6 +336,34 @@ def test_paper_is_used_to_its_full_width(visit: Any) -> None:
     assert box["width"] > 0.9 * 794
 
 
+ABOUT = """() => Object.fromEntries([...document.querySelectorAll("meta[name], meta[property]")].map(
+    (one) => [one.getAttribute("name") ?? one.getAttribute("property"), one.content]))"""
+
+
+def test_pages_say_what_they_are_about(browser: Browser, address: str) -> None:
+    """Without a public address, too, which a picture would need."""
+    with browser.new_context(java_script_enabled=False) as context:
+        page, told = context.new_page(), {}
+        for name in PAGES:
+            page.goto(f"{address}{name}.html")
+            meta = page.evaluate(ABOUT)
+            assert meta["og:title"], name
+            assert 20 < len(meta["description"]) <= 200, name
+            assert meta["og:description"] == meta["description"]
+            assert "og:image" not in meta
+            told[name] = meta["description"]
+    assert len({*told.values()}) == len(toc_pages(ROOT)), "two pages have the same description"
+
+
+def test_the_page_of_dead_links(visit: Any) -> None:
+    page, complaints = visit("404", 320)
+    assert page.evaluate("document.documentElement.scrollWidth") == 320
+    complaints += tiny.violations(page)
+    page.get_by_role("link", name="the first page").click()
+    page.wait_for_url("**/chapters/intro.html")
+    assert not complaints, "\n".join(complaints)
+
+
 def test_keyboard(visit: Any) -> None:
     """The first Tab offers to skip to the content, and what has the focus shows it."""
     page, _ = visit(PAGES[0], 1300)
