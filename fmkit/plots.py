@@ -294,6 +294,18 @@ def plot_bars(
     return Plot(figure, sentence)
 
 
+def plot_shares(
+    shares: Mapping[str, float],
+    sentence: str,
+    xlabel: str,
+    color: str = "own-run",
+    level: tuple[float, str] | None = None,
+) -> Plot:
+    """Draw shares from 0 to 1 as bars of 0 to 100 %, each with its name; `level` as in `plot_bars`."""
+    bars = [Bar(name, share, f"{share:.0%}", color) for name, share in shares.items()]
+    return plot_bars(bars, sentence, xlabel, percent=True, level=level)
+
+
 def plot_stacks(stacks: Mapping[str, Sequence[Bar]], sentence: str, xlabel: str) -> Plot:
     """Draw a bar for each name, made of parts end to end: what a whole consists of.
 

@@ -16,6 +16,7 @@ from fmkit.plots import (
     plot_bars,
     plot_lines,
     plot_matrices,
+    plot_shares,
     plot_stacks,
     running_mean,
 )
@@ -111,6 +112,14 @@ def test_long_and_short_bars_share_a_figure():
     low, high = plot_bars(bars, "two bars", "FLOPs", log_x=True).figure.axes[0].get_xlim()
     assert low < 1e7, "the shortest bar is seen"
     assert high >= 1e12
+
+
+def test_shares_are_bars_with_percentages():
+    plot = plot_shares({"seen": 0.985, "new": 0.5}, "two shares", "right", "finetuning", (0.5, "a coin"))
+    axes = plot.figure.axes[0]
+    texts = {text.get_text(): text.xy[0] for text in axes.texts}
+    assert texts == {"seen": 0, "98%": 0.985, "new": 0, "50%": 0.5, "a coin": 0.5}
+    assert axes.get_xlim() == (0, 1)
 
 
 def test_parts_of_a_stack_are_end_to_end():
