@@ -144,7 +144,7 @@ class Table:
     def _repr_html_(self) -> str:
         first, *others = self.head
         sides = [f' class="{"fm-marked" if reads else "text-end"}"' for reads in self.reads[1:]]
-        head = f'<th scope="col">{html.escape(first)}</th>'
+        head = f'<th scope="col">{html.escape(first)}</th>' if first else "<td></td>"
         columns = zip(others, sides, strict=True)
         head += "".join(f'<th scope="col"{side}>{html.escape(name)}</th>' for name, side in columns)
         body = "".join(

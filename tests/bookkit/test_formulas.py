@@ -125,8 +125,9 @@ def test_displayed_math_is_in_the_middle(visit: Any) -> None:
         .nth(1)
         .evaluate("""(one) => {
         const box = one.closest("div.math").getBoundingClientRect();
-        const [first, last] = [one.firstElementChild, one.lastElementChild];
-        return [first.getBoundingClientRect().left - box.left, box.right - last.getBoundingClientRect().right];
+        const first = one.firstElementChild.getBoundingClientRect();
+        const last = one.lastElementChild.getBoundingClientRect();
+        return [first.left - box.left, box.right - last.right];
     }""")
     )
     assert left == pytest.approx(right, abs=3)
