@@ -56,7 +56,7 @@ def test_a_missing_record_names_its_command() -> None:
         records.read_runs("no-such")
 
 
-def test_curves_of_seeds_are_a_line_and_a_band() -> None:
+def test_curves_of_seeds_are_line_and_band() -> None:
     line = records.bundle("a", [[(1, 2.0), (2, 4.0)], [(1, 3.0), (2, 8.0)]], "finetuning", "--")
     assert (list(line.x), list(line.y)) == ([1, 2], [2.5, 6.0])
     assert line.spread == ([2.0, 4.0], [3.0, 8.0])
