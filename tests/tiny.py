@@ -20,7 +20,7 @@ AXE = ROOT / "bookkit/web/node_modules/axe-core/axe.min.js"
 # Every state of a page is tested in these: axe-core in both schemes at one width, the fit alone at the other.
 DESK, PHONE = 1300, 390
 LOOKS = [(DESK, "light"), (DESK, "dark"), (PHONE, "light")]
-# Scripts after which the browser keeps nothing, as where a reader blocks it, or has filled it.
+# Scripts after which the browser stores nothing, as where a reader blocks it, or has filled it.
 NO_STORAGE = {
     "denied": "Object.defineProperty(window, 'localStorage', {get() { throw Error('denied'); }});",
     "full": "Storage.prototype.setItem = () => { throw Error('full'); };",

@@ -1,19 +1,19 @@
-// What a practice exam is made of and what comes of it: pure functions of numbers.
+// How a practice exam is drawn and scored: pure functions.
 //
 //   QUESTIONS, PASS                  of the real exam: services.yml, exam-format and exam-scoring
 //   minutes(count)                   the time for so many questions, in the real exam's proportion
 //   shares(count, weights, room)     how many of `count` each part gets: by its weight, with the largest remainders, and
 //                                    no more than it has room for; what it cannot take goes to the others
-//   draw(items, count, weights, seed)   `count` of the items, none twice, in an order by chance; `weights` is a Map from
+//   draw(items, count, weights, seed)   `count` of the items, none twice, in random order; `weights` is a Map from
 //                                    a domain to its weight, and each item has an `objective` such as "3.4.1"
 //   score(right, of)                 the estimate of the scaled score: linear, 100 for nothing and 1000 for everything
-//   interval(right, of)              [low, high]: the share of right answers that so many tell of, at 95 % (Wilson 1927,
+//   interval(right, of)              [low, high]: the 95 % interval for the share of right answers (Wilson 1927,
 //                                    "Probable inference, the law of succession, and statistical inference")
 
 export const QUESTIONS = 65;
 const MINUTES = 90;
 export const PASS = 700;
-const Z = 1.96; // of the normal distribution, 95 % lie within so many deviations
+const Z = 1.96; // 95 % of a normal distribution is within this many standard deviations
 
 const sum = (numbers) => numbers.reduce((total, one) => total + one, 0);
 export const minutes = (count) => Math.max(1, Math.round((count * MINUTES) / QUESTIONS));

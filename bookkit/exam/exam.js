@@ -1,5 +1,5 @@
-// The practice exam: a start, one question at a time, a report. What is drawn and how it is scored is exam-rules.js's
-// affair, the questions are quiz.js's. Of the keys nothing is in the document before the end: the bank is taken out of it.
+// The practice exam: a start, one question at a time, a report. exam-rules.js draws and scores, quiz.js runs the questions.
+// The bank is taken out of the document, so that no key is in it before the end.
 //
 // The store holds the note "exam", the present one, running or reported, and a note "exam-result-…" for each of the past.
 
@@ -72,7 +72,7 @@ function render({ el: box }) {
     saved = JSON.stringify(note);
   }
 
-  // What was kept, as far as it makes sense: it may be damaged, foreign, or about questions that have changed.
+  // The saved exam, as far as it is usable: it may be damaged, made by hand, or about questions that have changed.
   function kept() {
     const note = store.note("exam");
     const fits = time(note?.started) && [note.end, note.ended].every((at) => at === null || (time(at) && at >= note.started)) &&
@@ -113,12 +113,12 @@ function render({ el: box }) {
   function startScreen() {
     intro.hidden = false;
     if (!bank.length) {
-      show(h("p", {}, "There is no question to draw yet."));
+      show(h("p", {}, "There are no questions to draw from yet."));
       return;
     }
     const lengths = [...new Set([SHORT, rules.QUESTIONS].map((count) => Math.min(count, bank.length)))];
     const full = lengths.at(-1);
-    const name = (count) => (count === full && full > SHORT ? "Full" : count === full ? "All there are" : "Short");
+    const name = (count) => (count === full && full > SHORT ? "Full" : count === full ? "All" : "Short");
     const form = h("form", { class: "fm-exam-form" },
       choices("size", "Length", lengths.map((count) => [count, `${name(count)}: ${many(count, "question")}`])),
       choices("clock", "Time", [["yes", ""], ["no", "Without a clock"]]),
@@ -135,7 +135,7 @@ function render({ el: box }) {
       event.preventDefault();
       begin(count(), form.elements.clock.value === "yes");
     });
-    const warning = store.keeps() ? [] : [h("p", {}, "This browser keeps nothing: the exam is lost if you leave the page.")];
+    const warning = store.keeps() ? [] : [h("p", {}, "This browser stores nothing: the exam is lost when you leave this page.")];
     changed();
     show(...warning, form, ...past());
   }
@@ -226,7 +226,7 @@ function render({ el: box }) {
       refresh();
     }
 
-    // Enter in a question leads on. Nothing is graded: quiz.js does not come to hear of it.
+    // Enter in a question leads to the next one. The event stops here, so that quiz.js grades nothing.
     list.addEventListener("submit", (event) => {
       event.preventDefault();
       event.stopPropagation();
@@ -304,7 +304,7 @@ function render({ el: box }) {
   function record(at) {
     const answered = exam.questions.filter((one) => one.answer !== null);
     answered.forEach((one) => store.answer(one.quiz, one.id, one.version, one.answer, one.isRight(one.answer)));
-    if (!answered.length) return; // that was no exam
+    if (!answered.length) return; // there is no result to keep
     const right = answered.filter((one) => one.isRight(one.answer)).length;
     store.keepNote(`exam-result-${at}`, { at, right, of: exam.questions.length });
   }
@@ -356,8 +356,8 @@ function render({ el: box }) {
     const total = Math.max(0, Math.round(used / 1000));
     const took = `${Math.floor(total / 60)} min ${total % 60} s${limit ? ` of ${Math.round(limit / MINUTE)} min` : ""}`;
     const sure = low <= rules.PASS && rules.PASS <= high ?
-      `${rules.PASS} lies between them: this exam cannot tell a pass from a fail.` :
-      `All of that lies ${low > rules.PASS ? "above" : "below"} ${rules.PASS}.`;
+      `That includes ${rules.PASS}, so this exam cannot tell a pass from a fail.` :
+      `All of that is ${low > rules.PASS ? "above" : "below"} ${rules.PASS}.`;
     const missing = [...weights.keys()].filter((domain) => !questions.some((one) => rules.domain(one) === domain));
     const blind = missing.length ? [h("p", {}, `It had no question on ${missing.length === 1 ? "domain" : "domains"} ${listed(missing)}, ` +
       `${missing.reduce((sum, domain) => sum + weights.get(domain), 0)} % of the real exam, and says nothing about ${missing.length === 1 ? "it" : "them"}.`)] : [];
@@ -365,8 +365,8 @@ function render({ el: box }) {
       h("p", { class: "fm-exam-score" }, h("b", {}, `${right} of ${of} right`), ` in ${took}. `,
         h("b", {}, `Estimate: ${score}`), ` of 1000; the real exam is passed at ${rules.PASS}.`),
       h("p", {}, `The estimate is linear, 100 + 900 × ${right} / ${of} = ${score}, because AWS does not publish how it scales. ` +
-        `${many(of, "question")} ${of === 1 ? "is" : "are"} a small sample: one who scores so could well stand ` +
-        `anywhere from ${low} to ${high} (95 % interval, Wilson). ${sure}`),
+        `${many(of, "question")} ${of === 1 ? "is" : "are"} a small sample: your level could be anywhere ` +
+        `from ${low} to ${high} (95 % Wilson interval). ${sure}`),
       ...blind,
     ];
   }
@@ -394,7 +394,7 @@ function render({ el: box }) {
   function review(questions) {
     const wrong = questions.filter((one) => one.result === "wrong");
     const flagged = questions.filter((one) => one.flagged);
-    const sets = [["all of them", questions], ["those that were not right", wrong], ["those that were flagged", flagged]];
+    const sets = [["all", questions], ["the wrong ones", wrong], ["the flagged ones", flagged]];
     const select = h("select", { autocomplete: "off" }, ...sets.map(([name, some], number) => (
       h("option", { value: number }, `${name} (${some.length})`))));
     const list = h("ol", { class: "fm-quiz-items" });

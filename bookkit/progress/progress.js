@@ -45,7 +45,7 @@ function startReview(part, bank, changed) {
     const known = answered(bank);
     const now = known.filter((one) => one.due <= store.today()).length;
     due.textContent = known.length ? sentence(known, now) : NONE;
-    if (!store.keeps()) due.textContent += " This browser keeps nothing: your progress ends with this page.";
+    if (!store.keeps()) due.textContent += " This browser stores nothing: your progress is lost when you leave this page.";
     const open = shown.filter((one) => !one.result).length;
     button.hidden = !now || open > 0;
     button.textContent = `Review ${now > ROUND ? `${ROUND} of them` : many(now, "question")}`;
@@ -102,7 +102,7 @@ function startTables(bank) {
     const cells = [...document.querySelectorAll("td[data-objective]")];
     const covered = cells.filter((cell) => score(cell, "objective", cell.dataset.objective)).length;
     document.querySelectorAll(".fm-progress-covered").forEach((said) => {
-      said.textContent = `You have answered something right on ${many(covered, "objective")}.`;
+      said.textContent = `You have answered at least one question right on ${many(covered, "objective")}.`;
     });
   };
 }
@@ -144,9 +144,9 @@ async function bringIn(file) {
   try {
     const report = store.load(await file.text());
     const brought = [many(report.items, "question"), many(report.pages, "page")];
-    if (report.notes) brought.push(`${report.notes} of other kinds`);
-    const damaged = report.damaged ? ` What was damaged is left out: ${report.damaged}.` : "";
-    return `Brought in: ${brought.join(", ")}. Where both knew something, the newer counts.${damaged}`;
+    if (report.notes) brought.push(many(report.notes, "note"));
+    const damaged = report.damaged ? ` Damaged entries left out: ${report.damaged}.` : "";
+    return `Loaded: ${brought.join(", ")}. Where both had an entry, the newer one counts.${damaged}`;
   } catch (error) {
     return `${error.message} ${nothing}`;
   }
@@ -178,7 +178,7 @@ function startFiles(part, bank, show) {
   dialog.addEventListener("close", () => {
     if (dialog.returnValue !== "forget") return;
     store.forget();
-    said.textContent = "Everything is forgotten.";
+    said.textContent = "Everything has been forgotten.";
     show();
   });
 }

@@ -13,7 +13,7 @@ function render({ el }) {
 
   function show() {
     const at = store.pages().get(page);
-    button.textContent = at ? "Not read after all" : "Mark this page as read";
+    button.textContent = at ? "Mark this page as unread" : "Mark this page as read";
     said.textContent = at ? `✓ Read on ${named(store.day(at))}.` : "";
   }
 

@@ -2,9 +2,9 @@
 // quizzes, the progress page and the practice exam import it:
 //
 //   item(quiz, id)       what is known of a question, or null:
-//                          version  of the question when it was last answered; an answer to another says nothing
-//                          answer   the last one, or null if it was taken back; what it looks like is the type's
-//                                   affair (quiz.js): an array of whole numbers, or a text
+//                          version  of the question when it was last answered; an answer to another does not count
+//                          answer   the last one, or null if it was taken back; its form depends on the
+//                                   type (quiz.js): an array of whole numbers, or a text
 //                          history  [{at, right}, …]: every attempt, oldest first; `at` in milliseconds as Date.now()
 //                          result   "right" or "wrong", of the last attempt; null if there was none
 //   items()              all of them, a Map by "quiz/id"
@@ -12,7 +12,7 @@
 //   takeBack(quiz, id)   forgets the answer, not the attempts
 //   pages()              Map from a page, such as "chapters/intro", to when it was marked as read
 //   markRead(page, yes)
-//   due(entry)           the day on which a question comes back; days are whole numbers of this place's calendar:
+//   due(entry)           the day on which a question comes back; days are whole numbers of the reader's calendar:
 //   today(), day(at)     the present one, that of a time; date(day) is "2026-11-21"
 //   note(name), keepNote(name, value)   anything else that must survive a reload, such as a running exam: a value of
 //                        JSON, null to forget it. What `note` gives back may have been tampered with: check it.
@@ -24,7 +24,7 @@
 //   keeps()              false where the browser keeps nothing: then all of it lasts until the page is left
 //
 // Every question, page and note has an entry of its own in localStorage, under "fmkit/1/", so that a damaged or
-// foreign one costs no other: it is ignored. 1 is the version of the schema.
+// foreign one is ignored and the others stay. 1 is the version of the schema.
 
 const ROOT = "fmkit/1/";
 const OLD = "fmkit/quiz/"; // before there was a schema: {version, chosen: [true, …]} under "fmkit/quiz/<quiz>/<id>"
@@ -85,7 +85,7 @@ function parse(text) {
   }
 }
 
-// --- what an entry must be; the rest of the world is left out ---
+// --- what a valid entry is; anything else is left out ---
 
 const whole = (value) => Number.isSafeInteger(value) && value >= 0;
 const time = (value) => whole(value) && value < 4e12; // the year 2096
@@ -182,7 +182,7 @@ export const today = () => day(Date.now());
 export const date = (number) => new Date(number * DAY).toISOString().slice(0, 10);
 
 // A right answer on the day it is due, or later, leads to the next interval; a wrong one to the first; a right one
-// before its day shows nothing that is not known, and changes nothing.
+// before its day changes nothing.
 export function due({ history }) {
   let step = 0, next = -Infinity;
   for (const { at, right } of history) {
@@ -211,7 +211,7 @@ function merged(kind, old, fresh) {
 
 export function load(text) {
   const file = parse(text);
-  if (file?.format !== FORMAT) throw Error("This is not a file that a progress page has saved.");
+  if (file?.format !== FORMAT) throw Error("This file was not saved by a progress page.");
   if (file.schema !== 1) throw Error("This file comes from a newer edition of the book.");
   const report = { items: 0, pages: 0, notes: 0, damaged: 0 };
   const changes = new Map();
@@ -221,7 +221,7 @@ export function load(text) {
     if (!usable && found !== undefined) report.damaged += 1;
     for (const [name, value] of Object.entries(usable ? found : {})) {
       const fresh = NAMES[kind].test(name) ? CHECKED[kind](value) : null;
-      if (!fresh || newest(fresh) > Date.now() + DAY) { // a clock that runs ahead would win for ever
+      if (!fresh || newest(fresh) > Date.now() + DAY) { // a clock that is set ahead would always win
         report.damaged += 1;
         continue;
       }
@@ -245,7 +245,7 @@ function putAll(changes) {
   } catch {
     changes.forEach((_, key) => drop(key)); // first make room, then put back
     before.forEach((text, key) => { if (text !== null) put(key, text); });
-    throw Error("This browser has no room for so much.");
+    throw Error("This browser does not have room for all of it.");
   }
 }
 

@@ -28,7 +28,7 @@ and what its type asks for. Choices are shown in the order of the file:
         unit: nats per token
         rationale: …
         measured: {notebook: chapters/…/predicting.ipynb, cell: floor-value, find: "floor ([0-9.]+)"}
-      mistakes:                       # numeric: values that a known mistake gives; may be left out
+      mistakes:                       # numeric: values that common mistakes lead to; may be left out
         - {value: 1.53, rationale: …}
 
 A faulty file raises `FmkitError` with its name, the line and the fault.
@@ -110,7 +110,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Mistake:
-    """A number that a known mistake gives, and which one."""
+    """A number that a common mistake leads to, and which mistake."""
 
     value: float
     rationale: str
@@ -148,12 +148,12 @@ class Item:
         """What to do, in a sentence."""
         if self.answer:
             near = f"{self.answer.tolerance:.10g}"
-            return f"Read it off the page, or run the chapter. What is within {near} of it counts as right."
+            return f"Read it off the page, or run the chapter. Anything within {near} of it counts as right."
         return {
             CHOICE: "Choose one.",
             RESPONSE: f"Choose {NUMBERS[self.correct]}.",
             ORDERING: f"Give each step its place, from 1 to {len(self.steps)}.",
-            MATCHING: "Choose a match for each; every match is needed once.",
+            MATCHING: "Choose a match for each; use every match once.",
         }[self.type]
 
     @property
@@ -183,10 +183,10 @@ def read_quiz(path: Path, file: str) -> list[Item]:
     for entry in whole.list("a quiz"):
         item = read_item(entry)
         if item.id in items:
-            raise entry.fault(f"the id {item.id!r} is taken by an item above")
+            raise entry.fault(f"the id {item.id!r} is already used by an item above")
         items[item.id] = item
     if not items:
-        raise whole.fault("a quiz needs an item")
+        raise whole.fault("a quiz needs at least one item")
     return list(items.values())
 
 
@@ -210,13 +210,13 @@ def read_item(entry: Entry) -> Item:
             raise fields[name].fault(f"{kind} has no {name}")
     for name in PARTS[kind]:
         if name not in fields:
-            raise entry.fault(f"{kind} lacks the key {name!r}")
+            raise entry.fault(f"{kind} is missing the key {name!r}")
     return Item(
-        id=fields["id"].text("id", NAME, "small letters, digits and hyphens"),
+        id=fields["id"].text("id", NAME, "lowercase letters, digits and hyphens"),
         type=kind,
-        objective=fields["objective"].text("objective", r"[1-5]\.\d\.\d+", "a number as 3.3.1"),
+        objective=fields["objective"].text("objective", r"[1-5]\.\d\.\d+", "a number such as 3.3.1"),
         beyond=fields["beyond"].flag("beyond") if "beyond" in fields else False,
-        section=fields["section"].text("section", NAME, "a label as pre-labels"),
+        section=fields["section"].text("section", NAME, "a label such as pre-labels"),
         section_line=fields["section"].line,
         bloom=_one_of(fields["bloom"], "bloom", BLOOM),
         difficulty=_one_of(fields["difficulty"], "difficulty", ("easy", "medium", "hard"))
@@ -251,11 +251,11 @@ def read_options(entry: Entry, kind: str) -> tuple[Option, ...]:
         options.append(option)
     count, right = len(options), sum(option.correct for option in options)
     if kind == CHOICE and (count != 4 or right != 1):
-        raise entry.fault(f"{CHOICE} has 4 options, 1 of them correct; here are {count}, {right} correct")
+        raise entry.fault(f"{CHOICE} has 4 options, 1 of them correct; this has {count}, {right} correct")
     if kind == RESPONSE and not (5 <= count <= 9 and 2 <= right < count):
         raise entry.fault(
             f"{RESPONSE} has 5 to 9 options, 2 or more but not all of them correct; "
-            f"here are {count}, {right} correct"
+            f"this has {count}, {right} correct"
         )
     return tuple(options)
 
@@ -270,10 +270,10 @@ def read_steps(entry: Entry) -> tuple[Step, ...]:
             raise fields["text"].fault("two steps have the same text")
         steps.append(step)
     if not 3 <= len(steps) <= 5:
-        raise entry.fault(f"{ORDERING} has 3 to 5 steps; here are {len(steps)}")
+        raise entry.fault(f"{ORDERING} has 3 to 5 steps; this has {len(steps)}")
     places = [step.place for step in steps]
     if sorted(places) != list(range(1, len(steps) + 1)):
-        raise entry.fault(f"the places must be 1 to {len(steps)}, each once; here are {places}")
+        raise entry.fault(f"the places must be 1 to {len(steps)}, each once; these are {places}")
     if places == sorted(places):
         raise entry.fault("the steps are shown in the right order already: shuffle them")
     return tuple(steps)
@@ -293,10 +293,10 @@ def read_pairs(entry: Entry) -> tuple[Pair, ...]:
                 raise fields[name].fault(f"two pairs have the same {name}")
         pairs.append(Pair(prompt, match, shown, rationale, one.line))
     if not 3 <= len(pairs) <= 7:
-        raise entry.fault(f"{MATCHING} has 3 to 7 pairs; here are {len(pairs)}")
+        raise entry.fault(f"{MATCHING} has 3 to 7 pairs; this has {len(pairs)}")
     shown_at = [pair.shown for pair in pairs]
     if sorted(shown_at) != list(range(1, len(pairs) + 1)):
-        raise entry.fault(f"`shown` must be 1 to {len(pairs)}, each once; here are {shown_at}")
+        raise entry.fault(f"`shown` must be 1 to {len(pairs)}, each once; these are {shown_at}")
     for number, pair in enumerate(pairs, start=1):
         if pair.shown == number:
             raise entry.fault(f"the match of pair {number} is shown right beside it: shuffle `shown`")
@@ -310,7 +310,7 @@ def read_answer(entry: Entry) -> Answer:
     try:
         groups = re.compile(find).groups
     except re.error as error:
-        raise source["find"].fault(f"find is no pattern: {error}") from None
+        raise source["find"].fault(f"find is not a valid pattern: {error}") from None
     if groups != 1:
         raise source["find"].fault("find needs one group, the number")
     tolerance = fields["tolerance"].number("tolerance")

@@ -1,8 +1,8 @@
 """The rules for quiz items that a program can check, each in one function, over the whole bank.
 
-A rule has an id, a threshold and a reason. Reading a bank already refuses what is no item at all: a wrong
-number of options, steps or pairs, a missing rationale, an ordering that is shown sorted, a match beside its
-prompt (see `bookkit.quiz.items`). The rules here are about items that can be shown and are not yet good.
+A rule has an id, a threshold and a reason. Reading a bank already rejects what is not an item: a wrong number
+of options, steps or pairs, a missing rationale, an ordering that is shown sorted, a match beside its prompt
+(see `bookkit.quiz.items`). The rules here are about items that work, and could still be better.
 Most come from the literature on item writing (Haladyna, Downing & Rodriguez 2002, "A review of
 multiple-choice item-writing guidelines"); shares are of the whole bank, since an exam draws from all of it.
 """
@@ -25,13 +25,13 @@ from bookkit.quiz.objectives import OBJECTIVES
 from bookkit.quiz.testwise import content, plain, words
 
 # From 14 multiple-choice items on, whole items can meet a share of 25 ± 5 % for each of the four letters,
-# whatever their number. Nobody draws the places by lot, so there is no chance to allow for beyond that.
+# whatever their number. Writers choose the places, so there is no further chance to allow for.
 ENOUGH = 14
 
 
 @dataclass(frozen=True)
 class Finding:
-    """A place that breaks a rule; a warning is for the eye and fails nothing."""
+    """A place that breaks a rule; a warning is shown and fails nothing."""
 
     file: str
     line: int
@@ -118,7 +118,7 @@ COVERED = re.compile(
 )
 def check_covered(item: Item, bank: Bank) -> Iterator[tuple[int, str]]:
     if match := COVERED.search(item.stem):
-        yield item.line, f"{match[0]!r} asks nothing yet: say what is asked for"
+        yield item.line, f"{match[0]!r} asks nothing by itself: say what is asked for"
 
 
 NEGATIVE = re.compile(r"\b(not|except|never|least likely|cannot|\w+n['’]t)\b", re.I)
@@ -165,7 +165,7 @@ def check_criterion(item: Item, bank: Bank) -> Iterator[tuple[int, str]]:
     elif SELECTION.search(question) and not criteria:
         yield (
             item.line,
-            "a choice between ways needs its criterion in capitals, as LEAST effort or MOST current",
+            "a choice between ways needs its criterion in capitals, such as LEAST effort",
         )
 
 
@@ -178,7 +178,7 @@ COUNTS = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6}
 def check_count(item: Item, bank: Bank) -> Iterator[tuple[int, str]]:
     match = re.search(rf"\b(?:which|choose|select) ({'|'.join(COUNTS)})\b", item.stem, re.I)
     if item.options and match and COUNTS[match[1].lower()] != item.correct:
-        yield item.line, f"the stem asks for {match[1].lower()}, and {item.correct} are correct"
+        yield item.line, f"the stem asks for {match[1].lower()}, but {item.correct} are correct"
 
 
 # --- the options ------------------------------------------------------------------------------------------
@@ -187,7 +187,7 @@ def check_count(item: Item, bank: Bank) -> Iterator[tuple[int, str]]:
 @bank_rule(
     "key-position",
     f"25 ± 5 % a letter, from {ENOUGH} items on",
-    "writers put the key at B and C, takers know",
+    "writers tend to put the key at B or C, and readers know",
 )
 def check_key_position(bank: Bank) -> Iterator[tuple[str, int, str]]:
     letters = [(position(item), file, item) for file, item in bank.choices]
@@ -279,7 +279,7 @@ def check_clue(item: Item, bank: Bank) -> Iterator[tuple[int, str]]:
             yield key.line, f"the stem and the key alone share {', '.join(sorted(shared))}"
 
 
-@item_rule("parallel", "same ending, opening and unit", "the odd one out is taken, whatever it says")
+@item_rule("parallel", "same ending, opening and unit", "the odd one out gets chosen, whatever it says")
 def check_parallel(item: Item, bank: Bank) -> Iterator[tuple[int, str]]:
     if not item.options:
         return
@@ -300,12 +300,12 @@ def check_parallel(item: Item, bank: Bank) -> Iterator[tuple[int, str]]:
         yield line, f"numbers of different units: {', '.join(sorted(unit or 'none' for unit in units))}"
 
 
-@item_rule("sorted", "numbers in order", "an order saves the reader the search, and hides the key")
+@item_rule("sorted", "numbers in order", "order saves readers a search, and hides the key")
 def check_sorted(item: Item, bank: Bank) -> Iterator[tuple[int, str]]:
     found = [number(option.text) for option in item.options]
     values = [one[0] for one in found if one]
     if values and len(values) == len(found) and values not in (sorted(values), sorted(values, reverse=True)):
-        yield item.options[0].line, "options that are numbers stand in their order"
+        yield item.options[0].line, "options that are numbers must be in order"
 
 
 def mean_length(options: list[Option]) -> float:
@@ -334,7 +334,7 @@ def number(text: str) -> tuple[float, str] | None:
 # --- what goes with an item -------------------------------------------------------------------------------
 
 
-@item_rule("rationale", "15 to 60 words", "shorter does not explain, longer is not read")
+@item_rule("rationale", "15 to 60 words", "shorter explains nothing, longer is not read")
 def check_rationale(item: Item, bank: Bank) -> Iterator[tuple[int, str]]:
     explained: list[Option | Step | Pair | Answer | Mistake] = [*item.options, *item.steps, *item.pairs]
     explained += [*item.mistakes, *([item.answer] if item.answer else [])]
@@ -350,7 +350,7 @@ def check_objective(item: Item, bank: Bank) -> Iterator[tuple[int, str]]:
         yield item.line, f"the guide has no objective {item.objective}"
 
 
-@item_rule("section", "is a label of a chapter", "who was wrong must be able to read it again")
+@item_rule("section", "is a label of a chapter", "readers who were wrong must be able to read it again")
 def check_section(item: Item, bank: Bank) -> Iterator[tuple[int, str]]:
     if item.section not in bank.sections:
         yield item.section_line, f"no chapter has the label {item.section!r}"
@@ -368,7 +368,7 @@ def check_service(item: Item, bank: Bank) -> Iterator[tuple[int, str]]:
     if item.service is not None and item.service not in bank.services:
         yield item.line, f"services.yml has no fact {item.service!r}"
     elif item.service is None and (match := SERVICE.search(" ".join(texts))):
-        yield item.line, f"it names {match[0]}: say on which fact of services.yml it rests (`service`)"
+        yield item.line, f"it names {match[0]}: name the fact of services.yml behind it (`service`)"
 
 
 @item_rule("measured", "the committed output says the same", "a measured key must be what the code measures")
@@ -399,11 +399,11 @@ def measure(root: Path, answer: Answer) -> float:
         raise LookupError(f"{source.notebook} has no cell {source.cell!r}")
     match = re.search(source.find, printed(cell))
     if match is None or match[1] is None:
-        raise LookupError(f"the output of cell {source.cell!r} has nothing like {source.find!r}")
+        raise LookupError(f"nothing in the output of cell {source.cell!r} matches {source.find!r}")
     try:
         return float(match[1].replace(",", ""))
     except ValueError:
-        raise LookupError(f"cell {source.cell!r} gives {match[1]!r}, which is no number") from None
+        raise LookupError(f"cell {source.cell!r} gives {match[1]!r}, which is not a number") from None
 
 
 def printed(cell: dict[str, Any]) -> str:
@@ -423,7 +423,7 @@ def check_id(bank: Bank) -> Iterator[tuple[str, int, str]]:
     taken: dict[str, str] = {}
     for file, item in bank.items:
         if item.id in taken:
-            yield file, item.line, f"the id {item.id!r} is taken by an item of {taken[item.id]}"
+            yield file, item.line, f"the id {item.id!r} is already used by an item of {taken[item.id]}"
         taken.setdefault(item.id, file)
 
 
@@ -437,7 +437,7 @@ def check_duplicate(bank: Bank) -> Iterator[tuple[str, int, str]]:
         yield (
             file,
             item.line,
-            f"the stem is that of {other.id!r} ({other_file}:{other.line}), "
+            f"the stem repeats that of {other.id!r} ({other_file}:{other.line}), "
             f"cosine {close[first, second]:.2f}",
         )
 
@@ -459,7 +459,7 @@ def similarity(texts: list[str]) -> np.ndarray:
 
 
 @bank_rule(
-    "test-wise", "chance + 10 points at most", "who knows nothing but how items are written must not pass"
+    "test-wise", "chance + 10 points at most", "knowing only how items are written must not be enough to pass"
 )
 def check_test_wise(bank: Bank) -> Iterator[tuple[str, int, str]]:
     items = [(file, item) for file, item in bank.items if item.options]
@@ -475,7 +475,7 @@ def check_test_wise(bank: Bank) -> Iterator[tuple[str, int, str]]:
             yield (
                 file,
                 item.line,
-                f"taking {name} scores {score:.0%}, over {limit:.0%}; it begins here",
+                f"taking {name} scores {score:.0%}, over {limit:.0%}; start here",
             )
 
 

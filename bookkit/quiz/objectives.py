@@ -102,7 +102,7 @@ def read_objectives(root: Path) -> dict[str, Objective]:
         fields = entry.fields("an objective", ("id", "title", "role", "verified"), ["pages"])
         pages = fields["pages"].list("pages") if "pages" in fields else []
         objective = Objective(
-            id=fields["id"].text("id", r"[1-5]\.\d\.\d+", "a number as 3.3.1"),
+            id=fields["id"].text("id", r"[1-5]\.\d\.\d+", "a number such as 3.3.1"),
             title=fields["title"].text("title"),
             role=fields["role"].text("role", "|".join(ROLES), "owned, touched or none"),
             verified=fields["verified"].text(
@@ -112,7 +112,7 @@ def read_objectives(root: Path) -> dict[str, Objective]:
             line=entry.line,
         )
         if objective.id in found:
-            raise entry.fault(f"objective {objective.id} is there twice")
+            raise entry.fault(f"objective {objective.id} is listed twice")
         found[objective.id] = objective
     return found
 
@@ -123,7 +123,7 @@ def read_services(root: Path) -> dict[str, Service]:
     for entry in read(root / SERVICES, SERVICES).list("the facts"):
         fields = entry.fields("a fact", ("id", "claim", "verified", "source", "verified_on"))
         service = Service(
-            id=fields["id"].text("id", NAME, "small letters, digits and hyphens"),
+            id=fields["id"].text("id", NAME, "lowercase letters, digits and hyphens"),
             claim=fields["claim"].text("claim"),
             verified=fields["verified"].text(
                 "verified", "source|reference|unverified", "source, reference or unverified"
@@ -136,7 +136,7 @@ def read_services(root: Path) -> dict[str, Service]:
             ),
         )
         if service.id in found:
-            raise entry.fault(f"the id {service.id!r} is taken by a fact above")
+            raise entry.fault(f"the id {service.id!r} is already used by a fact above")
         found[service.id] = service
     return found
 

@@ -7,12 +7,12 @@
 //                                        [{quiz, id, version, objective, type, make}, …]; make() is a copy of the
 //                                        question's list item and key, {item, key}, to be put somewhere
 //
-// and a question has: `answer` (null as long as it is not one, see `problem`), `problem()` (what is missing, in words),
+// and a question has: `answer` (null while it is incomplete, see `problem`), `problem()` (what is missing, in words),
 // `isRight(answer)`, `show(answer)` (fills it in), `grade()` (shows what is right and why, and locks it), `clear()`,
 // `focus()`, `result` (null, "right" or "wrong").
 //
 // What is kept of an answer is only what was chosen: whether it is right is read from the page every time, and what
-// does not fit the question, because it is damaged, foreign or old, is ignored.
+// does not fit the question, being damaged, foreign or old, is ignored.
 
 import * as store from "./store.js";
 
@@ -74,7 +74,7 @@ class Question {
     this.controls.forEach((control) => { control.disabled = true; });
     this.explain(answer);
     this.form.querySelector("fieldset").append(this.again.cloneNode(true));
-    this.verdict.textContent = this.result === "right" ? "✓ Right." : "✗ Not quite: the reasons stand above.";
+    this.verdict.textContent = this.result === "right" ? "✓ Right." : "✗ Not quite: see the reasons above.";
     this.button.textContent = "Try again";
   }
 
@@ -178,7 +178,7 @@ class Places extends Question {
     const open = given.filter((place) => !place).length;
     if (open) return `${this.hint} ${open === given.length ? "" : `${open} of ${given.length} to go.`}`.trim();
     const twice = given.findIndex((place, number) => given.indexOf(place) < number);
-    return twice < 0 ? "" : `${this.hint} ${this.name(given[twice])} is there twice.`;
+    return twice < 0 ? "" : `${this.hint} ${this.name(given[twice])} is used twice.`;
   }
 
   name(place) {
@@ -221,11 +221,11 @@ class Measured extends Question {
   }
 
   problem() {
-    const fault = this.given() ? "That is no number that can be read here." : "Type the number.";
+    const fault = this.given() ? "That is not a number." : "Type the number.";
     return Number.isFinite(Measured.read(this.given())) ? "" : `${fault} Write it like 0.43 or 0,43.`;
   }
 
-  // As near to a number of the key as counts; a little more for what doubles cannot hold.
+  // Within the tolerance of a number of the key, with a margin for rounding.
   near(answer, reason) {
     const distance = Math.abs(Measured.read(answer) - Number(reason.dataset.correct));
     return distance <= Number(this.reasons[0].dataset.tolerance) * (1 + 1e-9);
@@ -241,7 +241,7 @@ class Measured extends Question {
     const you = `You wrote ${Measured.read(answer)}`;
     const mark = this.result === "right" ? "chosen correct" : "chosen";
     const known = mark === "chosen" && mistakes.find((mistake) => this.near(answer, mistake));
-    if (known) this.feedback(this.part(0), mark, `✗ ${you}, which a known mistake gives`, known);
+    if (known) this.feedback(this.part(0), mark, `✗ ${you}, the result of a common mistake`, known);
     const words = mark === "chosen" ? `${known ? "" : `✗ ${you}. `}It is ${is}` : `✓ ${you}, and it is ${is}`;
     this.feedback(this.part(0), mark, words, right, " ", this.measured.cloneNode(true));
   }

@@ -23,7 +23,7 @@ KINDS = {
 
 @dataclass(frozen=True)
 class Entry:
-    """A value of a YAML file, and where it stands."""
+    """A value of a YAML file, and its place there."""
 
     node: yaml.Node
     file: str
@@ -39,9 +39,7 @@ class Entry:
         found = self.node.tag.rpartition(":")[2]
         if found != kind:
             hint = ": put it in quotes" if kind == "str" and found in ("int", "float", "bool") else ""
-            raise self.fault(
-                f"{name} must be {KINDS[kind]}, and this is {KINDS.get(found, 'something else')}{hint}"
-            )
+            raise self.fault(f"{name} must be {KINDS[kind]}, not {KINDS.get(found, 'something else')}{hint}")
 
     def fields(self, name: str, required: Iterable[str], optional: Iterable[str] = ()) -> dict[str, "Entry"]:
         """The values of a mapping by their keys: all of `required`, any of `optional`, nothing else."""
@@ -59,7 +57,7 @@ class Entry:
             found[key] = Entry(value, self.file)
         for key in required:
             if key not in found:
-                raise self.fault(f"{name} lacks the key {key!r}")
+                raise self.fault(f"{name} is missing the key {key!r}")
         return found
 
     def list(self, name: str) -> list["Entry"]:
@@ -73,9 +71,9 @@ class Entry:
         if not text:
             raise self.fault(f"{name} is empty")
         if any(unicodedata.category(sign) in ("Cc", "Cs") and sign != "\n" for sign in text):
-            raise self.fault(f"{name} holds a character that no page can show")
+            raise self.fault(f"{name} has a character that no page can show")
         if pattern and not re.fullmatch(pattern, text):
-            raise self.fault(f"{name} must be {form}, and this is {text!r}")
+            raise self.fault(f"{name} must be {form}, not {text!r}")
         return text
 
     def number(self, name: str) -> float:
@@ -104,7 +102,7 @@ def read(path: Path, file: str) -> Entry:
     """The whole of a YAML file, called `file` in messages."""
     try:
         if path.stat().st_size > LARGEST:
-            raise FmkitError(f"{file}:1: is larger than {LARGEST // 1_000_000} MB: divide it")
+            raise FmkitError(f"{file}:1: is larger than {LARGEST // 1_000_000} MB: split it")
         node = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
     except OSError as error:
         raise FmkitError(f"{file}:1: cannot be read: {error.strerror}") from None
@@ -115,7 +113,7 @@ def read(path: Path, file: str) -> Entry:
         mark = error.problem_mark or error.context_mark
         raise FmkitError(f"{file}:{mark.line + 1 if mark else 1}: is not YAML: {error.problem}") from None
     except yaml.reader.ReaderError as error:
-        raise FmkitError(f"{file}:1: holds a character that YAML forbids: #x{error.character:x}") from None
+        raise FmkitError(f"{file}:1: has a character that YAML forbids: #x{error.character:x}") from None
     except (ValueError, OverflowError, RecursionError) as error:
         raise FmkitError(f"{file}:1: is not YAML: {type(error).__name__}") from None
     if node is None:

@@ -192,7 +192,7 @@ def test_items_beyond_the_exam_are_left_out(visit: Any) -> None:
 
 def test_without_a_script(visit: Any) -> None:
     page = visit(java_script_enabled=False)
-    assert page.get_by_text("take JavaScript").is_visible()
+    assert page.get_by_text("need JavaScript").is_visible()
     assert page.locator(".fm-exam button").count() == 0
     assert not page.get_by_text("Drawn", exact=True).is_visible()
 
@@ -316,7 +316,7 @@ def test_flags_and_gaps_are_named_at_the_end(visit: Any) -> None:
     press(page, "Go on")
     assert page.locator(FIELDS).is_visible()
     end(page)
-    page.get_by_label("Show").select_option(label="those that were flagged (1)")
+    page.get_by_label("Show").select_option(label="the flagged ones (1)")
     assert page.locator(".fm-exam .fm-quiz-items > li:visible").count() == 1
     assert page.get_by_text("Question 2 of 10 · ⚑ flagged").is_visible()
 
@@ -349,7 +349,7 @@ def test_the_report(visit: Any) -> None:
         assert card.locator(".fm-quiz-feedback").count() >= parts
         assert card.locator(".fm-quiz-again a").count() == 1
         assert card.locator("button").count() == 0
-    page.get_by_label("Show").select_option(label="those that were not right (5)")
+    page.get_by_label("Show").select_option(label="the wrong ones (5)")
     assert page.locator(".fm-exam-stage .fm-quiz-items > li:visible").count() == 5
     page.emulate_media(media="print")
     assert page.locator(".fm-exam-score").is_visible()
@@ -375,7 +375,7 @@ def test_open_questions_show_their_key(visit: Any) -> None:
     start(page, "Full")
     end(page)
     assert "0 of 17 right" in page.locator(".fm-exam-score").inner_text()
-    assert "All of that lies below 700" in page.locator(".fm-exam-stage").inner_text()
+    assert "All of that is below 700" in page.locator(".fm-exam-stage").inner_text()
     for card in page.locator(".fm-exam-stage .fm-quiz-items > li").all():
         assert "No complete answer" in card.inner_text()
         assert "Answer: " in card.inner_text()
@@ -450,7 +450,7 @@ def test_damaged_storage_is_ignored(visit: Any) -> None:
 
 def test_exam_without_storage(visit: Any) -> None:
     page = visit(script="Storage.prototype.setItem = () => { throw Error('full'); };")
-    assert page.get_by_text("This browser keeps nothing").is_visible()
+    assert page.get_by_text("This browser stores nothing").is_visible()
     start(page)
     reply(page)
     end(page)

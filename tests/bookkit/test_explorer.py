@@ -24,7 +24,7 @@ FAULTS = [
     ("  icon: pages", "  icon: rocket", 5, "icon must be pages, sliders"),
     ("  color: pretraining", "  color: pink", 4, "color must be pretraining"),
     ("  lead: Read a", "  lede: Read a", 6, "a stage has no key 'lede'"),
-    ("  arrow: Transfer learning\n", "", 2, "lacks the key 'arrow'"),
+    ("  arrow: Transfer learning\n", "", 2, "is missing the key 'arrow'"),
     ("      - from: Every", "      - from: [Every", 30, "is not YAML"),
 ]
 

@@ -125,9 +125,9 @@ def test_displayed_math_is_in_the_middle(visit: Any) -> None:
         .nth(1)
         .evaluate("""(one) => {
         const box = one.closest("div.math").getBoundingClientRect();
-        const first = one.firstElementChild.getBoundingClientRect();
-        const last = one.lastElementChild.getBoundingClientRect();
-        return [first.left - box.left, box.right - last.right];
+        const [first, last] = [one.firstElementChild, one.lastElementChild];
+        const [left, right] = [first.getBoundingClientRect().left, last.getBoundingClientRect().right];
+        return [left - box.left, box.right - right];
     }""")
     )
     assert left == pytest.approx(right, abs=3)

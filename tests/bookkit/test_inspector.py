@@ -309,7 +309,7 @@ def test_on_paper_the_record_is_there(page: Page) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("- {title: a}", "lacks the key 'record'"),
+        ("- {title: a}", "is missing the key 'record'"),
         ("- {title: a, record: b, check: c}", "check must be"),
         ("- {title: a, record: ''}", "record is empty"),
         ("title: a", "must be a list"),

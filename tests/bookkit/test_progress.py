@@ -120,7 +120,7 @@ def test_review_from_answer_to_answer(visit: Any) -> None:
         "3.3.2": "1 of 2",
         "3.4.2": "0 of 1",
     }
-    assert page.get_by_text("You have answered something right on 2 objectives.").is_visible()
+    assert page.get_by_text("You have answered at least one question right on 2 objectives.").is_visible()
     link = page.locator("[data-part=quizzes]").get_by_role("link", name="Adding up")
     assert link.get_attribute("href") == "../1-sums/adding.html#quiz-signs"
 
@@ -134,7 +134,7 @@ def test_review_from_answer_to_answer(visit: Any) -> None:
     place(page, 0, "312")
     page.locator(".fm-quiz form").nth(1).locator("input").fill("0.62")
     page.keyboard.press("Enter")
-    assert said(page, 1)[1][0].startswith("✗ You wrote 0.62, which a known mistake gives.")
+    assert said(page, 1)[1][0].startswith("✗ You wrote 0.62, the result of a common mistake.")
     answer(page, 2, "B")
     assert page.locator(".fm-progress-done").inner_text() == "3 of 3 reviewed, 2 right."
     assert due(page) == "Nothing is due today. Next: 1 question tomorrow."
@@ -170,7 +170,7 @@ def test_many_are_reviewed_in_rounds(visit: Any) -> None:
 def bring_in(page: Page, content: bytes | str) -> str:
     data = content.encode() if isinstance(content, str) else content
     page.evaluate("document.querySelector('.fm-progress-said').textContent = ''")
-    page.get_by_label("Bring in a JSON file").set_input_files(
+    page.get_by_label("Load a JSON file").set_input_files(
         {"name": "it.json", "mimeType": "application/json", "buffer": data}
     )
     page.wait_for_function("document.querySelector('.fm-progress-said').textContent")
@@ -209,11 +209,11 @@ def test_there_and_back(visit: Any) -> None:
     assert kept(page) == before
     page.get_by_role("button", name="Forget everything …").click()
     page.get_by_role("button", name="Forget everything", exact=True).click()
-    expect(page.locator(".fm-progress-said")).to_have_text("Everything is forgotten.")
+    expect(page.locator(".fm-progress-said")).to_have_text("Everything has been forgotten.")
     assert not [key for key in kept(page) if key.startswith("fmkit")]
     assert tables(page)["Adding"] == "not yet"
     told = bring_in(page, file)
-    assert told.startswith("Brought in: 2 questions, 1 page, 1 of other kinds.")
+    assert told.startswith("Loaded: 2 questions, 1 page, 1 note.")
     assert kept(page) == before
     assert tables(page)["Adding"] == "✓ November 21"
 
@@ -251,13 +251,13 @@ def file(**parts: Any) -> str:
 
 
 REFUSED = [
-    ("", "This is not a file that a progress page has saved. Nothing was changed."),
-    (ATTACK, "This is not a file"),
-    ("[" * 1_000_000, "This is not a file"),
-    ("null", "This is not a file"),
-    ('["fmkit-progress"]', "This is not a file"),
-    (b"\xff\xfe\x00", "This is not a file"),
-    (json.dumps({"format": ATTACK}), "This is not a file"),
+    ("", "This file was not saved by a progress page. Nothing was changed."),
+    (ATTACK, "This file was not saved"),
+    ("[" * 1_000_000, "This file was not saved"),
+    ("null", "This file was not saved"),
+    ('["fmkit-progress"]', "This file was not saved"),
+    (b"\xff\xfe\x00", "This file was not saved"),
+    (json.dumps({"format": ATTACK}), "This file was not saved"),
     (file(schema=2), "This file comes from a newer edition of the book. Nothing was changed."),
     (file(schema="<b>"), "This file comes from a newer edition"),
     (
@@ -296,12 +296,12 @@ def test_hostile_files(visit: Any) -> None:
         assert kept(page) == before
     for parts in DAMAGED:
         told = bring_in(page, file(**parts))
-        assert told.startswith("Brought in: 0 questions, 0 pages."), parts
-        assert told.endswith("What was damaged is left out: 1."), parts
+        assert told.startswith("Loaded: 0 questions, 0 pages."), parts
+        assert told.endswith("Damaged entries left out: 1."), parts
         assert kept(page) == before, parts
     # Damage in one place costs no other.
     told = bring_in(page, file(items={"sums/even": RIGHT, "sums/sum": 7, "gone/item": RIGHT}, pages=None))
-    assert told.startswith("Brought in: 2 questions, 0 pages.")
+    assert told.startswith("Loaded: 2 questions, 0 pages.")
     assert told.endswith("left out: 2.")
     assert kept(page) | before == kept(page)
     # What a file may bring in as it likes, a note, is never shown; an answer that is text stays text.
@@ -337,7 +337,7 @@ def test_no_room_changes_nothing(visit: Any) -> None:
     told = bring_in(
         page, file(items={f"sums/{name}": RIGHT | {"history": many} for name in ("even", "sum", "x")})
     )
-    assert told == "This browser has no room for so much. Nothing was changed."
+    assert told == "This browser does not have room for all of it. Nothing was changed."
     assert kept(page) == before
 
 
@@ -365,7 +365,6 @@ def test_a_spreadsheet_runs_nothing(visit: Any) -> None:
 
 # --- the browser ------------------------------------------------------------------------------------------
 
-
 @pytest.mark.parametrize("script", tiny.NO_STORAGE.values(), ids=tiny.NO_STORAGE)
 def test_without_storage(visit: Any, script: str) -> None:
     """Everything works until the page is left, and the page says so."""
@@ -375,9 +374,9 @@ def test_without_storage(visit: Any, script: str) -> None:
     page.get_by_role("button", name="Mark this page as read").click()
     assert page.get_by_text("✓ Read on November 21.").is_visible()
     page = visit(name=PAGE, script=script)
-    assert due(page).endswith("This browser keeps nothing: your progress ends with this page.")
+    assert due(page).endswith("This browser stores nothing: your progress is lost when you leave this page.")
     assert bring_in(page, file(pages={SIGNS: {"at": 1_795_000_000_000}})).startswith(
-        "Brought in: 0 questions, 1 page."
+        "Loaded: 0 questions, 1 page."
     )
     assert tables(page)["Adding"] == "✓ November 18"
     assert SIGNS in saved(page, "JSON")
@@ -402,7 +401,7 @@ def test_another_tab_is_seen(visit: Any) -> None:
     other.goto(page.url.replace(PAGE, SIGNS))
     other.get_by_role("button", name="Mark this page as read").click()
     page.wait_for_function("document.querySelector('td[data-page]').textContent.startsWith('✓')")
-    other.get_by_role("button", name="Not read after all").click()
+    other.get_by_role("button", name="Mark this page as unread").click()
     page.wait_for_function("document.querySelector('td[data-page]').textContent === 'not yet'")
 
 
@@ -429,7 +428,7 @@ def test_accessible_in_every_state(visit: Any, width: int, colors: str) -> None:
 
 def test_without_a_script_and_on_paper(visit: Any) -> None:
     page = visit(name=PAGE, java_script_enabled=False)
-    assert page.get_by_text("it takes JavaScript to show it").is_visible()
+    assert page.get_by_text("showing it needs JavaScript").is_visible()
     assert page.locator("[data-part=quizzes]").get_by_role("link", name="Adding up").is_visible()
     assert page.locator("article button:visible, article form:visible").count() == 0
     page = visit(name=PAGE)
@@ -449,5 +448,5 @@ def test_faults_of_the_progress_page(tmp_path: Path) -> None:
     (book / "assets/quizzes/broken.yml").write_text("- id: 7\n")
     _, warnings = tiny.read(book)
     assert "trophies" in warnings
-    assert "assets/quizzes/broken.yml:1: WARNING: an item lacks the key 'type'" in warnings
+    assert "assets/quizzes/broken.yml:1: WARNING: an item is missing the key 'type'" in warnings
     assert "quiz-sums" not in warnings

@@ -23,35 +23,35 @@ FAULTS = [
     ("  stem: What", "  stem: [What", 6, "is not YAML"),
     ("  stem: What", "\tstem: What", 6, "is not YAML"),
     ("- id: sum", "- id: sum\n  points: 3", 2, "no key 'points'"),
-    ("  section: the-sum\n  bloom", "  bloom", 1, "lacks the key 'section'"),
+    ("  section: the-sum\n  bloom", "  bloom", 1, "is missing the key 'section'"),
     ("- id: even", "- id: even\n  id: odd", 18, "has the key 'id' twice"),
-    ("- id: even", "- id: sum", 17, "'sum' is taken"),
-    ("- id: sum", "- id: The Sum", 1, "small letters"),
+    ("- id: even", "- id: sum", 17, "'sum' is already used"),
+    ("- id: sum", "- id: The Sum", 1, "lowercase letters"),
     ("- id: sum", "- id: 12", 1, "put it in quotes"),
     ("multiple-choice", "true-false", 2, "ordering, matching or numeric"),
     ("  objective: 3.3.1", "  objective: 3.3", 3, "put it in quotes"),
-    ("  objective: 3.3.1", "  objective: 9.3.1", 3, "a number as 3.3.1"),
-    ("  section: the-sum", "  section: '#the sum'", 4, "a label as"),
+    ("  objective: 3.3.1", "  objective: 9.3.1", 3, "a number such as 3.3.1"),
+    ("  section: the-sum", "  section: '#the sum'", 4, "a label such as"),
     ("What is $1 + 1$?", "' '", 6, "stem is empty"),
     ("What is $1 + 1$?", '"a\\x07"', 6, "no page can show"),
     ("- id: even", "- id: even\n  difficulty: deadly", 18, "easy, medium or hard"),
-    ("      rationale: It counts the plus sign.\n", "", 13, "lacks the key 'rationale'"),
+    ("      rationale: It counts the plus sign.\n", "", 13, "is missing the key 'rationale'"),
     ("It counts the plus sign.", "", 14, "rationale must be text"),
     ("text: Three", "text: 3", 13, "put it in quotes"),
     ("text: Three", "text: Two", 13, "two options have the same text"),
     ("correct: true\n      rationale: One", "correct: yeah\n      rationale: One", 11, "true or false"),
-    ("      correct: true\n      rationale: One", "      rationale: One", 8, "here are 4, 0 correct"),
-    ("text: Four", "text: Four\n      correct: true", 8, "here are 4, 2 correct"),
-    ("    - text: Four\n      rationale: It adds twice.\n", "", 8, "here are 3, 1 correct"),
-    ("{text: Six, correct: true,", "{text: Six,", 24, "here are 5, 1 correct"),
-    ("    - {text: Nine, rationale: One is left over.}\n", "", 24, "here are 4, 2 correct"),
+    ("      correct: true\n      rationale: One", "      rationale: One", 8, "this has 4, 0 correct"),
+    ("text: Four", "text: Four\n      correct: true", 8, "this has 4, 2 correct"),
+    ("    - text: Four\n      rationale: It adds twice.\n", "", 8, "this has 3, 1 correct"),
+    ("{text: Six, correct: true,", "{text: Six,", 24, "this has 5, 1 correct"),
+    ("    - {text: Nine, rationale: One is left over.}\n", "", 24, "this has 4, 2 correct"),
     ("  stem: Which numbers are even?", "  stem: *nothing", 22, "is not YAML"),
     ("- id: sum", "--- []\n--- \n- id: sum", 2, "is not YAML"),
 ]
 
 # The same for the other types, in OTHERS.
 OTHER_FAULTS = [
-    ("place: 3", "place: 2", 8, "each once; here are [2, 1, 2]"),
+    ("place: 3", "place: 2", 8, "each once; these are [2, 1, 2]"),
     ("place: 3", "place: 1.5", 8, "place must be a whole number"),
     ("text: Read both numbers", "text: Write the result", 9, "two steps have the same text"),
     (
@@ -61,13 +61,13 @@ OTHER_FAULTS = [
         "3 to 5",
     ),
     ("match: minus", "match: plus", 19, "two pairs have the same match"),
-    ("shown: 2", "shown: 1", 18, "each once; here are [1, 3, 1]"),
+    ("shown: 2", "shown: 1", 18, "each once; these are [1, 3, 1]"),
     ("plus, shown: 2", "plus, shown: three", 18, "shown must be a number"),
     ("tolerance: 0.02", "tolerance: 0", 31, "above zero"),
     ("value: 0.43", "value: high", 30, "value must be a number"),
     ("value: 0.43", "value: .inf", 30, "a plain number"),
     ('find: "floor ([0-9.]+)"', 'find: "floor"', 34, "needs one group"),
-    ('find: "floor ([0-9.]+)"', 'find: "floor ("', 34, "is no pattern"),
+    ('find: "floor ([0-9.]+)"', 'find: "floor ("', 34, "is not a valid pattern"),
     ("type: numeric", "type: ordering", 30, "ordering has no answer"),
     ("type: ordering", "type: matching", 8, "matching has no steps"),
     ("  mistakes:", "  options: []\n  mistakes:", 35, "numeric has no options"),
@@ -202,7 +202,7 @@ def test_a_faulty_quiz_fails_the_build(tmp_path: Path, capsys: pytest.CaptureFix
     with pytest.raises(FmkitError):
         tiny.build(book)
     output = capsys.readouterr().err
-    assert "assets/quizzes/broken.yml:3: WARNING: objective must be a number as 3.3.1" in output
+    assert "assets/quizzes/broken.yml:3: WARNING: objective must be a number such as 3.3.1" in output
     assert (
         "assets/quizzes/sums.yml:4: WARNING: no section of the book has the label 'the-difference'" in output
     )
@@ -413,14 +413,14 @@ def test_an_order_and_pairs(visit: Any) -> None:
     for number, values, verdict in (
         (0, ("", "", ""), "Give each step its place, from 1 to 3."),
         (0, ("1", "", ""), "Give each step its place, from 1 to 3. 2 of 3 to go."),
-        (0, "122", "Give each step its place, from 1 to 3. Place 2 is there twice."),
-        (1, "133", "Choose a match for each; every match is needed once. C is there twice."),
+        (0, "122", "Give each step its place, from 1 to 3. Place 2 is used twice."),
+        (1, "133", "Choose a match for each; use every match once. C is used twice."),
     ):
         place(page, number, values)
         assert said(page, number) == (verdict, [])
     place(page, 0, "321")
     assert said(page, 0) == (
-        "✗ Not quite: the reasons stand above.",
+        "✗ Not quite: see the reasons above.",
         [
             "✓ Place 3 is right. Only what is known can be written.",
             "✗ Place 2 is wrong; right: Place 1. Nothing can be added before it is read.",
@@ -458,7 +458,7 @@ def test_a_number(visit: Any) -> None:
     page.get_by_role("button", name="Try again").click()
     measure(page, "1,53")
     assert said(page, 2)[1] == [
-        "✗ You wrote 1.53, which a known mistake gives. This is the perplexity.",
+        "✗ You wrote 1.53, the result of a common mistake. This is the perplexity.",
         f"It is 0.43 nats per token. {floor}",
     ]
     page.reload()
@@ -505,5 +505,5 @@ def test_html_in_an_item_stays_text(tmp_path: Path) -> None:
 def test_a_huge_file_is_one_line(tmp_path: Path) -> None:
     path = tmp_path / "huge.yml"
     path.write_text(GOOD + "#" * 10_000_000)
-    with pytest.raises(FmkitError, match=r"^huge\.yml:1: is larger than 2 MB: divide it$"):
+    with pytest.raises(FmkitError, match=r"^huge\.yml:1: is larger than 2 MB: split it$"):
         read_quiz(path, "huge.yml")
