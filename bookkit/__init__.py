@@ -7,6 +7,7 @@ SITE = (
     "assets",
     "pages",
     "sharing",
+    "icons",
     "boxes",
     "exercises",
     "formulas",

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 import tiny
+from fontTools.ttLib import TTFont
 from playwright.sync_api import Browser, Page
 
 from bookkit.site.build import build, site, toc_pages
+from bookkit.site.icons import FONT
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.slow
@@ -382,7 +384,25 @@ def test_search_finds_a_page(visit: Any) -> None:
     assert not complaints
 
 
-def test_icons_come_from_the_font(visit: Any) -> None:
-    page, _ = visit(PAGES[0], 1300)
-    assert page.evaluate("""document.fonts.check('900 16px "Font Awesome 6 Free"')""")
-    assert page.locator("script[src*=fontawesome]").count() == 0
+# The characters of the icons' font that a page draws before or after something.
+ICONS = """() => [...document.querySelectorAll("*")].flatMap((one) => ["before", "after"].flatMap((at) => {
+    const style = getComputedStyle(one, `::${at}`);
+    if (!style.fontFamily.includes("Font Awesome 6 Free") || style.fontWeight !== "900") return [];
+    return [...style.content].map((sign) => sign.codePointAt(0)).filter((code) => code >= 0xe000);
+}))"""
+
+
+def test_the_font_has_the_icons_shown(visit: Any) -> None:
+    font = site(ROOT) / "_static" / f"{FONT}.woff"
+    assert font.stat().st_size < 10_000
+    shown: set[int] = set()
+    for name in (*PAGES[:3], "search"):
+        page, complaints = visit(name, tiny.DESK)
+        loaded = page.evaluate("performance.getEntriesByType('resource').map((one) => one.name)")
+        assert [url.rpartition("/")[2] for url in loaded if "fa-" in url] == [font.name]
+        assert page.evaluate("""document.fonts.check('900 16px "Font Awesome 6 Free"')""")
+        assert page.locator("script[src*=fontawesome]").count() == 0
+        shown.update(page.evaluate(ICONS))
+        assert not complaints, "\n".join(complaints)
+    assert len(shown) > 8
+    assert shown <= TTFont(font).getBestCmap().keys()
