@@ -23,8 +23,13 @@ TRAINING: dict[str, Any] = {"batch_size": 16, "learning_rate": 4e-3}
 ASKED = 200  # held-out questions whose answers are checked
 
 
-def learn(seed: int, steps: int, lora: LoraConfig | None = None, scratch: bool = False) -> dict[str, Any]:
-    """Tune a copy of the base to answer in JSON, and score its answers to new questions."""
+def learn(
+    seed: int, steps: int, lora: LoraConfig | None = None, scratch: bool = False, **training: Any
+) -> dict[str, Any]:
+    """Tune a copy of the base to answer in JSON, and score its answers to new questions.
+
+    `training` takes the place of settings in `TRAINING`.
+    """
     model, tokenizer = base(seed)
     if scratch:
         model = Transformer(SIZE, seed=seed)
@@ -36,7 +41,8 @@ def learn(seed: int, steps: int, lora: LoraConfig | None = None, scratch: bool =
         add_lora(model, lora, seed)
         trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
     if steps:
-        finetune(model, tokenizer, data, TrainConfig(steps, **TRAINING, seed=seed, eval_every=steps))
+        config = TrainConfig(steps, **{**TRAINING, **training}, seed=seed, eval_every=steps)
+        finetune(model, tokenizer, data, config)
     stories = list(load_corpus("stories")["validation"]["text"][:200])
     scores = {
         **judge(model, tokenizer, data),
