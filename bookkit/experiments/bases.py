@@ -20,7 +20,7 @@ from fmkit.data.corpora import load_corpus
 from fmkit.data.tokenizer import load_tokenizer, train_tokenizer
 from fmkit.model import Transformer
 
-COMMITTED = ROOT / "assets" / "models" / "base"
+MODELS = ROOT / "assets" / "models"
 CACHE = ROOT / "_build" / "bases"
 SIZE = ModelConfig(vocab_size=1024, hidden_size=64, num_hidden_layers=3)
 STEPS = 2_600
@@ -35,7 +35,7 @@ SETTINGS: dict[str, Any] = {
 def base(seed: int) -> tuple[Transformer, Tokenizer]:
     """The story model of the chapter on pre-training, after its 2,600 steps; a new copy at each call."""
     if seed == 0:
-        return _open(COMMITTED)
+        return committed("base")
     return pretrained(SIZE, load_corpus("stories"), {**SETTINGS, "steps": STEPS}, seed)
 
 
@@ -53,6 +53,11 @@ def pretrained(
         pretrain(model, tokenizer, corpus, config)
         model.save_pretrained(directory)
     return _open(directory)
+
+
+def committed(name: str) -> tuple[Transformer, Tokenizer]:
+    """A model of assets/models and its tokenizer; a new copy at each call."""
+    return _open(MODELS / name)
 
 
 def _open(directory: Path) -> tuple[Transformer, Tokenizer]:

@@ -10,10 +10,11 @@ import copy
 from functools import cache
 from typing import Any
 
+from bookkit.experiments.bases import MODELS
 from bookkit.experiments.course import checks, follow
 from bookkit.experiments.preference import LONGEST, reader
 from bookkit.experiments.recording import Experiment, experiment
-from fmkit import train_reward
+from fmkit import evaluate, train_reward
 from fmkit.config import TrainConfig, reproducible
 from fmkit.data.example_batches import tokenize_prompts
 from fmkit.evaluation.divergence import total_kl
@@ -38,13 +39,20 @@ def online() -> Experiment:
 
     @cache
     def judge(seed: int) -> tuple[Classifier, float]:
-        """A reward model that starts from the reader, and the share of pairs that it ranks as the judge."""
+        """A reward model that starts from the reader, and the share of pairs that it ranks as the judge.
+
+        With seed 0 it is the committed assets/models/preference-reward: the same weights, to the bit.
+        """
         start, tokenizer = reader(seed)
         reproducible(seed)
-        model = Classifier.from_base(start, ["reward"], seed=seed)
-        config = TrainConfig(**JUDGING, seed=seed, eval_every=JUDGING["steps"], eval_rows=500)
-        run = train_reward(model, tokenizer, data, config)
-        return model.eval(), round(run.history[-1]["reward_accuracy"], 3)
+        if seed == 0:
+            model = Classifier.from_pretrained(MODELS / "preference-reward")
+        else:
+            model = Classifier.from_base(start, ["reward"], seed=seed)
+            config = TrainConfig(**JUDGING, seed=seed, eval_every=JUDGING["steps"])
+            train_reward(model, tokenizer, data, config)
+        accuracy = evaluate(model, tokenizer, data["validation"])["reward_accuracy"]
+        return model.eval(), round(accuracy, 3)
 
     def train(beta: float, seed: int) -> dict[str, Any]:
         (reference, tokenizer), (reward, accuracy) = reader(seed), judge(seed)

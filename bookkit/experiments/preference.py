@@ -12,7 +12,7 @@ from typing import Any
 
 from tokenizers import Tokenizer
 
-from bookkit.experiments.bases import base
+from bookkit.experiments.bases import base, committed
 from bookkit.experiments.course import checks, follow
 from bookkit.experiments.recording import Experiment, experiment
 from fmkit import continue_pretrain
@@ -65,7 +65,12 @@ def preference() -> Experiment:
 
 @cache
 def reader(seed: int) -> tuple[Transformer, Tokenizer]:
-    """The base after it has read such stories, with kind and unkind endings; copy it to train it."""
+    """The base after it has read such stories, with kind and unkind endings; copy it to train it.
+
+    With seed 0 it is the committed assets/models/preference-start: the same weights, to the bit.
+    """
+    if seed == 0:
+        return committed("preference-start")
     model, tokenizer = base(seed)
     reproducible(seed)
     config = TrainConfig(**READING, seed=seed, eval_every=READING["steps"])

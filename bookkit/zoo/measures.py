@@ -182,5 +182,6 @@ MEASURES: dict[str, tuple[str, Measure]] = {
     "support": ("held-out support dialogs", partial(answers, "support")),
     "requests": ("its own answers to held-out requests", requests),
     "pairs": ("held-out pairs of answers to requests", partial(pairs, "requests")),
+    "pairs of endings": ("held-out pairs of endings", partial(pairs, "preferences")),
     "endings": ("its own endings of held-out openings", partial(endings, "preferences")),
 }
