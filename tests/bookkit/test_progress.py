@@ -365,6 +365,7 @@ def test_a_spreadsheet_runs_nothing(visit: Any) -> None:
 
 # --- the browser ------------------------------------------------------------------------------------------
 
+
 @pytest.mark.parametrize("script", tiny.NO_STORAGE.values(), ids=tiny.NO_STORAGE)
 def test_without_storage(visit: Any, script: str) -> None:
     """Everything works until the page is left, and the page says so."""
