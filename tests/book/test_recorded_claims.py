@@ -189,3 +189,34 @@ def test_a_low_loss_is_not_yet_a_true_story() -> None:
     assert end["loss"] - record["floor"] < 0.03
     assert end["words"] > 0.99
     assert 0.2 < end["true"] < 0.25
+
+
+def test_labels_cure_slips_not_misreadings() -> None:
+    runs = read_runs("labels")
+    right, slips, misread = (
+        by_setting(runs, "labels", score("truth"), errors=errors)
+        for errors in ("nothing", "slips 20%", "misreads 4 topics")
+    )
+    assert right[320].low < slips[1280].mean < right[640].low
+    assert slips[320].high < right[160].low + 0.05
+    assert misread[1280].high < slips[640].low
+    assert misread[1280].mean - misread[640].mean < 0.02
+
+
+def test_the_same_hand_hides_its_misreading() -> None:
+    runs = read_runs("labels")
+    for errors, flatters in (("misreads 4 topics", True), ("slips 20%", False), ("slips 40%", False)):
+        truth, reported = (
+            by_setting(runs, "labels", score(name), errors=errors)[640] for name in ("truth", "reported")
+        )
+        better, worse = (reported, truth) if flatters else (truth, reported)
+        assert better.low >= worse.high + 0.1
+
+
+def test_a_leak_promises_too_much() -> None:
+    runs = read_runs("leaks")
+    reported, later = (by_setting(runs, "split", score(name)) for name in ("reported", "later"))
+    gaps = [reported[s].mean - later[s].mean for s in ("by message", "by row", "topic in the text")]
+    assert gaps[0] < 0.03 < 0.05 < gaps[1] < 0.1 < 0.3 < gaps[2]
+    assert reported["topic in the text"].low > 0.94
+    assert later["topic in the text"].high < later["by message"].low
