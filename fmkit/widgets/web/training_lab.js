@@ -141,9 +141,9 @@ function scene(state) {
   };
 }
 
-/** Where the vertical axis ends: at the loss of guessing, or of examples somewhat above the highest loss at an end. */
+/** Where the vertical axis ends: at the loss of guessing, or of examples above the ends of runs that did not explode. */
 function top({ guessing, runs, length }) {
-  const ends = runs.map(result).filter((loss) => loss !== null);
+  const ends = runs.map(result).filter((loss) => loss !== null && loss < 1.5 * guessing);
   if (length.axis === "tokens" || !ends.length) return Math.ceil(guessing);
   return Math.max(1.5, Math.ceil(2.5 * Math.max(...ends)) / 2);
 }
