@@ -43,6 +43,35 @@ def test_many_epochs_are_learned_by_heart() -> None:
     assert training[32].high < loss[32].low / 5
 
 
+def test_learning_by_heart_passes_the_floor() -> None:
+    record = read_record("tuning")
+    for rate in (0.003, 0.01):
+        settings = {"learning_rate": rate, "batch_size": 16, "epochs": 20, "seed": 0}
+        run = next(run for run in record["runs"] if run["settings"] == settings)
+        place, lowest = min(run["checks"], key=lambda check: check[1])
+        assert 5 < place < 10
+        assert run["validation_loss"] > lowest + 0.15
+        assert run["loss"][-1] < record["floor"]
+
+
+def test_a_warm_up_saves_high_rates() -> None:
+    runs = [run for run in read_runs("schedule") if run["settings"]["lr_scheduler_type"] == "cosine"]
+    at = {
+        warmup: by_setting(runs, "learning_rate", lambda run: run["validation_loss"], warmup_steps=warmup)
+        for warmup in (0, 12)
+    }
+    assert abs(at[12][0.01].mean - at[0][0.01].mean) < 0.02
+    assert at[12][0.03].high < at[0][0.03].low - 0.2
+    assert at[12][0.1].high < at[0][0.1].low - 2
+
+
+def test_a_rate_that_falls_ends_lower() -> None:
+    only = {"learning_rate": 0.01, "warmup_steps": 12}
+    ends = by_setting(read_runs("schedule"), "lr_scheduler_type", lambda run: run["validation_loss"], **only)
+    assert max(ends["cosine"].high, ends["warmup_stable_decay"].high) < ends["constant"].low
+    assert abs(ends["cosine"].mean - ends["warmup_stable_decay"].mean) < 0.02
+
+
 def test_a_teacher_helps_with_little_text() -> None:
     runs = read_runs("distillation")
     few, many = (
@@ -154,7 +183,7 @@ def test_a_tokenizer_is_best_in_its_domain() -> None:
 
 def test_every_record_is_shown_on_a_page() -> None:
     pages = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "chapters").rglob("*.ipynb"))
-    shown = re.findall(r'(?:read_(?:runs|record)\(\\"|assets/runs/)([\w-]+)', pages)
+    shown = re.findall(r'(?:read_(?:runs|record)\(\\"|runs_of\(\\"|assets/runs/)([\w-]+)', pages)
     assert {path.stem for path in (ROOT / "assets/runs").glob("*.json")} <= {*shown}
 
 
