@@ -30,9 +30,14 @@ from fmkit.objectives import language_modeling
 from fmkit.trainer import Record, Trainer
 from fmkit.world import SUPPORT
 
-TRAINING: dict[str, Any] = {"steps": 2_000, "batch_size": 16, "learning_rate": 4e-3}
+TRAINING: dict[str, Any] = {
+    "steps": 2_500,
+    "batch_size": 16,
+    "learning_rate": 4e-3,
+    "lr_scheduler_type": "warmup_stable_decay",  # a jump is then not one of the learning rate
+}
 LOOKS = (25, 50, *range(100, TRAINING["steps"], 100))  # steps after which the model is asked
-EXAMPLES, ASKED, STORIES = 20_000, 300, 100
+EXAMPLES, ASKED, STORIES = 20_000, 200, 100
 FIELDS = ("intent", "item", "order")
 SCORES = (*FIELDS, "json", "exact")
 MISTAKES = 8  # that are kept to be read

@@ -33,6 +33,7 @@ LOOKS = (50, 100, 200)  # steps after which the model answers, besides the first
 BETAS = (0.05, 0.1, 0.3, 1.0)
 ASKED = 300  # held-out requests, none of which was in training
 LONGEST = 40  # tokens of an answer; those of the data have at most 35
+SHOWN = 2  # requests of each kind whose answers are kept
 
 
 @experiment("refusals")
@@ -58,13 +59,18 @@ def refusals() -> Experiment:
         loader = ExampleLoader(pairs, config.batch_size, partial(collate_pairs, pad_id=pad), seed)
         trainer = Trainer(model, dpo(reference, beta), loader, config)
         prompts = [encode_prompt(prompt, tokenizer) for prompt in asked["prompt"]]
+        kept = [i for kind in REQUEST_KINDS for i in of_kind(asked, kind)[:SHOWN]]
+        written: dict[int, list[str]] = {}
 
         def measure() -> Record:
+            answers = answer(model, tokenizer, prompts)
+            written[trainer.step] = [asked["prompt"][i] + answers[i] for i in kept]
             kl = sampled_kl(model, reference, prompts, LONGEST, eos, pad)
-            return {"kl": kl, **rates(asked, answer(model, tokenizer, prompts))}
+            return {"kl": kl, **rates(asked, answers)}
 
         start = measure()
-        return checks([{"step": 0, **start}, *follow(trainer, measure, LOOKS)], *start)
+        found = checks([{"step": 0, **start}, *follow(trainer, measure, LOOKS)], *start)
+        return {**found, "written": written}
 
     about = {"corpus": "requests", "requests": ASKED, "writing": WRITTEN, "aligning": ALIGNING}
     arms = [{"beta": beta, "seed": seed} for seed in range(3) for beta in BETAS]
@@ -83,11 +89,16 @@ def rates(requests: Dataset, answers: Sequence[str]) -> dict[str, float]:
     found: dict[str, float] = {}
     rewards = [town.truth(p + a) for p, a in zip(requests["prompt"], answers, strict=True)]
     for kind in REQUEST_KINDS:
-        of_kind = [i for i, each in enumerate(requests["kind"]) if each == kind]
+        rows = of_kind(requests, kind)
         counts = {
-            "refused": sum(town.is_refusal(answers[i]) for i in of_kind),
-            "right": sum(rewards[i] == 1 for i in of_kind),
-            "broken": sum(rewards[i] == BROKEN for i in of_kind),
+            "refused": sum(town.is_refusal(answers[i]) for i in rows),
+            "right": sum(rewards[i] == 1 for i in rows),
+            "broken": sum(rewards[i] == BROKEN for i in rows),
         }
-        found |= {f"{kind}: {name}": count / len(of_kind) for name, count in counts.items()}
+        found |= {f"{kind}: {name}": count / len(rows) for name, count in counts.items()}
     return {"true_reward": sum(rewards) / len(rewards), **found}
+
+
+def of_kind(requests: Dataset, kind: str) -> list[int]:
+    """Where the requests of one kind are."""
+    return [i for i, each in enumerate(requests["kind"]) if each == kind]
