@@ -10,6 +10,7 @@ from fmkit.world.domain import Domain, Source
 from fmkit.world.facts import FACTS, YEARS, Almanac, Question
 from fmkit.world.finance import FINANCE
 from fmkit.world.grammar import Derivation, Grammar, Verdict
+from fmkit.world.instructions import instruct, is_right, load_instructions
 from fmkit.world.legal import LEGAL
 from fmkit.world.mailbox import load_mailbox
 from fmkit.world.marking import MarkedText
@@ -63,6 +64,9 @@ __all__ = [
     "annotate",
     "data_card",
     "floor",
+    "instruct",
+    "is_right",
+    "load_instructions",
     "load_mailbox",
     "load_reviews",
     "load_stories",
