@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,8 @@ from fmkit.errors import FmkitError
 SOURCES = ("_config.yml", "_toc.yml", "constraints.txt", "chapters", "assets", "bookkit", "fmkit/widgets")
 SETTINGS = ("FMKIT_PUBLIC_URL", "FMKIT_REPOSITORY")  # environment variables that the pages depend on
 SKIPPED = {"node_modules", "__pycache__", ".ipynb_checkpoints"}
+COLOR = re.compile(r"\x1b\[[\d;]*m")  # of a terminal
+WARNING = re.compile(r"(?:^|: )(?:WARNING|ERROR|CRITICAL): ")
 
 
 def site(root: Path) -> Path:
@@ -49,8 +52,15 @@ def run_jupyter_book(root: Path) -> None:
         errors="replace",
     )
     if result.returncode:
-        print(result.stdout, file=sys.stderr)
+        # All of it for whoever looks for more, and at the end, where a log is cut off last, the causes.
+        output = COLOR.sub("", result.stdout)
+        print(output, *warnings(output), sep="\n", file=sys.stderr)
         raise FmkitError("The book was not built: a warning counts as an error, see above.")
+
+
+def warnings(output: str) -> list[str]:
+    """The lines of a build's output that warn, each once."""
+    return [*dict.fromkeys(line for line in output.splitlines() if WARNING.search(line))]
 
 
 def fingerprint(root: Path) -> str:

@@ -1,5 +1,6 @@
 """The font of the theme's icons, cut down to those that the site shows: of 156 kB 4 remain."""
 
+import logging as standard
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -43,6 +44,7 @@ def cut_down(app: Sphinx, error: Exception | None) -> None:
     if SOURCE not in text:
         logger.warning("%s has no longer the font of icons that is cut down", STYLE)
         return
+    standard.getLogger("fontTools").setLevel(standard.WARNING)  # it tells of every table, in dozens of lines
     font = TTFont(site / "_static" / f"{FONT}.ttf", recalcTimestamp=False)
     cut = subset.Subsetter()
     cut.populate(unicodes=shown(site))

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import tiny
 
 from bookkit.__main__ import main
 from bookkit.site import build as building
@@ -150,6 +151,23 @@ def test_a_missing_page_is_an_error(book: Path) -> None:
     (book / "_build/html/intro.html").unlink()
     with pytest.raises(FmkitError, match="did not come out: intro"):
         building.build(book)
+
+
+@pytest.mark.slow
+def test_a_failed_build_ends_with_its_warnings(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where a log is cut off last; and nothing else is among them."""
+    page = "# Faults\n\nSee [there](nowhere.md) and {term}`nothing`.\n\n```{mermaid}\nflowchart LR\n```\n"
+    with pytest.raises(FmkitError, match="The book was not built"):
+        tiny.build(tiny.write(tmp_path, page))
+    *output, one, two, three = capsys.readouterr().err.splitlines()
+    told = [line.rpartition("chapters/intro.md:")[2] for line in (one, two, three)]
+    assert told == [
+        "5: ERROR: a diagram needs :alt:, the sentence that a screen reader says in its place",
+        "3: WARNING: 'myst' cross-reference target not found: 'nowhere.md' [myst.xref_missing]",
+        "3: WARNING: term not in glossary: 'nothing'",
+    ]
+    assert "\x1b" not in "".join(output)
+    assert not [line for line in output if "INFO" in line]
 
 
 @pytest.fixture
