@@ -1,7 +1,7 @@
 """One model learns four tasks at once, each told in words: how soon it follows them, in known words and new.
 
 Wei et al. 2021 (arXiv:2109.01652) find that more ways of putting a task help with tasks that were never seen;
-here each task is put in one way or in four, and asked in ways that training does not have.
+here each task is put in four ways, and asked in two that training does not have.
 """
 
 import math
@@ -28,9 +28,9 @@ from fmkit.trainer import Record, Trainer
 from fmkit.world import Support, instruct, is_right, load_instructions
 from fmkit.world.instructions import SUMMARIES, TASKS
 
-TRAINING: dict[str, Any] = {"steps": 1_000, "batch_size": 16, "learning_rate": 4e-3, "min_lr_ratio": 0.0}
-LOOKS = (25, 50, 100, 200, 400, 700)  # steps after which the model is asked
-STORIES, LONGEST = 100, 70  # stories whose loss is measured; tokens of an answer
+TRAINING: dict[str, Any] = {"steps": 400, "batch_size": 16, "learning_rate": 4e-3, "min_lr_ratio": 0.0}
+LOOKS = (25, 50, 100, 200)  # steps after which the model is asked
+ASKED, STORIES, LONGEST = 100, 60, 70  # messages; stories whose loss is measured; tokens of an answer
 QUESTION = "My toaster broke after four months. Can you help me?"
 # What nobody taught it; none of the four tasks is meant.
 UNKNOWN = ("Give the price only.", "Answer in French.", "Tell the customer a story.", "Say no.")
@@ -41,12 +41,12 @@ def instructions() -> Experiment:
     shop = Support()
     stories = list(load_corpus("stories")["validation"]["text"][:STORIES])
 
-    def train(ways: int, seed: int) -> dict[str, Any]:
+    def train(seed: int) -> dict[str, Any]:
         model, tokenizer = base(seed)
         tokenizer = prepare_chat(model, tokenizer)
         reproducible(seed)
         config = TrainConfig(**TRAINING, seed=seed)
-        data = load_instructions(ways=ways)
+        data = load_instructions(n_validation=ASKED)
         examples = tokenize_completions(data["train"], tokenizer, model.config.max_position_embeddings)
         collate = partial(collate_completions, pad_id=special_id(tokenizer, PAD))
         loader = ExampleLoader(examples, config.batch_size, collate, seed)
@@ -73,7 +73,7 @@ def instructions() -> Experiment:
             ),
         }
 
-    arms = [{"ways": ways, "seed": seed} for seed in range(3) for ways in (4, 1)]
+    arms = [{"seed": seed} for seed in range(3)]
     about = {"corpus": "support, four tasks in turn", "question": QUESTION, "training": TRAINING}
     return Experiment(about, train, arms)
 
