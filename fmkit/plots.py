@@ -149,21 +149,17 @@ def plot_loss(history: History, sentence: str, floor: float | None = None) -> Pl
         early = len(tokens) // 25  # where the curve is steep, there is room right of it
         at = (tokens[early], running_mean(loss)[early])
         axes.annotate("training", at, (8, 8), textcoords="offset points", color=color)
+        ends = []
         if checked:
             x, y = [r["tokens"] for r in checked], [r["validation_loss"] for r in checked]
-            axes.plot(x, y, color=COLORS["evaluation"], linestyle="none", marker="o", markersize=5)
-            axes.annotate(
-                f"validation {y[-1]:.2f}",
-                (x[-1], y[-1]),
-                (0, 9),
-                textcoords="offset points",
-                ha="right",
-                color=COLORS["evaluation"],
-            )
-        axes.set(xlabel="tokens seen", ylabel="loss (nats per token)", xlim=(0, None), ylim=(0, None))
+            axes.plot(x, y, "o", color=COLORS["evaluation"], markersize=5, clip_on=False)
+            ends.append((y[-1], tokens[-1], f"validation {y[-1]:.2f}", COLORS["evaluation"]))
+        axes.set(xlabel="tokens seen", ylabel="loss (nats per token)", xlim=(0, tokens[-1]), ylim=(0, None))
         axes.xaxis.set_major_formatter(EngFormatter(sep=""))
         if floor is not None:
-            draw_floor(axes, floor)
+            _draw_level(axes, floor)
+            ends.append((floor, tokens[-1], f"floor {floor:.2f}", COLORS["floor"]))
+        _name_at_the_ends(axes, ends)
     above = f"; the floor is {floor:.2f}" if floor is not None else ""
     return Plot(figure, sentence + above)
 
@@ -209,34 +205,41 @@ def plot_lines(
 ) -> Plot:
     """Draw several lines, each with its name at its end, where there is room for it.
 
-    `percent` draws shares from 0 to 1 as 0 to 100 %; `level` is a dashed line and its name: chance, a floor.
+    `percent` draws shares from 0 to 1 as 0 to 100%; `level` is a dashed line and its name: chance, a floor.
     """
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(5.0, 2.9), layout="constrained")
         axes = figure.add_subplot()
         for line in lines:
             color = COLORS[line.color]
-            axes.plot(line.x, line.y, color=color, linestyle=line.style, marker=line.marker, markersize=4)
+            look = {"color": color, "linestyle": line.style, "marker": line.marker, "markersize": 4}
+            axes.plot(line.x, line.y, clip_on=not line.marker, **look)  # a dot at an edge is a whole dot
             if line.spread:
                 axes.fill_between(line.x, *line.spread, color=color, alpha=0.18, linewidth=0)
-        axes.set(xlabel=xlabel, ylabel=ylabel, ylim=(0, 1.02) if percent else (0, None))
+        axes.set(xlabel=xlabel, ylabel=ylabel)
+        if percent:
+            axes.set_ylim(0, 1.02)
+        elif min(min(line.spread[0] if line.spread else line.y) for line in lines) >= 0:
+            axes.set_ylim(0, None)
         if log_x:
             axes.set_xscale("log")
             axes.xaxis.set_minor_formatter(NullFormatter())
             low, high = axes.get_xlim()
             if high < 100 * low:  # few powers of ten to name
                 axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        if max(line.x[-1] for line in lines) >= 1000:
+        last = max(max(line.x) for line in lines)
+        axes.set_xlim(right=last)  # names begin where the axes end, clear of dashed lines and of the axis
+        if last >= 1000:
             axes.xaxis.set_major_formatter(EngFormatter(sep=""))
         elif log_x:
             axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
         if percent:
-            axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
+            axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
         ends = [(line.y[-1], line.x[-1], line.label, COLORS[line.color]) for line in lines]
         if level:
             height, name = level
-            axes.axhline(height, color=COLORS["floor"], linestyle="--", linewidth=1.2)
-            ends.append((height, max(x for _, x, *_ in ends), name, COLORS["floor"]))
+            _draw_level(axes, height)
+            ends.append((height, last, name, COLORS["floor"]))
         _name_at_the_ends(axes, ends)
     return Plot(figure, sentence)
 
@@ -262,7 +265,8 @@ def plot_bars(
 ) -> Plot:
     """Draw horizontal bars, each with its label above it, so that long labels fit a narrow page.
 
-    `percent` and `level` as in `plot_lines`; the level is a vertical line.
+    `percent` and `level` as in `plot_lines`; the level is a vertical line. With `log_x` the
+    bars are dots.
     """
     groups = [(label, list(group)) for label, group in groupby(bars, key=lambda bar: bar.label)]
     rows = 1.3 * len(groups) + len(bars)
@@ -273,10 +277,10 @@ def plot_bars(
         axes.spines["left"].set_visible(False)
         if percent:
             axes.set_xlim(0, 1)
-            axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
+            axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
         elif log_x:
             axes.set_xscale("log")
-            axes.set_xlim(min(bar.length for bar in bars) / 10, max(bar.length for bar in bars))
+            axes.set_xlim(min(bar.length for bar in bars) / 10, 2 * max(bar.length for bar in bars))
         write = partial(axes.annotate, textcoords="offset points", va="center", annotation_clip=False)
         y = -0.4
         for label, group in groups:
@@ -284,13 +288,16 @@ def plot_bars(
             for bar in group:
                 y -= 1
                 color = COLORS[bar.color]
-                axes.barh(y, bar.length, 0.8, color=color, alpha=0.35, zorder=2)
-                axes.barh(y, bar.length, 0.8, fill=False, edgecolor=color, hatch=bar.hatch, zorder=3)
-                write(bar.text, (bar.length, y), (5, 0), color=color)
+                if log_x:  # which has no zero, so that a bar's length would say nothing
+                    axes.plot(bar.length, y, "D" if bar.hatch else "o", color=color, markersize=6)
+                else:
+                    axes.barh(y, bar.length, 0.8, color=color, alpha=0.35, zorder=2)
+                    axes.barh(y, bar.length, 0.8, fill=False, edgecolor=color, hatch=bar.hatch, zorder=3)
+                write(bar.text, (bar.length, y), (9 if log_x else 5, 0), color=color)
             y -= 1.3
         if level:
             axes.axvline(level[0], color=COLORS["floor"], linestyle="--", linewidth=1.2, zorder=1)
-            write(level[1], (level[0], 0.8), (4, 0), color=COLORS["floor"])
+            write(level[1], (level[0], 0.8), (7, 0), color=COLORS["floor"])
     return Plot(figure, sentence)
 
 
@@ -301,7 +308,7 @@ def plot_shares(
     color: str = "own-run",
     level: tuple[float, str] | None = None,
 ) -> Plot:
-    """Draw shares from 0 to 1 as bars of 0 to 100 %, each with its name; `level` as in `plot_bars`."""
+    """Draw shares from 0 to 1 as bars of 0 to 100%, each with its name; `level` as in `plot_bars`."""
     bars = [Bar(name, share, f"{share:.0%}", color) for name, share in shares.items()]
     return plot_bars(bars, sentence, xlabel, percent=True, level=level)
 
@@ -397,19 +404,9 @@ def _name_at_the_ends(axes: Axes, ends: Sequence[tuple[float, float, str, str]])
         )
 
 
-def draw_floor(axes: Axes, floor: float) -> None:
-    """Draw the dashed line that no model's loss can beat, with its value: the same in every figure."""
-    axes.axhline(floor, color=COLORS["floor"], linestyle="--", linewidth=1.2)
-    # A loss begins far above its floor, and a floor may be near the axis: so its name is above it.
-    axes.annotate(
-        f"floor {floor:.2f}",
-        (0, floor),
-        (4, 3),
-        xycoords=axes.get_yaxis_transform(),
-        textcoords="offset points",
-        va="bottom",
-        color=COLORS["floor"],
-    )
+def _draw_level(axes: Axes, height: float) -> None:
+    """Draw the dashed line of what needs no model or stops every model: the same in every figure."""
+    axes.axhline(height, color=COLORS["floor"], linestyle="--", linewidth=1.2)
 
 
 def running_mean(values: list[float], share: float = 0.03) -> list[float]:
