@@ -56,7 +56,7 @@ def summary(items: list[Item], count: dict[Domain, int], objectives: int) -> str
     *most, last = (str(domain.id) for domain in missing)
     which = f"domains {', '.join(most)} and {last}" if most else f"domain {last}"
     share = sum(domain.weight for domain in missing)
-    return f"{said} It has none on {which}, {share} % of the real exam: prepare for that elsewhere."
+    return f"{said} It has none on {which}, {share}% of the real exam: prepare for that elsewhere."
 
 
 def setup(app: Sphinx) -> None:

@@ -7,13 +7,13 @@
 //   draw(items, count, weights, seed)   `count` of the items, none twice, in random order; `weights` is a Map from
 //                                    a domain to its weight, and each item has an `objective` such as "3.4.1"
 //   score(right, of)                 the estimate of the scaled score: linear, 100 for nothing and 1000 for everything
-//   interval(right, of)              [low, high]: the 95 % interval for the share of right answers (Wilson 1927,
+//   interval(right, of)              [low, high]: the 95% interval for the share of right answers (Wilson 1927,
 //                                    "Probable inference, the law of succession, and statistical inference")
 
 export const QUESTIONS = 65;
 const MINUTES = 90;
 export const PASS = 700;
-const Z = 1.96; // 95 % of a normal distribution is within this many standard deviations
+const Z = 1.96; // 95% of a normal distribution is within this many standard deviations
 
 const sum = (numbers) => numbers.reduce((total, one) => total + one, 0);
 export const minutes = (count) => Math.max(1, Math.round((count * MINUTES) / QUESTIONS));

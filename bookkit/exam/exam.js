@@ -360,13 +360,13 @@ function render({ el: box }) {
       `All of that is ${low > rules.PASS ? "above" : "below"} ${rules.PASS}.`;
     const missing = [...weights.keys()].filter((domain) => !questions.some((one) => rules.domain(one) === domain));
     const blind = missing.length ? [h("p", {}, `It had no question on ${missing.length === 1 ? "domain" : "domains"} ${listed(missing)}, ` +
-      `${missing.reduce((sum, domain) => sum + weights.get(domain), 0)} % of the real exam, and says nothing about ${missing.length === 1 ? "it" : "them"}.`)] : [];
+      `${missing.reduce((sum, domain) => sum + weights.get(domain), 0)}% of the real exam, and says nothing about ${missing.length === 1 ? "it" : "them"}.`)] : [];
     return [
       h("p", { class: "fm-exam-score" }, h("b", {}, `${right} of ${of} right`), ` in ${took}. `,
         h("b", {}, `Estimate: ${score}`), ` of 1000; the real exam is passed at ${rules.PASS}.`),
       h("p", {}, `The estimate is linear, 100 + 900 × ${right} / ${of} = ${score}, because AWS does not publish how it scales. ` +
         `${many(of, "question")} ${of === 1 ? "is" : "are"} a small sample: your level could be anywhere ` +
-        `from ${low} to ${high} (95 % Wilson interval). ${sure}`),
+        `from ${low} to ${high} (95% Wilson interval). ${sure}`),
       ...blind,
     ];
   }
@@ -374,7 +374,7 @@ function render({ el: box }) {
   function byDomain(questions) {
     const lines = [...weights].map(([domain, weight]) => {
       const some = questions.filter((one) => rules.domain(one) === domain);
-      return h("tr", {}, h("th", { scope: "row" }, `${domain} · ${titles.get(domain)}`), h("td", {}, `${weight} %`),
+      return h("tr", {}, h("th", { scope: "row" }, `${domain} · ${titles.get(domain)}`), h("td", {}, `${weight}%`),
         h("td", {}, some.length ? `${rights(some)} of ${some.length}` : "not asked"));
     });
     return table("Right answers by domain", ["Domain", "Real exam", "Right"], lines);

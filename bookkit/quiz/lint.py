@@ -24,7 +24,7 @@ from bookkit.quiz.items import CHOICE, Answer, Item, Mistake, Option, Pair, Step
 from bookkit.quiz.objectives import OBJECTIVES
 from bookkit.quiz.testwise import content, plain, words
 
-# From 14 multiple-choice items on, whole items can meet a share of 25 ± 5 % for each of the four letters,
+# From 14 multiple-choice items on, whole items can meet a share of 25 ± 5% for each of the four letters,
 # whatever their number. Writers choose the places, so there is no further chance to allow for.
 ENOUGH = 14
 
@@ -133,7 +133,7 @@ def check_negative_capitals(item: Item, bank: Bank) -> Iterator[tuple[int, str]]
         yield item.line, f"{match[0]!r} in the question: ask for what is right, or write it in capitals"
 
 
-@bank_rule("negative-share", "5 % of the bank at most", "knowing what is wrong is not knowing what is right")
+@bank_rule("negative-share", "5% of the bank at most", "knowing what is wrong is not knowing what is right")
 def check_negative_share(bank: Bank) -> Iterator[tuple[str, int, str]]:
     negative = [(file, item) for file, item in bank.items if NEGATIVE.search(lead_in(item.stem))]
     if len(negative) > 0.05 * len(bank.items):
@@ -141,7 +141,7 @@ def check_negative_share(bank: Bank) -> Iterator[tuple[str, int, str]]:
         yield (
             file,
             item.line,
-            f"{len(negative)} of {len(bank.items)} questions are negative, over 5 %",
+            f"{len(negative)} of {len(bank.items)} questions are negative, over 5%",
         )
 
 
@@ -186,7 +186,7 @@ def check_count(item: Item, bank: Bank) -> Iterator[tuple[int, str]]:
 
 @bank_rule(
     "key-position",
-    f"25 ± 5 % a letter, from {ENOUGH} items on",
+    f"25 ± 5% a letter, from {ENOUGH} items on",
     "writers tend to put the key at B or C, and readers know",
 )
 def check_key_position(bank: Bank) -> Iterator[tuple[str, int, str]]:
@@ -200,7 +200,7 @@ def check_key_position(bank: Bank) -> Iterator[tuple[str, int, str]]:
         yield (
             file,
             line,
-            f"of {len(letters)} keys {shown}; each letter needs 20 to 30 %: move keys away from {most}",
+            f"of {len(letters)} keys {shown}; each letter needs 20 to 30%: move keys away from {most}",
         )
 
 
@@ -214,7 +214,7 @@ def check_key_run(bank: Bank) -> Iterator[tuple[str, int, str]]:
             yield file, item.line, f"the key of four questions in a row is {last}"
 
 
-@bank_rule("longest-share", "35 % of the bank at most", "writers qualify what is right and so make it long")
+@bank_rule("longest-share", "35% of the bank at most", "writers qualify what is right and so make it long")
 def check_longest_share(bank: Bank) -> Iterator[tuple[str, int, str]]:
     long = [(file, item) for file, item in bank.choices if key_is_longest(item)]
     if len(bank.choices) >= ENOUGH and len(long) > 0.35 * len(bank.choices):
@@ -222,7 +222,7 @@ def check_longest_share(bank: Bank) -> Iterator[tuple[str, int, str]]:
         yield (
             long[0][0],
             long[0][1].line,
-            f"the key is the longest option in {len(long)} of {len(bank.choices)} items, over 35 %: {names}",
+            f"the key is the longest option in {len(long)} of {len(bank.choices)} items, over 35%: {names}",
         )
 
 

@@ -30,11 +30,11 @@ def test_the_ranks_by_keyboard(visit: Any) -> None:
     page = visit()
     slider = page.get_by_label("Rank", exact=True)
     text, start = shown(page)
-    assert text.startswith("Rank 4: 81,088 weights are trained, 35.9 % of the model.")
+    assert text.startswith("Rank 4: 81,088 weights are trained, 35.9% of the model.")
     slider.press("End")
     assert slider.get_attribute("aria-valuetext") == "all weights"
     text, end = shown(page)
-    assert text.startswith("All weights: 225,920 weights are trained, 100 % of the model.")
+    assert text.startswith("All weights: 225,920 weights are trained, 100% of the model.")
     assert "Memory 3.6 MB" in text
     slider.press("Home")
     assert shown(page)[1] < start < end

@@ -100,7 +100,7 @@ def describe(name: str, about: str, runs: list[Run], learned: Measure, forgotten
                 "name": f"rank {rank}" if rank else "all weights",
                 "x": place_of(place),
                 "trained": f"{trained[rank].mean:,.0f}",
-                "share": f"{100 * trained[rank].mean / size:.3g} %",
+                "share": f"{100 * trained[rank].mean / size:.3g}%",
                 "memory": f"{sum(parts.values()) / 1e6:.1f} MB",
                 "parts": {part: 100 * count / (size * (2 * FLOAT + ADAMW)) for part, count in parts.items()},
                 "measured": [one["points"][place] for one in planes],

@@ -3,7 +3,7 @@ import { h, short } from "./dom.js";
 const MARGIN = { top: 26, right: 72, bottom: 40, left: 30 };
 const LINE = 15; // pixels from one label's baseline to the next
 
-/** Running mean over about 3 % of a whole run, unbiased at its start: the same as fmkit.plots draws. */
+/** Running mean over about 3% of a whole run, unbiased at its start: the same as fmkit.plots draws. */
 export function runningMean(values, length = values.length) {
   const keep = 1 - 1 / Math.max(1, 0.03 * length);
   let total = 0, weight = 0;
