@@ -28,8 +28,8 @@ from fmkit.trainer import Record, Trainer
 from fmkit.world import Support, instruct, is_right, load_instructions
 from fmkit.world.instructions import SUMMARIES, TASKS
 
-TRAINING: dict[str, Any] = {"steps": 400, "batch_size": 16, "learning_rate": 4e-3, "min_lr_ratio": 0.0}
-LOOKS = (25, 50, 100, 200)  # steps after which the model is asked
+TRAINING: dict[str, Any] = {"steps": 1_000, "batch_size": 16, "learning_rate": 4e-3, "min_lr_ratio": 0.0}
+LOOKS = (25, 50, 100, 200, 400, 700)
 ASKED, STORIES, LONGEST = 100, 60, 70  # messages; stories whose loss is measured; tokens of an answer
 QUESTION = "My toaster broke after four months. Can you help me?"
 # What nobody taught it; none of the four tasks is meant.
