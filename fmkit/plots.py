@@ -212,8 +212,10 @@ def plot_lines(
         axes = figure.add_subplot()
         for line in lines:
             color = COLORS[line.color]
-            look = {"color": color, "linestyle": line.style, "marker": line.marker, "markersize": 4}
-            axes.plot(line.x, line.y, clip_on=not line.marker, **look)  # a dot at an edge is a whole dot
+            style, marker = line.style, line.marker
+            axes.plot(
+                line.x, line.y, color=color, linestyle=style, marker=marker, markersize=4, clip_on=not marker
+            )
             if line.spread:
                 axes.fill_between(line.x, *line.spread, color=color, alpha=0.18, linewidth=0)
         axes.set(xlabel=xlabel, ylabel=ylabel)
