@@ -1,7 +1,9 @@
 """Serve the built site on this machine."""
 
 import errno
+import re
 from functools import partial
+from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,8 @@ from fmkit.errors import FmkitError
 
 HOST = "127.0.0.1"
 FIRST_PORT, TRIES = 8000, 100
+LOST = "404.html"
+HEAD = re.compile(rb"<head>(\s*<base [^>]*>)?")  # with the public address, if the book was built for one
 
 
 class Handler(SimpleHTTPRequestHandler):
@@ -22,6 +26,19 @@ class Handler(SimpleHTTPRequestHandler):
         ".woff": "font/woff",
         ".woff2": "font/woff2",
     }
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """Meet a dead link with the book's own page, which finds its parts from any depth."""
+        lost = Path(self.directory, LOST)
+        if code != HTTPStatus.NOT_FOUND or not lost.is_file():
+            return super().send_error(code, message, explain)
+        page = HEAD.sub(b'<head>\n<base href="/">', lost.read_bytes(), count=1)
+        self.send_response(code)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.send_header("Content-Length", str(len(page)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(page)
 
     def log_message(self, *arguments: Any) -> None:
         """Say nothing: the terminal keeps the address in sight."""

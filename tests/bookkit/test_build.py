@@ -11,6 +11,7 @@ import threading
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.error import HTTPError
 
 import pytest
 import tiny
@@ -206,6 +207,19 @@ def test_types_of_modules_and_fonts(tmp_path: Path) -> None:
         ]
         server.shutdown()
     assert types == ["text/javascript", "font/woff"]
+
+
+def test_a_dead_link_meets_the_book(tmp_path: Path) -> None:
+    """At any depth, and where the book was built for another address."""
+    page = '<head>\n<base href="https://example.org/book/">\n</head>Search the book'
+    (tmp_path / "404.html").write_text(page)
+    with open_server(tmp_path) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        with pytest.raises(HTTPError) as caught:
+            urllib.request.urlopen(f"http://127.0.0.1:{server.server_port}/chapters/gone.html")
+        server.shutdown()
+    assert caught.value.code == 404
+    assert caught.value.read().decode() == page.replace("https://example.org/book/", "/")
 
 
 def test_ctrl_c_ends_the_server_quietly(book: Path) -> None:
