@@ -183,7 +183,7 @@ def plot_accuracy(histories: Mapping[str, History], level: tuple[float, str]) ->
 
 @dataclass(frozen=True)
 class Line:
-    """A line of a figure, named at its end; `spread` is its lowest and highest y over seeds, a band."""
+    """A line, named at its end if it has a label; `spread` is its lowest and highest y over seeds, a band."""
 
     label: str
     x: Sequence[float]
@@ -237,7 +237,7 @@ def plot_lines(
             axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
         if percent:
             axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
-        ends = [(line.y[-1], line.x[-1], line.label, COLORS[line.color]) for line in lines]
+        ends = [(line.y[-1], line.x[-1], line.label, COLORS[line.color]) for line in lines if line.label]
         if level:
             height, name = level
             _draw_level(axes, height)
