@@ -195,6 +195,7 @@ chapters:
   - file: chapters/back/guess
   - file: chapters/back/checkpoints
   - file: chapters/back/rank
+  - file: chapters/back/rater
   - file: chapters/back/math
   - file: chapters/back/inspector
 """
@@ -218,6 +219,7 @@ def write(folder: Path) -> Path:
     (back / "guess.md").write_text("# A guess\n\n```{guess} once\n```\n")
     (back / "checkpoints.md").write_text("# A course\n\n```{checkpoints} course\n```\n")
     (back / "rank.md").write_text("# Ranks\n\n```{rank}\n```\n")
+    (back / "rater.md").write_text("# A rater\n\n```{rater}\n```\n")
     (book / "assets/runs").mkdir()
     for name in ("lora-near.json", "lora-rank.json"):
         shutil.copy(tiny.ROOT / "assets/runs" / name, book / "assets/runs")
