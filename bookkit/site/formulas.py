@@ -4,12 +4,8 @@ All formulas of the book go through one process of Node.js. What KaTeX does not 
 build, at its place. Each formula holds MathML as well, which a screen reader reads.
 """
 
-import json
-import os
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -21,8 +17,8 @@ from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
 from sphinx.util.math import get_node_equation_number
 
+from bookkit.site import node as nodejs
 from bookkit.site.templates import PACKAGE
-from fmkit.errors import FmkitError
 
 logger = logging.getLogger(__name__)
 
@@ -37,29 +33,12 @@ Formula = tuple[str, bool]  # its TeX, and whether it is displayed on lines of i
 _typeset: dict[Formula, dict[str, str]] = {}  # {"html": …} or {"fault": …}; the same for every book
 
 
-def node_js() -> str:
-    """The Node.js of the virtual environment, which bootstrap.py puts there where the machine has none."""
-    here = Path(sys.executable).parent
-    found = shutil.which("node", path=f"{here}{os.pathsep}{os.environ.get('PATH', '')}")
-    if not found:
-        raise FmkitError("math is typeset by Node.js, and there is none: run `make html`, which installs it")
-    return found
-
-
 def typeset(formulas: Iterable[Formula]) -> None:
     new = sorted({*formulas} - _typeset.keys())
     if not new:
         return
-    run = subprocess.run(
-        [node_js(), str(PACKAGE / "web" / "typeset.mjs")],
-        input=json.dumps([{"tex": tex, "display": display} for tex, display in new]),
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-    )
-    if run.returncode:
-        raise FmkitError(f"KaTeX did not run: {run.stderr.strip()}")
-    _typeset.update(zip(new, json.loads(run.stdout), strict=True))
+    made = nodejs.run("typeset.mjs", [{"tex": tex, "display": display} for tex, display in new])
+    _typeset.update(zip(new, made, strict=True))
 
 
 def is_math(node: nodes.Node) -> bool:

@@ -1,8 +1,7 @@
-"""What every page needs: local vendor files, links from two settings, repairs of the theme's markup."""
+"""What every page needs: links from two settings, repairs of the theme's markup."""
 
 import os
 import re
-import shutil
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -17,13 +16,7 @@ from bookkit.site.templates import PACKAGE, render
 
 logger = logging.getLogger(__name__)
 
-STATIC = [PACKAGE / "site" / name for name in ("book.css", "boxes.css", "diagrams.mjs")] + [CARD]
-
-# (from node_modules, to _static/vendor, which files): what a page can ask for, no maps, no other renderers.
-VENDOR = (
-    ("mermaid/dist", "mermaid", "mermaid.esm.min.mjs"),
-    ("mermaid/dist", "mermaid", "chunks/mermaid.esm.min/*.mjs"),
-)
+STATIC = [PACKAGE / "site" / name for name in ("book.css", "boxes.css")] + [CARD]
 
 # The theme's markup, repaired: (pattern, replacement, why). A pattern that matches on no page at all is a
 # warning, and so an error: the theme has changed, and the repair must.
@@ -128,18 +121,6 @@ LAUNCHERS = {
 }
 
 
-def copy_vendor(app: Sphinx) -> None:
-    modules, static = PACKAGE / "web" / "node_modules", app.outdir / "_static"
-    for package, target, pattern in VENDOR:
-        files = sorted((modules / package).glob(pattern))
-        if not files:
-            logger.warning("no %s in %s: run `make html`, which installs it", pattern, modules / package)
-        for file in files:
-            copy = static / "vendor" / target / file.relative_to(modules / package)
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(file, copy)
-
-
 def page_context(
     app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None
 ) -> None:
@@ -174,6 +155,5 @@ def setup(app: Sphinx) -> None:
     app.add_config_value("fmkit_repository", "", "html")
     app.add_css_file("book.css", priority=900)
     app.connect("config-inited", configure, priority=100)
-    app.connect("builder-inited", copy_vendor)
     app.connect("html-page-context", page_context, priority=950)
     app.connect("build-finished", finish, priority=950)

@@ -7,7 +7,7 @@ import pytest
 import tiny
 from playwright.sync_api import Browser, Page
 
-from bookkit.site import formulas
+from bookkit.site import formulas, node
 
 PAGE = "chapters/back/math"
 
@@ -44,8 +44,8 @@ def test_what_katex_refuses(tex: str) -> None:
 
 
 def test_all_formulas_in_one_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    run, calls = formulas.subprocess.run, []
-    monkeypatch.setattr(formulas.subprocess, "run", lambda *a, **k: calls.append(a) or run(*a, **k))
+    run, calls = node.subprocess.run, []
+    monkeypatch.setattr(node.subprocess, "run", lambda *a, **k: calls.append(a) or run(*a, **k))
     formulas.typeset((f"x_{number}", False) for number in range(50))
     formulas.typeset([("x_0", False)])
     assert len(calls) == 1
