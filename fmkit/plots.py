@@ -23,6 +23,7 @@ try:
     from matplotlib.ticker import (
         EngFormatter,
         LogLocator,
+        MaxNLocator,
         NullFormatter,
         PercentFormatter,
         StrMethodFormatter,
@@ -202,6 +203,7 @@ def plot_lines(
     percent: bool = False,
     log_x: bool = False,
     level: tuple[float, str] | None = None,
+    log_y: bool = False,
 ) -> Plot:
     """Draw several lines, each with its name at its end, where there is room for it.
 
@@ -221,6 +223,8 @@ def plot_lines(
         axes.set(xlabel=xlabel, ylabel=ylabel)
         if percent:
             axes.set_ylim(0, 1.02)
+        elif log_y:
+            axes.set_yscale("log")
         elif min(min(line.spread[0] if line.spread else line.y) for line in lines) >= 0:
             axes.set_ylim(0, None)
         if log_x:
@@ -283,6 +287,8 @@ def plot_bars(
         elif log_x:
             axes.set_xscale("log")
             axes.set_xlim(min(bar.length for bar in bars) / 10, 2 * max(bar.length for bar in bars))
+        elif all(float(bar.length).is_integer() for bar in bars):  # counts
+            axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
         write = partial(axes.annotate, textcoords="offset points", va="center", annotation_clip=False)
         y = -0.4
         for label, group in groups:
@@ -390,14 +396,15 @@ def _tint(rows: Sequence[Sequence[float]]) -> list[list[tuple[float, float, floa
 
 def _name_at_the_ends(axes: Axes, ends: Sequence[tuple[float, float, str, str]]) -> None:
     """Write the names of lines right of their ends (y, x, name, color), pushed apart if these are close."""
-    low, high = axes.get_ylim()
+    scale = axes.yaxis.get_transform()  # into what is drawn in equal steps: a logarithm, or the number itself
+    low, high = scale.transform(axes.get_ylim())
     apart = 0.075 * (high - low)
     lowest = -math.inf
     for height, x, name, color in sorted(ends):
-        lowest = max(height, lowest + apart)
+        lowest = max(float(scale.transform(height)), lowest + apart)
         axes.annotate(
             name,
-            (x, lowest),
+            (x, float(scale.inverted().transform(lowest))),
             (7, 0),
             textcoords="offset points",
             va="center",
