@@ -56,6 +56,8 @@ def test_figure_takes_the_color_of_its_page():
         a_run().plot(floor=0.1),
         plot_lines([Line("leak", [1, 9], [7.0, 0.0])], "", "x", "y", level=(0.3, "floor 0.30")),
         plot_lines([Line("true", [1, 9], [0.1, 0.5])], "", "x", "y", True, level=(0.52, "a coin 52%")),
+        plot_lines([Line("gone", [1, 9], [7.0, 8e6])], "", "x", "y", level=(6.9, "7"), log_y=True),
+        plot_lines([Line("back", [1, 9], [8e6, 7.0])], "", "x", "y", level=(6.9, "7"), log_y=True),
     ],
 )
 def test_names_stand_clear_of_lines_and_axes(plot):
