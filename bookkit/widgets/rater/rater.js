@@ -53,9 +53,9 @@ function render({ el, data }) {
   const skip = button("Skip", () => choose(now, 0));
   const again = button("Rate again", restart, "fm-rater-again");
   const raters = {
-    length: ["Rate by length", (pair) => (words(pair.first) > words(pair.second) ? 1 : -1)],
-    coin: ["Rate at random", null],
-    rule: ["Rate by the true rule", (pair) => Math.sign(pair.lead)],
+    length: ["by length", (pair) => (words(pair.first) > words(pair.second) ? 1 : -1)],
+    coin: ["at random", null],
+    rule: ["by the true rule", (pair) => Math.sign(pair.lead)],
   };
   const presets = Object.entries(raters).map(([name, [label, rate]]) => button(label, () => {
     const toss = coin(++tosses);
@@ -101,7 +101,12 @@ function render({ el, data }) {
     result.replaceChildren();
     status.textContent = "";
     go(0);
-    el.scrollIntoView({ block: "nearest" });
+    toTop();
+  }
+
+  /** What is shown begins at the widget's top, which may be above the screen. */
+  function toTop() {
+    if (el.getBoundingClientRect().top < 0) el.scrollIntoView({ block: "start" });
   }
 
   function finish(name, given, focus = false) {
@@ -115,8 +120,10 @@ function render({ el, data }) {
       result.replaceChildren(...draw(found, [...fits.values()], data));
       status.textContent = summary(found, data);
       el.removeAttribute("aria-busy");
-      if (focus) status.focus({ preventScroll: true });
-      if (focus) el.scrollIntoView({ block: "nearest" });
+      if (focus) {
+        status.focus({ preventScroll: true });
+        toTop();
+      }
     });
   }
 
@@ -177,7 +184,7 @@ function bars(found, fits, { heldOut, judged, careless }) {
   const rows = [
     ...fits.map(({ name, given, right: count }) => [name === found.name ? "own" : "earlier", OWNERS[name], `${given} answers`, count]),
     ["model", "The book’s reward model", `${judged.toLocaleString("en-US")} answers`, right((pair) => pair.score)],
-    ["judge", "The judge that it learned from", "is noisy", right((pair) => pair.judge)],
+    ["judge", "Its noisy judge", "no model", right((pair) => pair.judge)],
     ["judge", "A careless rater", "slips at 1 in 4", careless],
   ];
   const drawn = rows.map(([kind, label, about, count]) => h("tr", { class: `fm-rater-${kind}` },
@@ -185,7 +192,7 @@ function bars(found, fits, { heldOut, judged, careless }) {
     h("td", { class: "fm-rater-track" }, h("i", { class: "fm-rater-bar", style: `width: ${(100 * count) / all}%` })),
     h("td", {}, String(count))));
   return h("table", { class: "fm-rater-bars" },
-    h("caption", {}, h("b", {}, `Ranked as the world’s rule ranks them, of ${all} pairs`), " The dashed line is a coin’s 50."),
+    h("caption", {}, h("b", {}, `Pairs ranked as the rule ranks them, of ${all}.`), " The dashed line is a coin’s 50."),
     h("thead", { class: "fm-spoken" }, h("tr", {}, ...["ranked by", "share", "pairs"].map((name) => h("th", { scope: "col" }, name)))),
     h("tbody", {}, ...drawn));
 }
