@@ -116,6 +116,36 @@ def test_a_low_rank_is_enough_near_the_base() -> None:
     assert all(run["scores"]["json"] == 0 for run in far if not run["settings"]["embeddings"])
 
 
+def test_transfer_pays_at_every_number() -> None:
+    runs = read_runs("frozen-features")
+    for labels in (50, 200, 1_000):
+        right = by_setting(runs, "start", score("accuracy"), labels=labels)
+        assert right["base"].low > max(right["scratch"].high, right["frozen"].high)
+    frozen = by_setting(runs, "labels", score("accuracy"), start="frozen")
+    assert frozen[1_000].high < 0.65
+
+
+def test_negation_is_read_worst() -> None:
+    many = [run for run in read_runs("frozen-features") if run["settings"]["labels"] == 1_000]
+    right = {
+        kind: by_setting(many, "start", lambda run, kind=kind: run["by_kind"][kind]["accuracy"])
+        for kind in many[0]["by_kind"]
+    }
+    for start in ("base", "scratch"):
+        assert min(right, key=lambda kind: right[kind][start].mean) == "negation"
+        assert max(right, key=lambda kind: right[kind][start].mean) == "expectation"
+    assert right["negation"]["scratch"].high < 0.5
+
+
+def test_law_does_not_help_with_clauses() -> None:
+    runs = read_runs("clauses")
+    few, many = (by_setting(runs, "start", score("type"), labels=labels) for labels in (50, 200))
+    assert min(few[start].high for start in few) > max(few[start].low for start in few)
+    assert min(seeds.low for seeds in many.values()) > 0.99
+    worst = next(run for run in runs if run["scores"]["contract"] < 0.1)
+    assert worst["confused"][0][:2] == ["payment", "deposit"]
+
+
 def test_replay_keeps_the_old_years() -> None:
     runs, almanac = read_runs("cutoff"), Almanac()
     facts = {year: [question.answer for question in almanac.questions(year)] for year in YEARS}
