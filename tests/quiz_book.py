@@ -186,6 +186,27 @@ COURSE: dict[str, Any] = {
     ],
 }
 
+METHODS = """# Methods
+
+```{methods}
+```
+
+(life-techniques)=
+## Techniques
+
+(ft-task)=
+## A task
+
+(ft-instructions)=
+## Instructions
+
+(ft-adapters)=
+## Adapters
+
+(ft-preferences)=
+## Preferences
+"""
+
 TOC = """format: jb-book
 root: chapters/intro
 chapters:
@@ -195,6 +216,8 @@ chapters:
   - file: chapters/back/guess
   - file: chapters/back/checkpoints
   - file: chapters/back/rank
+  - file: chapters/back/methods
+  - file: chapters/back/threshold
   - file: chapters/back/rater
   - file: chapters/back/math
   - file: chapters/back/inspector
@@ -218,10 +241,12 @@ def write(folder: Path) -> Path:
     (back / "math.md").write_text(MATH)
     (back / "guess.md").write_text("# A guess\n\n```{guess} once\n```\n")
     (back / "checkpoints.md").write_text("# A course\n\n```{checkpoints} course\n```\n")
+    (back / "methods.md").write_text(METHODS)
     (back / "rank.md").write_text("# Ranks\n\n```{rank}\n```\n")
     (back / "rater.md").write_text("# A rater\n\n```{rater}\n```\n")
+    (back / "threshold.md").write_text("# A threshold\n\n```{threshold}\n```\n")
     (book / "assets/runs").mkdir()
-    for name in ("lora-near.json", "lora-rank.json"):
+    for name in ("lora-near.json", "lora-rank.json", "sorter.json"):
         shutil.copy(tiny.ROOT / "assets/runs" / name, book / "assets/runs")
     (book / "assets/runs/course.json").write_text(json.dumps(COURSE))
     (book / "assets/guess/once.json").write_text(json.dumps(GUESS))
