@@ -231,6 +231,21 @@ def test_form_comes_before_memory() -> None:
     assert 0.5 < rate(end, "number") > rate(end, "memory") > 0.05
 
 
+def test_rates_and_batches_of_the_lab() -> None:
+    """The question below the lab quotes these ends, rounded to a tenth."""
+
+    def ends(rate: float, batch_size: int, steps: int) -> list[float]:
+        wanted = {"learning_rate": rate, "batch_size": batch_size, "steps": steps}
+        runs = (run for run in read_record("lab")["runs"] if wanted.items() <= run["settings"].items())
+        return sorted(round(run["validation_loss"], 1) for run in runs)
+
+    assert ends(0.003, 8, 200) == [3.3, 3.3, 3.4]
+    assert ends(0.03, 8, 200) == [3.4, 3.7, 3.8]
+    assert sum(ends(0.01, 8, 200)) < sum(ends(0.003, 8, 200)), "the best rate is between them"
+    assert (ends(0.003, 32, 200), ends(0.003, 2, 200)) == ([2.9], [3.9])
+    assert (ends(0.003, 8, 800), ends(0.003, 2, 3200)) == ([1.7], [1.3])  # as many tokens as 200 steps of 32
+
+
 def test_no_checkpoint_remembers_the_list() -> None:
     record = read_record("pretraining")
     start = record["prompts"]["a list"] + " grapes, soft rolls, and a yellow kite"
