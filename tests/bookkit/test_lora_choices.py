@@ -1,4 +1,4 @@
-"""The choices for an adapter: adapters of about one size, examples with an answer, rounding to a few levels."""
+"""The choices for an adapter: sizes, examples with an answer, rounding to a few levels."""
 
 import pytest
 import torch
