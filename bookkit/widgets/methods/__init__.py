@@ -45,7 +45,7 @@ QUESTIONS = {
 
 @dataclass(frozen=True)
 class Method:
-    """A rung of the ladder. `cost` is 1 to 5, our judgment; `new` are the parts of the picture that it adds."""
+    """A rung of the ladder. `cost` is 1 to 5, our judgment; `new` are the filled parts of its picture."""
 
     name: str
     label: str  # of the section that teaches it

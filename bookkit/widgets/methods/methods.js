@@ -66,7 +66,7 @@ function render({ el }) {
     questions.forEach((question) => (question.value = ""));
     show();
   });
-  el.querySelector(".fm-methods-verdict").append(again.element);
+  el.querySelector(".fm-methods-cases").append(again.element);
   show(); // a browser may remember the answers
 }
 
