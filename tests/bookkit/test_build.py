@@ -155,7 +155,7 @@ def test_a_missing_page_is_an_error(book: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_failed_build_ends_with_its_warnings(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_failed_build_ends_with_warnings(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Where a log is cut off last; and nothing else is among them."""
     page = "# Faults\n\nSee [there](nowhere.md) and {term}`nothing`.\n\n```{mermaid}\nflowchart LR\n```\n"
     with pytest.raises(FmkitError, match="The book was not built"):
