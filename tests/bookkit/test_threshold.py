@@ -117,3 +117,12 @@ def test_too_few_reviews_are_one_line() -> None:
     text = json.dumps({"reviews": ["Good."]})
     with pytest.raises(FmkitError, match=r"^sorter\.json:1: 1 reviews, of 60: .*$"):
         threshold.read(text, "sorter.json")
+
+
+def test_the_record_agrees_with_itself() -> None:
+    record = read_record("sorter")
+    truth = [bool(one) for one in record["is_complaint"]]
+    assert len(truth) == len(record["reviews"]) == len(set(record["reviews"]))
+    for run in record["runs"]:
+        counts = threshold.confusion(run["complaint"], truth, 0.5)
+        assert threshold.measures(*counts)["accuracy"] == pytest.approx(run["scores"]["accuracy"], abs=6e-4)

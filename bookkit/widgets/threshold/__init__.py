@@ -72,7 +72,7 @@ def describe(
             "sure": f"{p:.3f}",
             "complaint": is_one,
             "text": text,
-            "x": place_of(p),
+            "x": place_of(p) + spread(p, number),
             "y": round(100 * ((number * 0.618) % 1), 1),  # apart from its neighbors, and always the same
             "misread": (p >= START) != is_one,
         }
@@ -105,6 +105,11 @@ def place_of(p: float) -> float:
     """The place of a probability on an axis of log-odds, in percent; 0 and 1 are at its ends."""
     near = min(max(p, 0.0005), 0.9995)
     return round(50 * (1 + math.log(near / (1 - near)) / EDGE), 2)
+
+
+def spread(p: float, number: int) -> float:
+    """What sets marks apart at the ends of the axis, where many share one place, in percent of the width."""
+    return round(4 * ((number * 0.755) % 1) - 2, 2) if not 0.0005 < p < 0.9995 else 0.0
 
 
 def setup(app: Sphinx) -> None:
