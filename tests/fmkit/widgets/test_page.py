@@ -235,7 +235,30 @@ def test_a_broken_run_takes_no_place(visit: Open) -> None:
     expect(page.locator(".fm-runs tbody tr").last).to_contain_text("32")
 
 
-@pytest.mark.parametrize("name", ["lab"])
+def test_small_batches_have_longer_runs(visit: Open) -> None:
+    """What is recorded depends on the sliders before; the longest run of each size reads as much."""
+    page = visit()
+    for keys, goal in (
+        (["Home"], "3200 × 2 × 128 = 819k tokens"),
+        (["End"], "200 × 32 × 128 = 819k tokens"),
+    ):
+        press_keys(page, "Batch size", *keys)
+        press_keys(page, "Steps", "End")
+        expect(drawing(page).get_by_text(goal)).to_be_visible()
+
+
+def test_epochs_show_when_it_was_best(visit: Open) -> None:
+    page = visit(name="tuning")
+    expect(drawing(page).get_by_text("5 × 200 / 16 = 62.5, so 62 steps")).to_be_visible()
+    press_keys(page, "Epochs", "End")
+    press(page, "Train")
+    expect(page.locator(".fm-status")).to_contain_text("after 20 epochs, 250 steps")
+    expect(page.locator(".fm-status")).to_contain_text("It was lowest,")
+    expect(drawing(page).get_by_text("training")).to_be_visible()
+    expect(page.locator(".fm-runs tbody tr")).to_contain_text("20")
+
+
+@pytest.mark.parametrize("name", ["lab", "tuning"])
 @pytest.mark.parametrize("width", [1300, 390])
 def test_it_fits_and_can_be_touched(visit: Open, width: int, name: str) -> None:
     page = visit(width, name=name)
@@ -247,7 +270,7 @@ def test_it_fits_and_can_be_touched(visit: Open, width: int, name: str) -> None:
         assert min(box["width"], box["height"]) >= 44
 
 
-@pytest.mark.parametrize("name", ["lab"])
+@pytest.mark.parametrize("name", ["lab", "tuning"])
 def test_it_is_accessible_in_both_schemes(visit: Open, name: str) -> None:
     page = visit(name=name)
     press(page, "Train")
@@ -260,7 +283,7 @@ def test_it_is_accessible_in_both_schemes(visit: Open, name: str) -> None:
         assert [(v["id"], [n["html"] for n in v["nodes"]]) for v in result["violations"]] == []
 
 
-@pytest.mark.parametrize("name", ["lab"])
+@pytest.mark.parametrize("name", ["lab", "tuning"])
 @pytest.mark.parametrize("width", [1300, 390])
 def test_the_page_does_not_jump(visit: Open, width: int, name: str) -> None:
     """The room that is kept before any script has run is what the widget fills."""
