@@ -1,7 +1,7 @@
 """One model learns four tasks at once, each told in words: how soon it follows them, in known words and new.
 
 Wei et al. 2021 (arXiv:2109.01652) find that more ways of putting a task help with tasks that were never seen;
-here each task is put in four ways, and asked in two that training does not have.
+here each task is put in four ways or in one, and asked in two that training does not have.
 """
 
 import math
@@ -38,6 +38,16 @@ UNKNOWN = ("Give the price only.", "Answer in French.", "Tell the customer a sto
 
 @experiment("instructions")
 def instructions() -> Experiment:
+    return _follow_orders(ways=4)
+
+
+@experiment("one-wording")
+def one_wording() -> Experiment:
+    """The same with each task put in one way alone."""
+    return _follow_orders(ways=1)
+
+
+def _follow_orders(ways: int) -> Experiment:
     shop = Support()
     stories = list(load_corpus("stories")["validation"]["text"][:STORIES])
 
@@ -46,7 +56,7 @@ def instructions() -> Experiment:
         tokenizer = prepare_chat(model, tokenizer)
         reproducible(seed)
         config = TrainConfig(**TRAINING, seed=seed)
-        data = load_instructions(n_validation=ASKED)
+        data = load_instructions(n_validation=ASKED, ways=ways)
         examples = tokenize_completions(data["train"], tokenizer, model.config.max_position_embeddings)
         collate = partial(collate_completions, pad_id=special_id(tokenizer, PAD))
         loader = ExampleLoader(examples, config.batch_size, collate, seed)
@@ -74,7 +84,11 @@ def instructions() -> Experiment:
         }
 
     arms = [{"seed": seed} for seed in range(3)]
-    about = {"corpus": "support, four tasks in turn", "question": QUESTION, "training": TRAINING}
+    about = {
+        "corpus": f"support, four tasks in turn, each put in {ways}",
+        "question": QUESTION,
+        "training": TRAINING,
+    }
     return Experiment(about, train, arms)
 
 
