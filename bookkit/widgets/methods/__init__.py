@@ -131,7 +131,7 @@ INSTRUCTIONS = Method(
     exam="instruction tuning, instruction-based fine-tuning",
     needs=("answers",),
     sources=("examples",),
-    unfit="It teaches a way of answering.",
+    unfit="It teaches a way of answering, and this needs something else.",
     lacks="It needs hundreds of requests with answers.",
 )
 PREFERENCES = Method(
@@ -173,7 +173,7 @@ CONTINUED = Method(
     exam="continuous (or continued) pre-training, domain adaptation",
     needs=("field",),
     sources=("raw",),
-    unfit="It teaches the language of a field.",
+    unfit="It teaches the language of a field, and no task.",
     lacks="It needs much raw text of the field.",
 )
 METHODS = (
