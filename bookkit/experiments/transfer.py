@@ -20,16 +20,21 @@ TUNING: dict[str, Any] = {"batch_size": 20, "learning_rate": 2e-3}
 EPOCHS = 10  # each label is seen so often, however many there are
 
 
-@experiment("transfer")
-def transfer() -> Experiment:
+def read_texts() -> DatasetDict:
+    """What the pre-trained ones have read: reviews without labels, and stories."""
     texts = [
         *load_reviews(n_train=20_000, seed=1)["train"]["text"],
         *load_stories(n_train=3_000)["train"]["text"],
     ]
     random.Random(0).shuffle(texts)
-    raw = DatasetDict(
+    return DatasetDict(
         train=Dataset.from_dict({"text": texts[300:]}), validation=Dataset.from_dict({"text": texts[:300]})
     )
+
+
+@experiment("transfer")
+def transfer() -> Experiment:
+    raw = read_texts()
     tokenizer = train_tokenizer(raw["train"], SIZE.vocab_size)
 
     def train(start: str, labels: int, seed: int) -> dict[str, Any]:
