@@ -102,7 +102,7 @@ function goal({ x: value, text: content }, { x, right, bottom }) {
   const at = x(value), end = at > (MARGIN.left + right) / 2;
   return [
     h("svg:line", { class: "fm-goal", x1: at, x2: at, y1: MARGIN.top, y2: bottom }),
-    text(content, at + (end ? -6 : 6), MARGIN.top + 10, { class: "fm-quiet", "text-anchor": end ? "end" : "start" }),
+    text(content, at + (end ? -6 : 6), MARGIN.top + 26, { class: "fm-quiet", "text-anchor": end ? "end" : "start" }),
   ];
 }
 

@@ -27,11 +27,15 @@ function lengthOf(model) {
     };
   }
   const steps = ({ epochs, batch_size: batch }) => Math.floor((epochs * examples) / batch);
+  const whole = ({ epochs, batch_size: batch }) => (epochs * examples) / batch; // with a part of a batch, left out
   return {
     knob: { name: "epochs", label: "Epochs", unit: "" }, batchUnit: "examples",
-    axis: "epochs", axisTitle: "epochs", lossTitle: "validation loss (nats per token)",
+    axis: "epochs", axisTitle: "epochs", lossTitle: "loss (nats per token); strong: validation",
     steps, end: (setting) => setting.epochs,
-    sum: (setting) => `${setting.epochs} × ${examples} / ${setting.batch_size} = ${steps(setting)} steps`,
+    sum: (setting) => {
+      const exact = whole(setting), rest = exact === steps(setting) ? "" : `${Math.round(10 * exact) / 10}, so `;
+      return `${setting.epochs} × ${examples} / ${setting.batch_size} = ${rest}${steps(setting)} steps`;
+    },
     span: (setting) => `${setting.epochs} epochs, ${steps(setting)} steps`,
   };
 }
@@ -46,10 +50,11 @@ function createState(model) {
     length.knob,
   ];
   const setting = Object.fromEntries(knobs.map(({ name }) => [name, model.get(name)]));
+  const wanted = { ...setting }; // what the reader chose last, also where no such run is recorded
   const guessing = Math.log(model.get("vocab_size"));
   // `looked` is the run that the reader points at, `notice` an answer to a press that started no run.
   const shown = { runs: [], looked: null, notice: "" };
-  return { record, length, knobs, setting, guessing, live: false, floor: record?.floor ?? null, ...shown };
+  return { record, length, knobs, setting, wanted, guessing, live: false, floor: record?.floor ?? null, ...shown };
 }
 
 const busy = (run) => run.state === "preparing" || run.state === "training";
@@ -154,8 +159,9 @@ function line(run, state, strong, faded) {
   const x = run.points.map((point) => point[0]), byEpochs = state.length.axis === "epochs" && run.state !== "failed";
   const main = byEpochs ? { x: run.checks.map((check) => check[0]), y: run.checks.map((check) => check[1]) } : { x, y: mean };
   const end = result(run);
+  const gone = run.state === "failed" && Math.max(...mean) > top(state) ? "off the scale" : "";
   return {
-    ...main, label: `${run.letter} ${end?.toFixed(2) ?? ""}`, color: color(run), dash: dash(run), strong, faded,
+    ...main, label: `${run.letter} ${end?.toFixed(2) ?? gone}`, color: color(run), dash: dash(run), strong, faded,
     back: strong ? { x, y: byEpochs ? mean : losses, label: byEpochs ? "training" : "" } : null,
     band: run.seeds.length ? seedBand(run, main, byEpochs) : null, result: end,
   };
@@ -197,7 +203,7 @@ function table(state, act) {
 function origin(state) {
   const run = pick(state);
   if (state.live || !state.record) return state.live ? ["Runs are trained by this notebook's kernel."] : [""];
-  if (!run) return ["This page has no kernel: recorded runs are replayed."];
+  if (!run) return ["On this page, recorded runs are replayed."];
   const who = run.letter === BROKEN ? "The run that broke" : `Run ${run.letter}`;
   const how = `${who} is a replay. It was recorded (${run.machine ?? state.record.machine}) by `;
   const words = run.command.split(" ").flatMap((word) => [h("span", {}, word), " "]); // a line breaks between words
@@ -217,8 +223,10 @@ function render({ model, el }) {
 
   function turn(name, value) {
     choose(name, value);
-    state.notice = "";
+    state.wanted[name] = value;
     offer(names(state).indexOf(name) + 1);
+    const { knob } = state.length, had = state.setting[knob.name], want = state.wanted[knob.name];
+    state.notice = had === want ? "" : `Of this batch size, no run of ${want} ${knob.name} is recorded: here ${had}.`;
     show();
   }
 
@@ -254,7 +262,7 @@ function render({ model, el }) {
   /** Offer the values of the sliders from the `first` on; of recorded runs, what exists with those before it. */
   function offer(first = 0) {
     for (const knob of knobs.slice(first)) {
-      knob.offer(state.live ? LIVE[knob.name] : recordedValues(state, knob.name), state.setting[knob.name]);
+      knob.offer(state.live ? LIVE[knob.name] : recordedValues(state, knob.name), state.wanted[knob.name]);
       choose(knob.name, knob.value());
     }
   }
@@ -283,7 +291,7 @@ function render({ model, el }) {
   function end() {
     if (state.live) return model.send({ type: "stop" });
     cancelAnimationFrame(frame);
-    finish(current(state), { state: "stopped", checks: [] });
+    finish(current(state), { state: "stopped" });
   }
 
   /** Draw a recorded run point by point; at once for a reader who wants no motion. */
