@@ -34,7 +34,7 @@ TRAINING: dict[str, Any] = {
     "steps": 2_500,
     "batch_size": 16,
     "learning_rate": 4e-3,
-    "lr_scheduler_type": "warmup_stable_decay",  # a jump is then not one of the learning rate
+    "lr_scheduler_type": "warmup_stable_decay",  # constant to step 2,000: a jump before is not of the rate
 }
 LOOKS = (25, 50, *range(100, TRAINING["steps"], 100))  # steps after which the model is asked
 EXAMPLES, ASKED, STORIES = 20_000, 200, 100
