@@ -5,6 +5,9 @@ from itertools import pairwise
 from pathlib import Path
 from statistics import correlation
 
+import pytest
+
+from bookkit.widgets.rater import FILE, FITTED, agreement, by_length, by_rule, fit, read_pairs
 from fmkit.records import Run, by_setting, read_record, read_runs, score
 from fmkit.world import YEARS, Almanac
 
@@ -114,6 +117,53 @@ def test_a_low_rank_is_enough_near_the_base() -> None:
     intents = by_setting(far, "rank", score("intent"), embeddings=1)
     assert [*gain] == sorted(gain, key=lambda rank: intents[rank].mean)
     assert all(run["scores"]["json"] == 0 for run in far if not run["settings"]["embeddings"])
+
+
+def test_adapters_want_a_higher_rate() -> None:
+    runs = read_runs("lora-rate")
+    lost = {rank: by_setting(runs, "learning_rate", score("abroad"), rank=rank) for rank in (0, 8)}
+    assert min(lost[0], key=lambda rate: lost[0][rate].mean) == 0.001
+    assert min(lost[8], key=lambda rate: lost[8][rate].mean) == 0.004
+    for seed in range(3):
+        before = next(run["before"]["abroad"] for run in runs if run["settings"]["seed"] == seed)
+        assert all(lost[0][rate].values[seed] > before for rate in (0.016, 0.064))
+        assert all(losses.values[seed] < before for losses in lost[8].values())
+
+
+def test_adapters_can_forget_more() -> None:
+    """Far from the base, at rates at which they learn as much."""
+    runs, at_one = read_runs("lora-rank-rate"), read_runs("lora-rank")
+    high = by_setting(runs, "rank", score("stories"), learning_rate=0.016, embeddings=1)[16]
+    assert high.low > 1.4 * by_setting(at_one, "rank", score("stories"))[0].high
+    low = by_setting(runs, "rank", score("stories"), learning_rate=0.001)[0]
+    assert low.high < by_setting(at_one, "rank", score("stories"), embeddings=1)[2].low / 2
+    same = by_setting(runs, "rank", score("intent"), learning_rate=0.001)[0]
+    assert same.mean == pytest.approx(
+        by_setting(at_one, "rank", score("intent"), embeddings=1)[2].mean, abs=0.05
+    )
+
+
+def test_no_rank_learns_to_spell() -> None:
+    runs = read_runs("lora-spelling")
+    frozen = by_setting(runs, "rank", score("right"), embeddings=0)
+    assert [*frozen] == [1, 4, 16, 64]
+    assert max(seeds.high for seeds in frozen.values()) < 0.55
+    assert by_setting(runs, "rank", score("right"), embeddings=1)[4].low == 1
+
+
+def test_the_mlp_learns_more_than_attention() -> None:
+    right = by_setting(read_runs("lora-places"), "place", score("right"))
+    assert right["attention"].low > right["two of attention"].high
+    assert min(right["MLP"].low, right["both"].low) > right["attention"].high
+
+
+def test_four_bits_cost_little() -> None:
+    runs = read_runs("lora-bits")
+    rounded = {run["settings"]["bits"]: run["rounded"] for run in runs}
+    tuned = by_setting(runs, "bits", score("tuned"))
+    assert tuned[8].mean == pytest.approx(tuned[32].mean, abs=0.003)
+    assert tuned[4].high < rounded[32] < rounded[4] < rounded[3] < rounded[2]
+    assert tuned[2].low > rounded[32] + 1
 
 
 def test_transfer_pays_at_every_number() -> None:
@@ -294,3 +344,13 @@ def test_a_leak_promises_too_much() -> None:
     assert gaps[0] < 0.03 < 0.05 < gaps[1] < 0.1 < 0.3 < gaps[2]
     assert reported["topic in the text"].low > 0.94
     assert later["topic in the text"].high < later["by message"].low
+
+
+def test_twelve_answers_find_the_rule_or_length() -> None:
+    _, pairs = read_pairs(ROOT / FILE, FILE)
+    rated, held_out = pairs[:FITTED], pairs[FITTED:]
+    found = []
+    for answers in (by_rule(rated), by_length(rated)):
+        weights = fit([pair["x"] for pair in rated], answers)
+        found.append(agreement([float(weights @ pair["x"]) for pair in held_out], held_out))
+    assert found == [95, 52]
