@@ -301,7 +301,8 @@ def _check_texts(
 def _check_conversation(record: Row, spec: Format) -> Iterator[Problem]:
     version = record.get("schemaVersion")
     if not isinstance(version, str) or (spec.schema_versions and version not in spec.schema_versions):
-        yield Problem("schemaVersion", f"{short(version)}", f'write "{SCHEMA_VERSION}"')
+        what = "missing or null" if version is None else short(version)
+        yield Problem("schemaVersion", what, f'write "{SCHEMA_VERSION}"')
     yield from _check_system(record, spec)
     turns = record.get("messages")
     yield from _check_turns(turns, spec.reserved, _check_blocks)
@@ -347,7 +348,8 @@ def _check_preference(record: Row, spec: Format) -> Iterator[Problem]:
         yield from _check_blocks(candidate.get("content"), f"{field}.content", ())
         if candidate.get("preferenceLabel") not in LABELS:
             label = candidate.get("preferenceLabel")
-            yield Problem(f"{field}.preferenceLabel", short(label), f"write {' or '.join(LABELS)}")
+            what = "missing or null" if label is None else short(label)
+            yield Problem(f"{field}.preferenceLabel", what, f"write {' or '.join(LABELS)}")
     labels = [c.get("preferenceLabel") for c in last["candidates"] if isinstance(c, dict)]
     if [labels.count(label) for label in LABELS] != [1, 1] or len(labels) != 2:
         what = f"{labels.count(LABELS[0])} preferred and {labels.count(LABELS[1])} non-preferred answers"

@@ -57,7 +57,7 @@ function* checkConversation(record, format) {
   const version = record.get("schemaVersion") ?? null;
   const { schema_versions: versions } = format;
   if (typeof version !== "string" || (versions.length && !versions.includes(version)))
-    yield new Problem("schemaVersion", short(version), `write "${SCHEMA_VERSION}"`);
+    yield new Problem("schemaVersion", version === null ? "missing or null" : short(version), `write "${SCHEMA_VERSION}"`);
   yield* checkSystem(record, format);
   const turns = record.get("messages");
   yield* checkTurns(turns, format.reserved, checkBlocks);
@@ -102,7 +102,7 @@ function* checkPreference(record, format) {
     yield* checkBlocks(candidate.get("content"), `${field}.content`, []);
     const label = candidate.get("preferenceLabel") ?? null;
     if (!LABELS.includes(label))
-      yield new Problem(`${field}.preferenceLabel`, short(label), `write ${LABELS.join(" or ")}`);
+      yield new Problem(`${field}.preferenceLabel`, label === null ? "missing or null" : short(label), `write ${LABELS.join(" or ")}`);
   }
   const labels = candidates.filter((one) => one instanceof Map).map((one) => one.get("preferenceLabel"));
   const [liked, disliked] = LABELS.map((label) => labels.filter((one) => one === label).length);

@@ -30,7 +30,8 @@ function render({ el, data }) {
     const format = formats.find((one) => one.name === check.value);
     const { example, problems } = inspect(field.value, format, tokenizer);
     const shown = example ? viewsOf(example, tokenizer).map((view) => count(view, context)) : [];
-    status.textContent = [describe(example, shown, context), say(field.value, problems)].filter(Boolean).join(" ");
+    const verdict = isDropped(shown) && !problems.length ? "" : say(field.value, problems);
+    status.textContent = [describe(example, shown, context), verdict].filter(Boolean).join(" ");
     faults.replaceChildren(...problems.slice(0, SHOWN).map((problem) => h("li", {}, String(problem))));
     faults.hidden = !problems.length;
     views.replaceChildren(...shown.map((view) => draw(view, tokenizer)));
@@ -124,9 +125,13 @@ function describe(example, shown, context) {
 
 function losses(shown, context) {
   if (!shown.some((view) => view.lost)) return "";
-  const dropped = shown.some((view) => view.label === undefined && !view.learned);
   const room = `The model’s context has room for ${context}`;
-  return dropped ? ` ${room}, and the answer does not fit: the record is dropped.` : ` ${room}: the end is cut off.`;
+  return isDropped(shown) ? ` ${room}, and the answer does not fit: the record is dropped.` : ` ${room}: the end is cut off.`;
+}
+
+/** Whether an answer does not fit into the context, so that nothing of it would be learned. */
+function isDropped(shown) {
+  return shown.some((view) => view.lost && view.label === undefined && !view.learned);
 }
 
 /** A view as a table with a row for each turn. */

@@ -121,7 +121,7 @@ def set_at(*path: Any) -> Callable[[Any], Callable[[Any], None]]:
         ("completion-titan", lambda r: ["a"], "line 2: a list, not an object"),
         ("completion-titan", set_at("prompt")("a" * 24_576), "line 2: about 4,097 tokens (24,582"),
         ("completion-llama", set_at("prompt")("a" * 96_000), "line 2: about 16,001 tokens"),
-        ("conversation", set_at("schemaVersion")(None), "line 2, schemaVersion: null"),
+        ("conversation", set_at("schemaVersion")(None), "line 2, schemaVersion: missing or null"),
         ("conversation", set_at("system")("Be kind."), "line 2, system: text, not a list"),
         ("conversation", set_at("system", 0, "text")("System: be"), "system[0].text: begins with System:"),
         ("conversation", set_at("messages")({}), "line 2, messages: an object"),
