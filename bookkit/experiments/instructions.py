@@ -1,7 +1,7 @@
 """One model learns four tasks at once, each told in words: how soon it follows them, in known words and new.
 
-Wei et al. 2021 (arXiv:2109.01652) find that more ways of putting a task help with tasks that were never seen;
-here each task is put in four ways or in one, and asked in two that training does not have.
+Wei et al. 2021 (arXiv:2109.01652) tune on many tasks, each put in ten ways, and ask for others. Here are four
+tasks, each put in four ways or in one, and asked in two that training does not have.
 """
 
 import math

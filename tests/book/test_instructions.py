@@ -18,6 +18,12 @@ def test_new_words_are_followed_not_new_tasks() -> None:
         assert not any("dollars" in said or "Once" in said for said in run["unknown"].values())
 
 
+def test_one_wording_is_too_few() -> None:
+    few, many = read_runs("one-wording"), read_runs("instructions")
+    for kind in ("topic kind", "answer kind"):
+        assert max(run["reworded"][kind] for run in few) < min(run["reworded"][kind] for run in many)
+
+
 def test_copying_is_a_plateau_and_a_leap() -> None:
     for run in read_runs("copying"):
         right = dict(zip(run["steps"], run["order"], strict=True))
