@@ -202,6 +202,7 @@ class Places extends Question {
 // A number that was measured: the text that the reader typed.
 class Measured extends Question {
   static FORM = /^[+-]?(\d+([.,]\d*)?|[.,]\d+)(e[+-]?\d+)?$/i;
+  static GROUPED = /^[+-]?[1-9]\d{0,2}(,\d{3}|\s\d{3})+(\.\d+)?$/; // 1,500 as the pages print it, and 1 500
 
   given() {
     return this.controls[0].value.trim();
@@ -216,19 +217,21 @@ class Measured extends Question {
   }
 
   static read(text) {
-    const plain = text.replace("−", "-");
+    const written = text.replace("−", "-");
+    const plain = Measured.GROUPED.test(written) ? written.replace(/[,\s]/g, "") : written;
     return Measured.FORM.test(plain) ? Number(plain.replace(",", ".")) : NaN;
   }
 
   problem() {
     const fault = this.given() ? "That is not a number." : "Type the number.";
-    return Number.isFinite(Measured.read(this.given())) ? "" : `${fault} Write it like 0.43 or 0,43.`;
+    return Number.isFinite(Measured.read(this.given())) ? "" : `${fault} Write it like 0.43 or 1,500.`;
   }
 
-  // Within the tolerance of a number of the key, with a margin for rounding.
+  // Within the tolerance of a number, with a margin for rounding. That of a smaller mistake is smaller in proportion.
   near(answer, reason) {
-    const distance = Math.abs(Measured.read(answer) - Number(reason.dataset.correct));
-    return distance <= Number(this.reasons[0].dataset.tolerance) * (1 + 1e-9);
+    const [value, key] = [reason, this.reasons[0]].map((one) => Number(one.dataset.correct));
+    const part = key === 0 ? 1 : Math.min(1, Math.abs(value / key));
+    return Math.abs(Measured.read(answer) - value) <= part * Number(this.reasons[0].dataset.tolerance) * (1 + 1e-9);
   }
 
   isRight(answer) {
@@ -238,7 +241,7 @@ class Measured extends Question {
   explain(answer) {
     const [right, ...mistakes] = this.reasons;
     const is = `${right.querySelector("b").textContent}${this.form.querySelector(".fm-quiz-unit").textContent}`;
-    const you = `You wrote ${Measured.read(answer)}`;
+    const you = `You wrote ${Measured.read(answer).toLocaleString("en-US", { maximumFractionDigits: 9 })}`;
     const mark = this.result === "right" ? "chosen correct" : "chosen";
     const known = mark === "chosen" && mistakes.find((mistake) => this.near(answer, mistake));
     if (known) this.feedback(this.part(0), mark, `✗ ${you}, the result of a common mistake`, known);

@@ -442,9 +442,9 @@ def test_an_order_and_pairs(visit: Any) -> None:
 def test_a_number(visit: Any) -> None:
     page = visit(name=SIGNS)
     assert page.get_by_text("beyond the exam").is_visible()
-    for text in ("", "much", "1,234.5", "0.4.3", "NaN", "Infinity", "<b>1</b>", "1e999"):
+    for text in ("", "much", "1,23,4.5", "0.4.3", "NaN", "Infinity", "<b>1</b>", "1e999"):
         measure(page, text)
-        assert said(page, 2)[0].endswith("Write it like 0.43 or 0,43."), text
+        assert said(page, 2)[0].endswith("Write it like 0.43 or 1,500."), text
     for text in ("0.43", "0,43", " .45 ", "0.41", "4.3e-1", "+0.44"):
         measure(page, text)
         assert said(page, 2)[0] == "✓ Right.", text
@@ -453,6 +453,10 @@ def test_a_number(visit: Any) -> None:
     floor = "It is the entropy of the world. A cell of Adding up prints it."
     assert said(page, 2)[1] == [f"✗ You wrote 0.46. It is 0.43 nats per token. {floor}"]
     page.get_by_role("button", name="Try again").click()
+    for text in ("1,234.5", "1 234.5", "1234.5"):
+        measure(page, text)
+        assert said(page, 2)[1] == [f"✗ You wrote 1,234.5. It is 0.43 nats per token. {floor}"], text
+        page.get_by_role("button", name="Try again").click()
     measure(page, "−1,53")
     assert said(page, 2)[1] == [f"✗ You wrote -1.53. It is 0.43 nats per token. {floor}"]
     page.get_by_role("button", name="Try again").click()
