@@ -69,7 +69,7 @@ def describe(
     reviews: list[dict[str, Any]] = [
         {
             "p": p,
-            "sure": f"{p:.3f}",
+            "sure": "<0.001" if p < 0.0005 else ">0.999" if p > 0.9995 else f"{p:.3f}",
             "complaint": is_one,
             "text": text,
             "x": place_of(p) + spread(p, number),

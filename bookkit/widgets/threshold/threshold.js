@@ -28,6 +28,11 @@ function render({ el }) {
         line.classList.toggle("misread", called !== complaint);
         marks[Number(complaint)][next[Number(complaint)]++].classList.toggle("misread", called !== complaint);
       }
+      const far = reviews.map(({ line, p }) => ({ line, distance: Math.abs(place(p) - place(threshold)) }));
+      far.sort((a, b) => b.distance - a.distance);
+      element.querySelector("ul").append(...far.map(({ line }) => line));
+      element.querySelector(".fm-threshold-list p b").textContent =
+        `${counts.miss + counts.alarm} misread, the farthest from the threshold first`;
       for (const [name, count] of Object.entries(counts))
         element.querySelector(`[data-count="${name}"]`).textContent = count;
       for (const [name, value] of Object.entries(measures(counts)))
@@ -72,7 +77,8 @@ function measures({ hit, miss, alarm, rest }) {
 
 /** The place of a probability on the axis of log-odds, in percent, as the template has those of the marks. */
 function place(p) {
-  return 50 * (1 + Math.log(p / (1 - p)) / 8);
+  const near = Math.min(Math.max(p, 0.0005), 0.9995);
+  return 50 * (1 + Math.log(near / (1 - near)) / 8);
 }
 
 export default { render };
