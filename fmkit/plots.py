@@ -184,7 +184,10 @@ def plot_accuracy(histories: Mapping[str, History], level: tuple[float, str]) ->
 
 @dataclass(frozen=True)
 class Line:
-    """A line, named at its end if it has a label; `spread` is its lowest and highest y over seeds, a band."""
+    """A line, named at its end if it has a label.
+
+    `spread` is its lowest and highest y over seeds, a band; `names` are written beside its points.
+    """
 
     label: str
     x: Sequence[float]
@@ -193,6 +196,7 @@ class Line:
     style: str = "-"
     marker: str = ""
     spread: tuple[Sequence[float], Sequence[float]] | None = None
+    names: Sequence[str] = ()
 
 
 def plot_lines(
@@ -235,6 +239,8 @@ def plot_lines(
                 axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         last = max(max(line.x) for line in lines)
         axes.set_xlim(right=last)  # names begin where the axes end, clear of dashed lines and of the axis
+        for line in lines:
+            _name_points(axes, line)
         if last >= 1000:
             axes.xaxis.set_major_formatter(EngFormatter(sep=""))
         elif log_x:
@@ -401,7 +407,8 @@ def _name_at_the_ends(axes: Axes, ends: Sequence[tuple[float, float, str, str]])
     apart = 0.075 * (high - low)
     lowest = -math.inf
     for height, x, name, color in sorted(ends):
-        lowest = max(float(scale.transform(height)), lowest + apart)
+        inside = x < axes.get_xlim()[1]  # where a name must be clear of the lower axis
+        lowest = max(float(scale.transform(height)), lowest + apart, low + apart / 2 if inside else lowest)
         axes.annotate(
             name,
             (x, float(scale.inverted().transform(lowest))),
@@ -411,6 +418,15 @@ def _name_at_the_ends(axes: Axes, ends: Sequence[tuple[float, float, str, str]])
             color=color,
             annotation_clip=False,
         )
+
+
+def _name_points(axes: Axes, line: Line) -> None:
+    """Write the names of a line's points on their left, or on their right next to the left axis."""
+    low, high = axes.get_xlim()
+    for x, y, name in zip(line.x, line.y, line.names, strict=False):
+        away = 4 if x - low < 0.12 * (high - low) else -4
+        write = partial(axes.annotate, textcoords="offset points", ha="left" if away > 0 else "right")
+        write(name, (x, y), (away, 4), size=8, color=COLORS[line.color], annotation_clip=False)
 
 
 def _draw_level(axes: Axes, height: float) -> None:

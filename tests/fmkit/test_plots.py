@@ -118,6 +118,21 @@ def test_line_names_do_not_overlap():
     assert all(upper - lower >= 0.07 for lower, upper in pairwise(heights))
 
 
+def test_points_may_have_names():
+    line = Line("a", [1, 2], [0.1, 0.2], names=["low", "high"])
+    texts = [text.get_text() for text in plot_lines([line], "", "x", "y").figure.axes[0].texts]
+    assert texts == ["low", "high", "a"]
+
+
+def test_names_inside_stand_above_the_axis():
+    lines = [Line("short", [1, 2], [0.0, 0.0]), Line("long", [1, 9], [0.2, 0.9])]
+    figure = plot_lines(lines, "", "x", "y", percent=True).figure
+    figure.draw_without_rendering()
+    axes = figure.axes[0]
+    inside = next(text for text in axes.texts if text.get_text() == "short")
+    assert inside.get_window_extent().y0 > axes.bbox.y0
+
+
 def test_an_axis_begins_at_zero_or_below():
     above = plot_lines([Line("a", [1, 2], [3.0, 2.0])], "", "x", "y").figure.axes[0]
     assert above.get_ylim()[0] == 0
