@@ -65,7 +65,7 @@ def tasks(near: list[Run], far: list[Run], before: float) -> list[dict[str, Any]
         ),
         describe(
             "far, embeddings frozen",
-            "The same answers, but the embeddings of new tokens stay as they are",
+            "The same answers, with all embeddings frozen; to compare, all weights with trained embeddings",
             frozen,
             right,
             lost,
