@@ -62,7 +62,7 @@ function render({ el, data }) {
     finish(name, data.rated.map(rate ?? toss));
   }));
   part("moves").append(back.element, skip.element,
-    h("p", {}, "Keys: ← and → go to an ending, Enter chooses it; 1 and 2 choose at once."));
+    h("p", {}, "Keys, after a click or Tab: ← and → go to an ending, Enter chooses it; 1 and 2 choose at once."));
   part("presets").append(...presets.map((preset) => preset.element), again.element);
 
   if (!data) {
@@ -185,7 +185,7 @@ function bars(found, fits, { heldOut, judged, careless }) {
     ...fits.map(({ name, given, right: count }) => [name === found.name ? "own" : "earlier", OWNERS[name], `${given} answers`, count]),
     ["model", "The book’s reward model", `${judged.toLocaleString("en-US")} answers`, right((pair) => pair.score)],
     ["judge", "Its noisy judge", "no model", right((pair) => pair.judge)],
-    ["judge", "A careless rater", "slips at 1 in 4", careless],
+    ["judge", "A careless rater", "slips 1 in 4, one draw", careless],
   ];
   const drawn = rows.map(([kind, label, about, count]) => h("tr", { class: `fm-rater-${kind}` },
     h("th", { scope: "row" }, label, " ", h("small", {}, about)),
@@ -205,8 +205,8 @@ function learned(found) {
       h("i", { class: "fm-rater-tick", style: `left: ${100 * rule}%` })),
     h("td", {}, percent(model)), h("td", {}, percent(rule))));
   return h("table", { class: "fm-rater-learned" },
-    h("caption", {}, h("b", {}, `What ${owner(found.name)} rewards.`), ` ${diagnosis(found)}`),
-    h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "One ending has"), h("th", { scope: "col" }, "and is preferred"),
+    h("caption", {}, h("b", {}, `What ${owner(found.name)} rewards.`), ` ${diagnosis(found)} The dashed line is a coin’s 50%.`),
+    h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Where one ending has"), h("th", { scope: "col" }, "it is preferred"),
       h("th", { scope: "col" }, "model"), h("th", { scope: "col" }, h("i", { class: "fm-rater-tick" }), "rule"))),
     h("tbody", {}, ...rows));
 }
@@ -216,9 +216,9 @@ function diagnosis({ properties }) {
   const first = (size) => [...properties].sort((one, other) => size(other) - size(one))[0];
   const most = first(({ model }) => Math.abs(model - 0.5)), far = first(({ model, rule }) => Math.abs(model - rule));
   const against = most.model < 0.5, share = (of) => percent(against ? 1 - of : of);
-  return `Its strongest taste is ${against ? "against" : "for"} ${most.label}: where the endings differ in that, it prefers the `
-    + `${against ? "other one" : "one with more"} in ${share(most.model)} of the pairs, the rule in ${share(most.rule)}. `
-    + (far === most ? "Nowhere does it differ more from the rule."
+  return `Its strongest taste is ${against ? "against" : "for"} ${most.label}: where the endings differ in it, the model prefers the `
+    + `${against ? "other one" : "one with more"} in ${share(most.model)} of the pairs, and the rule in ${share(most.rule)}. `
+    + (far === most ? "This is also where it differs most from the rule."
       : `It differs most from the rule about ${far.label}, which it prefers in ${percent(far.model)} and the rule in ${percent(far.rule)}.`);
 }
 
