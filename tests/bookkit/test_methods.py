@@ -34,6 +34,10 @@ def choose(page: Page, answers: dict[str, str]) -> str:
     )
 
 
+def low(method: methods.Method) -> str:
+    return method.name[0].lower() + method.name[1:]
+
+
 def fitting(answers: dict[str, str]) -> list[methods.Method]:
     """What is left but the adapter, by the words of the methods alone."""
     left = [methods.PROMPT] if answers["prompted"] == "no" else []
@@ -50,9 +54,7 @@ def test_a_case_ends_at_its_method(visit: Any, case: Any) -> None:
     assert page.get_by_role("button", name=name).get_attribute("aria-pressed") == "true"
     assert page.locator(".fm-methods-fits").count() == (2 if adapter else bool(method))
     if method:
-        assert said.startswith(
-            f"The cheapest that fits: {method.name}{', as an adapter' if adapter else '.'}"
-        )
+        assert said.startswith(f"What fits: {method.name}{', as an adapter' if adapter else '.'}")
         assert method.exam in said
     else:
         assert said.startswith("Nothing fits yet.")
@@ -64,16 +66,38 @@ def test_every_choice_has_a_verdict(visit: Any) -> None:
         chosen = dict(zip(methods.QUESTIONS, answers, strict=True))
         said, left = choose(page, chosen), fitting(chosen)
         if left:
-            assert said.startswith(f"The cheapest that fits: {left[0].name}"), chosen
+            assert said.startswith(f"What fits: {left[0].name}"), chosen
+            follows = f"If it is not enough: {low(left[1])}." if len(left) > 1 else "If it is not enough"
+            assert (follows in said) is (len(left) > 1), chosen
+            cheaper = left[0].trains and chosen["memory"] == "all"
+            assert ("An adapter trains it for less" in said) is cheaper, chosen
         else:
             wanted = next(one for one in OTHERS if chosen["need"] in one.needs and one is not methods.ADAPTER)
-            assert f"is {wanted.name.lower()}. {wanted.lacks} Collect that first." in said, chosen
+            assert f"is {low(wanted)}. {wanted.lacks} Collect that first." in said, chosen
+
+
+def test_the_verdict_follows_every_choice(visit: Any) -> None:
+    """Questions without an answer, too: no error, and the verdict names the rung that is marked."""
+    page = visit()
+    errors: list[object] = []
+    page.on("pageerror", lambda error: errors.append(error))
+    for answers in itertools.product(*(("", *answers) for _, answers in methods.QUESTIONS.values())):
+        chosen = dict(zip(methods.QUESTIONS, answers, strict=True))
+        said = choose(page, chosen)
+        marked = page.evaluate(
+            """() => [...document.querySelectorAll(".fm-methods-fits")].map((one) => one.dataset.name)"""
+        )
+        marked = [name for name in marked if name != methods.ADAPTER.name] or ["Nothing fits yet"]
+        start = "" if not said.startswith("What") else said.partition(": ")[0] + ": "
+        assert said.startswith(start + marked[0]), chosen
+        assert start in ("", "What fits: " if all(answers) else "What fits so far: "), chosen
+    assert not errors
 
 
 def test_each_answer_rules_out_by_keyboard(visit: Any) -> None:
     page = visit()
     rungs = page.locator(LADDER)
-    assert page.locator(STATUS).text_content().startswith("Cheapest so far: Prompting.")
+    assert page.locator(STATUS).text_content().startswith("What fits so far: Prompting.")
     page.get_by_label("What is missing?").press("O")  # One task …
     out = page.locator(".fm-methods-ruled-out").count()
     assert out == rungs.count() - 3, "a prompt, an adapter and a head are left"

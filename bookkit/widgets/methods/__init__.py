@@ -4,7 +4,8 @@
     ```
 
 shows what each method changes, what it learns from, what it costs and what it is for, the cheapest first.
-Four questions rule methods out, each with its reason, and the cheapest that is left is named. methods.js
+Four questions rule methods out, each with its reason, and the first that is left is named. An adapter is
+no method of its own, so it is named beside the one that it trains. methods.js
 only compares the reader's answers with what the template says of each method; without a script, and on
 paper, the ladder is all that there is.
 """
@@ -23,9 +24,9 @@ NEEDS = {
     "answers": "The form or tone of its answers",
     "better": "A sense of which answer is better",
     "field": "The language of a field",
-    "price": "Nothing, but it is slow and expensive",
+    "price": "Nothing: it is slow and expensive",
 }
-PROMPTED = {"no": "Not yet", "yes": "Yes: not good enough"}
+PROMPTED = {"no": "Not yet", "yes": "Yes: it is not enough"}
 SOURCES = {
     "handful": "A handful of examples",
     "documents": "Documents with the facts",
@@ -87,7 +88,7 @@ RETRIEVAL = Method(
     best_for="Facts that change, or that must be cited.",
     exam="Retrieval Augmented Generation (RAG), knowledge base",
     needs=("facts",),
-    sources=("documents", "raw"),
+    sources=("documents", "examples", "raw"),
     unfit="It looks up facts and teaches no skill.",
     lacks="It needs documents that hold the facts.",
     trains=False,
@@ -173,7 +174,7 @@ CONTINUED = Method(
     exam="continuous (or continued) pre-training, domain adaptation",
     needs=("field",),
     sources=("raw",),
-    unfit="It teaches the language of a field, and no task.",
+    unfit="It teaches the language of a field, and this needs something else.",
     lacks="It needs much raw text of the field.",
 )
 METHODS = (
@@ -188,6 +189,7 @@ METHODS = (
 )
 # Cases of the shop and its neighbors, with their answers to the questions in order, and what fits.
 CASES = (
+    ("A first try, six sample answers", ("answers", "no", "handful", "all"), PROMPT, False),
     ("Rules that change monthly", ("facts", "yes", "documents", "all"), RETRIEVAL, False),
     ("Forty letters a day to sort", ("task", "yes", "examples", "all"), TASK, False),
     ("A bot in the shop’s tone", ("answers", "yes", "examples", "all"), INSTRUCTIONS, False),

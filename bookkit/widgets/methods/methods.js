@@ -1,4 +1,4 @@
-// Rules methods out by the reader's answers, and names the cheapest that is left. All words but those of the
+// Rules methods out by the reader's answers, and names the first that is left, which is the cheapest method. All words but those of the
 // verdict are the template's.
 import { button } from "./controls.js";
 import { h } from "./dom.js";
@@ -14,13 +14,14 @@ function render({ el }) {
   const prompt = rungs[0];
   const adapter = rungs.find((rung) => "adapter" in rung.dataset);
   const has = (list, one) => list.split(" ").includes(one);
+  const after = (rung) => rung !== prompt && rung !== adapter;
+  const low = ({ dataset: { name } }) => name[0].toLowerCase() + name.slice(1);
 
   /** The question whose answer rules a method out, or "". */
-  function ruledOut(rung, { need, prompted, source, memory }) {
+  function ruledOut(rung, { need, prompted, source }) {
     if (rung === prompt) return prompted === "yes" ? "prompted" : "";
     if (need && !has(rung.dataset.needs, need)) return "need";
-    if (source && !has(rung.dataset.sources, source)) return "source";
-    return rung === adapter && memory === "all" ? "memory" : "";
+    return source && !has(rung.dataset.sources, source) ? "source" : "";
   }
 
   function show() {
@@ -32,28 +33,35 @@ function render({ el }) {
       return !reason;
     });
     const best = left.find((rung) => rung !== adapter);
-    const cheaper = best && "trains" in best.dataset && left.includes(adapter) && answers.memory === "part";
-    for (const rung of rungs) rung.classList.toggle(FITS, rung === best || Boolean(cheaper && rung === adapter));
+    const adapts = best && "trains" in best.dataset && left.includes(adapter);
+    const small = adapts && answers.memory === "part";
+    for (const rung of rungs) rung.classList.toggle(FITS, rung === best || Boolean(small && rung === adapter));
     const chosen = questions.map((question) => question.value).join(" ");
     for (const one of cases) one.setAttribute("aria-pressed", one.dataset.answers === chosen);
     const done = questions.every((question) => question.value);
-    status.replaceChildren(...(best ? name(best, cheaper, done) : lack(answers)));
+    const next = best === prompt && answers.need && left.find(after);
+    status.replaceChildren(...(best ? name(best, { adapts, small, done, next }) : lack(answers)));
   }
 
-  function name(best, cheaper, done) {
-    const words = best.dataset.exam + (cheaper ? `; ${adapter.dataset.exam}` : "");
+  function name(best, { adapts, small, done, next }) {
+    const words = best.dataset.exam + (small ? `; ${adapter.dataset.exam}` : "");
+    let more = "";
+    if (next) more = ` If it is not enough: ${low(next)}.`;
+    else if (adapts && !small) more = " An adapter trains it for less, and may be a little less good.";
     return [
-      done ? "The cheapest that fits: " : "Cheapest so far: ",
-      h("b", {}, best.dataset.name, cheaper ? ", as an adapter (LoRA)" : ""),
-      `. ${best.querySelector(".fm-methods-best").textContent} In the exam’s words: ${words}.`,
+      done ? "What fits: " : "What fits so far: ",
+      h("b", {}, best.dataset.name, small ? ", as an adapter (LoRA)" : ""),
+      `. ${best.querySelector(".fm-methods-best").textContent}${more} In the exam’s words: ${words}.`,
     ];
   }
 
   /** No method is left: the one that serves the need, and what it would have to learn from. */
   function lack({ need }) {
-    const wanted = rungs.find((rung) => rung !== prompt && rung !== adapter && has(rung.dataset.needs, need));
+    const nothing = h("b", {}, "Nothing fits yet.");
+    if (!need) return [nothing, " No method but a prompt learns from so little. Collect more, and say what is missing."];
+    const wanted = rungs.find((rung) => after(rung) && has(rung.dataset.needs, need));
     const wants = wanted.querySelector("[data-out=source]").textContent.replace("Ruled out: ", "");
-    return [h("b", {}, "Nothing fits yet."), ` The method for this need is ${wanted.dataset.name.toLowerCase()}. ${wants} Collect that first.`];
+    return [nothing, ` The method for this need is ${low(wanted)}. ${wants} Collect that first.`];
   }
 
   questions.forEach((question) => question.addEventListener("change", show));
