@@ -12,7 +12,7 @@ def test_form_comes_before_content() -> None:
         assert run["answer right"][-1] < 0.3 < run["json right"][-1] < 0.6
 
 
-def test_new_words_are_followed_not_new_tasks() -> None:
+def test_new_words_are_followed_no_new_tasks() -> None:
     for run in read_runs("instructions"):
         assert min(value for name, value in run["reworded"].items() if "kind" in name) >= 0.95
         assert not any("dollars" in said or "Once" in said for said in run["unknown"].values())

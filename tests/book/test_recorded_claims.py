@@ -346,7 +346,7 @@ def test_a_leak_promises_too_much() -> None:
     assert later["topic in the text"].high < later["by message"].low
 
 
-def test_twelve_answers_find_the_rule_or_length() -> None:
+def test_twelve_answers_find_rule_or_length() -> None:
     _, pairs = read_pairs(ROOT / FILE, FILE)
     rated, held_out = pairs[:FITTED], pairs[FITTED:]
     found = []

@@ -44,18 +44,18 @@ def test_no_beta_gets_much_higher() -> None:
         assert 1 < run["kl"][run["true_reward"].index(max(run["true_reward"]))] < 4
 
 
-def test_a_large_beta_keeps_the_stories_whole() -> None:
+def test_a_large_beta_keeps_stories_whole() -> None:
     for run in runs(LARGEST):
         assert run["true_reward"][-1] > run["true_reward"][0] + 1.5
         assert run["broken"][-1] < 0.3
 
 
-def test_higher_beta_keeps_online_learning_near() -> None:
+def test_higher_beta_keeps_the_model_near() -> None:
     far = by_setting(RUNS, "beta", lambda run: float(run["kl"][-1]))
     assert far[SMALLEST].mean > 2 * far[LARGEST].mean
 
 
-def test_stories_that_fooled_the_reward_are_kept() -> None:
+def test_stories_that_fool_it_are_kept() -> None:
     world = Preferences()
     for run in runs(SMALLEST):
         assert [int(step) for step in run["written"]] == run["steps"]

@@ -66,13 +66,13 @@ def test_both_errors_become_fewer() -> None:
     assert after.low > before.high + 0.2
 
 
-def test_spared_requests_gain_no_right_answers() -> None:
+def test_spared_requests_gain_no_right_ones() -> None:
     before, after = (share("looks harmful: right", when)[LARGEST] for when in (0, -1))
     assert abs(after.mean - before.mean) < 0.05
     assert share("looks harmful: broken", -1)[LARGEST].mean > 0.1
 
 
-def test_a_small_beta_ends_worse_in_every_seed() -> None:
+def test_a_small_beta_ends_worse_each_time() -> None:
     for beta in BETAS[:-1]:
         assert share("true_reward", -1)[beta].high < share("true_reward", 0)[beta].low - 1
 
