@@ -426,7 +426,7 @@ def _name_points(axes: Axes, line: Line) -> None:
     for x, y, name in zip(line.x, line.y, line.names, strict=False):
         away = 4 if x - low < 0.12 * (high - low) else -4
         write = partial(axes.annotate, textcoords="offset points", ha="left" if away > 0 else "right")
-        write(name, (x, y), (away, 4), size=8, color=COLORS[line.color], annotation_clip=False)
+        write(name, (x, y), (away, 4), color=COLORS[line.color], annotation_clip=False)
 
 
 def _draw_level(axes: Axes, height: float) -> None:
