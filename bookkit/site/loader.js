@@ -1,17 +1,56 @@
 // Runs the modules of a page's widgets, which are plain scripts, so that a page works that was opened as a file.
 //
-// A script calls `fmkit.define(name, needs, make)`, after the scripts that it needs; `fmkit.modules` has what each
-// exports. When all are there, every element with `data-widget` gets what its module renders. A widget of a notebook
-// finds its saved state on the page, in a model that sends nothing: there is no kernel.
+// A script calls `fmkit.define(name, needs, make)`; its module is made of those that it needs, once they are there.
+// `fmkit.modules` has what each exports, and `fmkit.load(name)` resolves with a module that the page may not have
+// yet: what a reader may never ask for is not loaded before. At last, every element with `data-widget` gets what its
+// module renders. A widget of a notebook finds its saved state on the page, in a model that sends nothing: there is
+// no kernel.
 "use strict";
 
 window.fmkit ??= {};
-Object.assign(window.fmkit, {
-  modules: {},
-  define(name, needs, make) {
-    this.modules[name] = make(...needs.map((other) => this.modules[other]));
-  },
-});
+{
+  const here = document.currentScript.src;
+  const modules = {};
+  const defined = {}; // scripts whose needs have not come, by name
+  const loading = {}; // promises of modules, by name
+
+  function define(name, needs, make) {
+    if (needs.every((other) => other in modules)) modules[name] = make(...needs.map((other) => modules[other]));
+    else defined[name] = { needs, make };
+  }
+
+  /** A module: loaded once, after those that it needs; a failed attempt can be repeated. */
+  function load(name) {
+    if (name in modules) return Promise.resolve(modules[name]);
+    loading[name] ??= fetchModule(name).finally(() => delete loading[name]);
+    return loading[name];
+  }
+
+  async function fetchModule(name) {
+    if (!(name in defined)) await runScript(name);
+    if (name in defined) {
+      const { needs, make } = defined[name];
+      await Promise.all(needs.map(load));
+      delete defined[name];
+      define(name, needs, make);
+    }
+    return modules[name];
+  }
+
+  async function runScript(name) {
+    const script = Object.assign(document.createElement("script"), { src: new URL(`${name}.js`, here) });
+    await new Promise((done) => {
+      script.onload = script.onerror = done;
+      document.head.append(script);
+    });
+    script.remove();
+    if (!(name in modules || name in defined)) {
+      throw Error("A part of this page could not be loaded. Check your connection and try again.");
+    }
+  }
+
+  Object.assign(window.fmkit, { modules, define, load });
+}
 
 document.addEventListener("DOMContentLoaded", () => {
   const kind = "application/vnd.jupyter.widget";
