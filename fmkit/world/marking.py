@@ -37,10 +37,12 @@ class MarkedText:
 
     def _word_at(self, broke_at: int) -> tuple[int, int]:
         """The word around a character; for a space, the word that lacks something before it."""
+        start = self.text.rfind(" ", 0, broke_at) + 1
         if self.text[broke_at] == " " and END in self.expected:  # the text goes on where it should end
-            broke_at += 1
-        start, end = self.text.rfind(" ", 0, broke_at) + 1, self.text.find(" ", broke_at)
-        return max(start, len(self.prompt)), len(self.text) if end < 0 else end
+            start = min(broke_at + 1, len(self.text) - 1)
+        start = max(start, len(self.prompt))
+        end = self.text.find(" ", max(broke_at, start + 1))  # at least a character, also of two spaces
+        return start, len(self.text) if end < 0 else end
 
     @property
     def said(self) -> str:
