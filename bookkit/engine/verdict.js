@@ -15,7 +15,7 @@ const LETTER = /^[\p{L}\p{N}]/u;
  * @returns {{right: string, wrong: string, rest: string, expected: string[], more: number, valid: boolean,
  *   unfinished: boolean}}
  */
-export function markText(grammar, text) {
+export function verdict(grammar, text) {
   const { valid, unfinished, brokeAt, expected } = grammar.check(text);
   if (valid || unfinished) return { right: text, wrong: "", rest: "", ...few(expected), valid, unfinished };
   const [start, end] = wordAt(text, brokeAt, expected);
