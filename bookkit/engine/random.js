@@ -1,5 +1,5 @@
-// Random numbers that a seed repeats on every machine: sfc32 (Doty-Humphrey, PractRand), seeded by splitmix (Steele, Lea
-// and Flood 2014) with a mixing function of 32 bits from Wellons' hash-prospector.
+// Random numbers that a seed repeats on every machine: sfc32 (Doty-Humphrey, PractRand), seeded by splitmix
+// (Steele, Lea and Flood 2014) with a mixing function of 32 bits from Wellons' hash-prospector.
 
 const ROUNDS = 12; // before the first number, as in PractRand
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from fmkit.errors import FmkitError
 
-SOURCES = ("_config.yml", "_toc.yml", "constraints.txt", "chapters", "assets", "bookkit", "fmkit/widgets")
+SOURCES = ("_config.yml", "_toc.yml", "constraints.txt", "chapters", "assets", "bookkit", "fmkit")
 SETTINGS = ("FMKIT_PUBLIC_URL", "FMKIT_REPOSITORY")  # environment variables that the pages depend on
 SKIPPED = {"node_modules", "__pycache__", ".ipynb_checkpoints"}
 COLOR = re.compile(r"\x1b\[[\d;]*m")  # of a terminal
