@@ -1,55 +1,22 @@
-"""The book's models in a page: what the scripts here need of them, converted when the site is built.
+"""The book's transformer in a page: it trains and answers in the browser, in a worker, without a kernel.
 
-`tokenizer.js` encodes texts as fmkit's tokenizers do; `chat.js` lays out examples and says what of them is
-learned. The tokenizer of each model in assets/models becomes a script of about 10 kB, which a widget loads as
-its `data`: tokenizers/NAME.
+The scripts are fmkit's twins, with the same names in the same order: transformer.js is model.py with a backward
+pass; attention.js, optim.js, batches.js, generation.js, trainer.js, pretraining.js, and world.js are what they
+say, and kernels.ts holds the matrix products, for WebAssembly. engine.js is what a widget imports; worker.js is
+the other end. Models, tokenizers, and the world are converted when the site is built, into scripts that a page
+loads when they are asked for: models/NAME, tokenizers/NAME, worlds/stories, labs/stories, engine-worker.
 """
-
-import json
-from pathlib import Path
-from typing import Any
 
 from sphinx.application import Sphinx
 
-from bookkit.site.scripts import PLACE, define
-from fmkit.errors import FmkitError
+from bookkit.engine.bundle import write_labs, write_worker
+from bookkit.engine.models import write_models
+from bookkit.engine.tokenizers import convert, write_tokenizers
+from bookkit.engine.worlds import write_worlds
 
-MODELS = "assets/models"
-
-
-def convert(path: Path, file: str) -> dict[str, Any]:
-    """Convert a tokenizer.json to what tokenizer.js reads: ids instead of pieces of text.
-
-    Raises FmkitError, "file:1: …", for another kind than fmkit's: byte-level byte-pair encoding.
-    """
-    whole = json.loads(path.read_text(encoding="utf-8"))
-    model, cut = whole["model"], whole["pre_tokenizer"] or {}
-    if model["type"] != "BPE" or cut.get("type") != "ByteLevel" or whole["normalizer"]:
-        raise FmkitError(f"{file}:1: not a byte-level BPE without a normalizer, which tokenizer.js encodes")
-    ids = model["vocab"]
-    return {
-        "bytes": [ids[letter] for letter in byte_letters()],
-        "merges": [[ids[left], ids[right], ids[left + right]] for left, right in model["merges"]],
-        "special": {token["content"]: token["id"] for token in whole["added_tokens"]},
-    }
-
-
-def byte_letters() -> list[str]:
-    """The letter that a vocabulary writes for each byte: itself if it can be seen, else one from U+0100."""
-    seen = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
-    hidden = [byte for byte in range(256) if byte not in seen]
-    return [chr(byte if byte in seen else 0x100 + hidden.index(byte)) for byte in range(256)]
-
-
-def write_tokenizers(app: Sphinx) -> None:
-    folder = Path(app.outdir) / "_static" / PLACE / "tokenizers"
-    folder.mkdir(parents=True, exist_ok=True)
-    for path in sorted(Path(app.srcdir, MODELS).glob("*/tokenizer.json")):
-        name = path.parent.name
-        data = json.dumps(convert(path, f"{MODELS}/{name}/{path.name}"), separators=(",", ":"))
-        text = define(f"tokenizers/{name}", [], f"() => ({data})")
-        (folder / f"{name}.js").write_text(text, encoding="utf-8")
+__all__ = ["convert"]
 
 
 def setup(app: Sphinx) -> None:
-    app.connect("builder-inited", write_tokenizers)
+    for write in (write_tokenizers, write_models, write_worlds, write_labs, write_worker):
+        app.connect("builder-inited", write)

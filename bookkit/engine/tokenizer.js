@@ -24,7 +24,7 @@ export class Tokenizer {
       this.ranks.set(this.pair(left, right), { rank, id });
       this.contents.set(id, [...this.contents.get(left), ...this.contents.get(right)]);
     });
-    this.words = new Map();
+    this.known = new Map(); // the ids of words
   }
 
   /** The number of ids: a model needs as many rows of embeddings. */
@@ -44,41 +44,65 @@ export class Tokenizer {
    * @throws {RangeError} for half a character (a lone surrogate), which UTF-8 cannot write
    */
   encode(text) {
-    if (/\p{Surrogate}/u.test(text)) throw new RangeError("half a character (a lone surrogate) in a text");
     const ids = [];
-    for (const [word] of text.matchAll(WORD)) for (const id of this.encodeWord(word)) ids.push(id);
+    for (const word of this.words(text)) for (const id of this.encodeWord(word)) ids.push(id);
     return ids;
   }
 
+  /** The words of a text: no token reaches across two of them. Throws as `encode` does. */
+  words(text) {
+    if (/\p{Surrogate}/u.test(text)) throw new RangeError("half a character (a lone surrogate) in a text");
+    return text.match(WORD) ?? [];
+  }
+
   encodeWord(word) {
-    const known = this.words.get(word);
+    const known = this.known.get(word);
     if (known) return known;
-    const ids = this.merge([...new TextEncoder().encode(word)].map((byte) => this.ofByte[byte]));
-    if (this.words.size >= REMEMBERED) this.words.clear();
-    this.words.set(word, ids);
+    const { ids } = this.join(new TextEncoder().encode(word));
+    if (this.known.size >= REMEMBERED) this.known.clear();
+    this.known.set(word, ids);
     return ids;
   }
 
   /**
-   * Merge until no neighbors have a rank. A merge makes a token that only later ranks use, so all pairs of one rank can
-   * be merged in one pass: there are at most as many passes as merges, however long a word is.
+   * Join the bytes of a word in the order of ranks. A merge makes a token that only later ranks use, so all places of
+   * one rank are joined, from left to right, before those of the next.
+   *
+   * `seams` has the rank that closes the place after each byte but the last, and Infinity where a token ends. It says
+   * how the word looked at any time: a tokenizer with the first n merges ends its tokens where the rank is n or more.
+   * @param {Uint8Array} bytes
+   * @returns {{ids: number[], seams: number[]}}
    */
-  merge(ids) {
-    for (;;) {
-      let first = null;
-      for (let at = 1; at < ids.length; at++) {
-        const found = this.ranks.get(this.pair(ids[at - 1], ids[at]));
-        if (found && (!first || found.rank < first.rank)) first = found;
+  join(bytes) {
+    const ids = Array.from(bytes, (byte) => this.ofByte[byte]); // a token is kept at the place of its first byte
+    const before = ids.map((_, at) => at - 1), after = ids.map((_, at) => at + 1);
+    const seams = ids.slice(1).fill(Infinity);
+    const waiting = new Map(); // by rank: the places of tokens that it may join to those after them
+    const mergeAt = (at) => this.ranks.get(this.pair(ids[at], ids[after[at]]));
+    const wait = (at) => {
+      const rank = mergeAt(at)?.rank;
+      if (rank === undefined) return;
+      if (!waiting.has(rank)) waiting.set(rank, []);
+      waiting.get(rank).push(at);
+    };
+    ids.forEach((_, at) => wait(at));
+    while (waiting.size) {
+      const rank = Math.min(...waiting.keys());
+      const places = waiting.get(rank).sort((one, other) => one - other);
+      waiting.delete(rank);
+      for (const at of places) {
+        const found = mergeAt(at), other = after[at];
+        if (found?.rank !== rank) continue; // one of the two has been joined to its other neighbor
+        seams[other - 1] = rank;
+        ids[at] = found.id;
+        ids[other] = undefined;
+        after[at] = after[other];
+        before[after[at]] = at;
+        wait(at);
+        wait(before[at]);
       }
-      if (!first) return ids;
-      const merged = [];
-      for (let at = 0; at < ids.length; at++) {
-        const both = at + 1 < ids.length && this.ranks.get(this.pair(ids[at], ids[at + 1])) === first;
-        merged.push(both ? first.id : ids[at]);
-        if (both) at++;
-      }
-      ids = merged;
     }
+    return { ids: ids.filter((id) => id !== undefined), seams };
   }
 
   /**

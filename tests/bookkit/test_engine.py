@@ -157,8 +157,8 @@ def test_another_kind_is_one_line(tmp_path: Path, change: dict[str, Any]) -> Non
     path = tmp_path / "tokenizer.json"
     path.write_text(json.dumps(json.loads(MODEL.read_text()) | change))
     with pytest.raises(FmkitError, match=r"^a\.json:1: not a byte-level BPE"):
-        convert(path, "a.json")
+        convert(path.read_text(encoding="utf-8"), "a.json")
 
 
 def test_the_file_for_a_page_is_small() -> None:
-    assert len(json.dumps(convert(MODEL, MODEL.name))) < 20_000
+    assert len(json.dumps(convert(MODEL.read_text(encoding="utf-8"), MODEL.name))) < 20_000

@@ -1,0 +1,90 @@
+// A trained model from one file: safetensors (huggingface.co/docs/safetensors) in float16 or float32, with fmkit's
+// config.json and the tokenizer in its metadata. bookkit/engine/models.py writes it. A file may come from anywhere, so
+// all that is used is checked first; an Error says what is wrong, for the reader.
+
+import { Space, sizeOf } from "./kernels.js";
+import { Transformer } from "./transformer.js";
+
+const LARGEST = { vocab_size: 2 ** 17, hidden_size: 4096, num_hidden_layers: 64, intermediate_size: 2 ** 14, max_position_embeddings: 2 ** 13 };
+const MEMORY = 2 ** 28; // numbers in a page at most: 1 GiB
+
+/**
+ * @param {ArrayBuffer} file
+ * @returns {{config: object, tokenizer: object, tensors: Map<string, {shape: number[], values: () => Float32Array}>}}
+ */
+export function readCheckpoint(file) {
+  const length = file.byteLength > 8 ? Number(new DataView(file).getBigUint64(0, true)) : Infinity;
+  if (length > file.byteLength - 8) throw new Error("This is not a safetensors file, or only a part of one.");
+  const { __metadata__: metadata, ...entries } = parse(new TextDecoder().decode(new Uint8Array(file, 8, length)), "header");
+  if (!metadata?.config || !metadata.tokenizer) throw new Error("The file has weights, but no config and tokenizer: export it with python -m bookkit.engine.");
+  const data = file.slice(8 + length);
+  const tensors = new Map(Object.entries(entries).map(([name, entry]) => [name, tensor(name, entry, data)]));
+  return { config: readConfig(parse(metadata.config, "config")), tokenizer: parse(metadata.tokenizer, "tokenizer"), tensors };
+}
+
+function parse(text, what) {
+  try {
+    const value = JSON.parse(text);
+    if (value && typeof value === "object") return value;
+  } catch { /* the message below says it */ }
+  throw new Error(`The file is damaged: its ${what} cannot be read.`);
+}
+
+function tensor(name, { dtype, shape, data_offsets: offsets }, data) {
+  const bytes = { F16: 2, F32: 4 }[dtype];
+  if (!bytes) throw new Error(`${name} is in ${String(dtype)}: the page reads F16 and F32.`);
+  const whole = Array.isArray(shape) && shape.every((length) => Number.isSafeInteger(length) && length >= 0);
+  const size = whole ? shape.reduce((product, length) => product * length, 1) : NaN;
+  const [start, end] = Array.isArray(offsets) ? offsets : [];
+  if (!(start >= 0 && end - start === size * bytes && end <= data.byteLength)) throw new Error(`The file is damaged: ${name} is not whole.`);
+  const values = () => (bytes === 4 ? new Float32Array(data.slice(start, end)) : fromHalf(new Uint16Array(data.slice(start, end))));
+  return { shape, values };
+}
+
+/** Numbers from their IEEE 754 halves: sign, five bits of exponent, ten of fraction. */
+function fromHalf(halves) {
+  return Float32Array.from(halves, (half) => {
+    const sign = half & 0x8000 ? -1 : 1, exponent = (half >> 10) & 31, fraction = half & 1023;
+    if (exponent === 31) return fraction ? NaN : sign * Infinity;
+    return sign * (exponent ? 2 ** (exponent - 15) * (1 + fraction / 1024) : (2 ** -14 * fraction) / 1024);
+  });
+}
+
+/** A Llama's config.json that this transformer computes, with what follows from it. */
+export function readConfig(config) {
+  const need = (fine, message) => {
+    if (!fine) throw new Error(`The model cannot run here: ${message}.`);
+  };
+  need(config.model_type === "llama", `its model_type is ${String(config.model_type)}, not llama`);
+  for (const [name, most] of Object.entries(LARGEST)) {
+    need(Number.isInteger(config[name]) && config[name] > 0 && config[name] <= most, `${name} is ${String(config[name])}`);
+  }
+  const { hidden_size: d, num_attention_heads: heads, num_key_value_heads: shared } = config;
+  need(Number.isInteger(heads) && heads > 0 && d % (2 * heads) === 0, "hidden_size does not fit num_attention_heads");
+  need(Number.isInteger(shared) && shared > 0 && heads % shared === 0, "num_attention_heads does not fit num_key_value_heads");
+  for (const name of ["rope_theta", "rms_norm_eps"]) need(config[name] > 0 && config[name] < 1e38, `${name} is ${String(config[name])}`);
+  for (const name of ["tie_word_embeddings", "is_causal"]) need(typeof config[name] === "boolean", `${name} is not true or false`);
+  return { ...config, head_dim: d / heads };
+}
+
+/**
+ * Make a model with room for `rows` tokens in a pass.
+ * @param {BufferSource | null} wasm the kernels; null for plain JavaScript
+ */
+export function makeModel(config, wasm, { rows = config.max_position_embeddings, trained = false } = {}) {
+  const build = (space) => new Transformer(config, space, { rows, trained });
+  const size = sizeOf(build);
+  if (size > MEMORY) throw new Error(`The model needs ${Math.round(size / 2 ** 18)} MB of memory, too much for a page.`);
+  return build(new Space(size, wasm));
+}
+
+/** Fill a model with the tensors of a checkpoint, which must be exactly its own. */
+export function assignWeights(model, tensors) {
+  const parameters = model.namedParameters();
+  for (const name of tensors.keys()) if (!parameters.has(name)) throw new Error(`The file has a tensor that the model does not: ${name}.`);
+  for (const [name, { shape, value }] of parameters) {
+    const found = tensors.get(name);
+    if (String(found?.shape) !== String(shape)) throw new Error(`The file lacks ${name} of shape ${shape.join(" × ")}.`);
+    value.set(found.values());
+  }
+}

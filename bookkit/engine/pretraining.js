@@ -1,0 +1,111 @@
+// Pre-training in the page: a model that knows nothing learns the stories of a world, of which there is no end, or the
+// reader's own texts. The twin of fmkit/recipes/pretrain.py.
+
+import { packed, PackedLoader, pieces } from "./batches.js";
+import { assignWeights, makeModel, readCheckpoint, readConfig } from "./checkpoint.js";
+import { generate } from "./generation.js";
+import { createRandom } from "./random.js";
+import { Tokenizer } from "./tokenizer.js";
+import { trainConfig, Trainer } from "./trainer.js";
+import { verdict } from "./verdict.js";
+import { Grammar } from "./world.js";
+
+const HELD_OUT = 32; // rows that a run is validated on
+const TURN = 40; // milliseconds of training between two looks at the messages that have come
+const STORY = 1000; // milliseconds between two stories, at least
+
+/**
+ * A run that is ready to start.
+ * @param {object} options
+ *   config, tokenizer: of the model; world: a compiled grammar, or texts: the reader's own;
+ *   training: see trainConfig; seed; weights: a checkpoint to start from, else random ones
+ */
+export function prepare({ config: given, tokenizer: data, world, texts, training, seed, weights }, kernels) {
+  const config = readConfig(given), setting = trainConfig(training), tokenizer = new Tokenizer(data);
+  const random = createRandom(seed), context = config.max_position_embeddings;
+  const grammar = world ? new Grammar(world) : null;
+  const { next, heldOut } = grammar ? fromWorld(grammar, tokenizer, context, random) : fromTexts(texts, tokenizer, context, random);
+  const rows = { batchSize: setting.batch_size, context, padId: tokenizer.id("<|pad|>") };
+  const model = makeModel(config, kernels, { rows: setting.batch_size * context, trained: true });
+  if (weights) assignWeights(model, readCheckpoint(weights).tensors);
+  else model.initialize(normal(createRandom(seed)));
+  const loader = new PackedLoader(next, { ...rows, random });
+  const validation = packed(heldOut, rows).slice(0, Math.ceil(HELD_OUT / setting.batch_size));
+  return { model, tokenizer, grammar, random, validation, trainer: new Trainer(model, () => loader.batch(), setting) };
+}
+
+/** Pieces of new stories, each of which the model sees once, and of some that it never sees. */
+function fromWorld(grammar, tokenizer, context, random) {
+  const more = () => pieces(grammar.sample(random).text, tokenizer, context), left = [];
+  const heldOut = Array.from({ length: 2 * HELD_OUT }, more).flat();
+  const next = () => {
+    while (!left.length) left.push(...more());
+    return left.pop();
+  };
+  return { next, heldOut };
+}
+
+/** Pieces of the reader's texts in random order, again and again; the last tenth is held out. */
+function fromTexts(texts, tokenizer, context, random) {
+  const all = texts.flatMap((text) => pieces(text, tokenizer, context));
+  const known = all.slice(0, Math.floor(0.9 * all.length)), heldOut = all.slice(known.length);
+  if (known.reduce((sum, piece) => sum + piece.length - 1, 0) < context) {
+    throw new Error(`The text is too short: a model of this size needs ${2 * context} tokens or more, some to learn and some to be tested on.`);
+  }
+  let left = [];
+  const next = () => {
+    if (!left.length) left = [...known];
+    const chosen = Math.floor(random() * left.length);
+    [left[chosen], left[left.length - 1]] = [left.at(-1), left[chosen]];
+    return left.pop();
+  };
+  return { next, heldOut };
+}
+
+/** Numbers of the standard normal distribution (Box and Muller 1958). */
+function normal(random) {
+  return () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+}
+
+/**
+ * Train to the end, a turn at a time; between turns the caller may look for messages, or stop.
+ * @yields {object | null} what is new, at most every `interval` milliseconds: points of the training loss, the
+ *   validation loss (at first, each tenth of the run and at last), and each second a story
+ */
+export function* follow({ trainer, validation, ...run }, interval) {
+  const { steps } = trainer.config, every = Math.max(1, Math.floor(steps / 10));
+  let points = [], told = -Infinity, written = performance.now();
+  yield { check: check(trainer, validation), story: write(run) };
+  while (trainer.step < steps) {
+    const started = performance.now(), event = {};
+    while (trainer.step < steps && performance.now() - started < TURN) {
+      points.push(trainer.trainStep());
+      if (trainer.step % every === 0 || trainer.step === steps) event.check = check(trainer, validation);
+      if (event.check) break;
+    }
+    const now = performance.now(), last = trainer.step === steps;
+    if (last || now - written > STORY) {
+      event.story = write(run);
+      written = performance.now();
+    }
+    if (!event.check && !event.story && now - told < interval) yield null;
+    else {
+      yield { ...event, points };
+      points = [];
+      told = now;
+    }
+  }
+}
+
+function check(trainer, validation) {
+  return { step: trainer.step, tokens: trainer.tokens, loss: trainer.evaluate(validation) };
+}
+
+/** A text by the model as it is now, and what the world says about it. */
+function write({ model, tokenizer, grammar, random }) {
+  const options = { maxNewTokens: Infinity, endId: tokenizer.id("<|eos|>") }, ids = [];
+  model.rewind(0);
+  for (const { id } of generate(model, [tokenizer.id("<|bos|>")], options, random)) ids.push(id);
+  const text = tokenizer.decode(ids);
+  return grammar ? { text, ...verdict(grammar, text) } : { text };
+}
