@@ -3,8 +3,8 @@
 The scripts are fmkit's twins, with the same names in the same order: transformer.js is model.py with a
 backward pass; attention.js, optim.js, batches.js, generation.js, trainer.js, pretraining.js, and world.js are
 what they say, and kernels.ts holds the matrix products, for WebAssembly. engine.js is what a widget imports;
-worker.js is the other end. Models, tokenizers, and the world are converted when the site is built, into scripts
-that a page loads when they are asked for: models/NAME, tokenizers/NAME, worlds/stories, labs/stories,
+worker.js is the other end. Models, tokenizers, and the world are converted when the site is built, into
+scripts that a page loads when they are asked for: models/NAME, tokenizers/NAME, worlds/stories, labs/stories,
 engine-worker.
 """
 

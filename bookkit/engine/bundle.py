@@ -36,7 +36,7 @@ def write_worker(app: Sphinx) -> None:
 
 
 def write_labs(app: Sphinx) -> None:
-    """What the lab of stories trains: the shape of its model, its tokenizer, and its floor in nats a token."""
+    """What the lab of stories trains: its model's shape, its tokenizer, and the floor in nats per token."""
     lab = story_lab()
     tokenizer = convert(lab.tokenizer.to_str(), "the tokenizer of the lab")
     data = {"config": SMALL.to_hugging_face(), "tokenizer": tokenizer, "floor": lab.floor}
