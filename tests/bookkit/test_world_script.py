@@ -145,23 +145,46 @@ def test_verdicts_are_those_of_fmkit(run: Run, world: World, stories: list[str],
     assert run(CHECKED, world, texts) == want
 
 
-@pytest.mark.parametrize("count", [8, pytest.param(N, marks=pytest.mark.slow)])
-def test_the_page_marks_as_a_notebook(run: Run, world: World, stories: list[str], count: int) -> None:
+def expected_pieces(grammar: Grammar, text: str) -> dict[str, Any]:
+    marked = MarkedText(text, grammar)
+    start, end = marked.wrong or (len(text), len(text))
+    return {
+        "right": text[:start],
+        "wrong": text[start:end],
+        "rest": text[end:],
+        "expected": [word.strip() for word in marked.expected[:5]],
+        "more": max(0, len(marked.expected) - 5),
+        "valid": marked.wrong is None,
+        "unfinished": marked.wrong == (len(text), len(text)),
+    }
+
+
+MARKED = "return given.map((text) => verdict(grammar, text));"
+
+
+def test_the_page_marks_as_a_notebook(run: Run) -> None:
+    """Words begun in the right way, spaces too many, an end too early or too late, and many words."""
+    toys = {"toy": ["kite", "<drum>"]}
+    grammar = Grammar({"start": "[=A|B|C|D|E|F|G] [=saw|sawed|ate] {x=toy}. The {x} fell."} | toys)
+    good = "A saw kite. The kite fell."
+    texts = [
+        good,
+        "A sang kite.",
+        "A saw kite! Oh",
+        "A saw  kite.",
+        f"{good} ",
+        f"{good}  Oh",
+        f"{good} Oh no",
+    ]
+    texts += [f"{good}!", "A saw kite The kite fell.", "A saw kite. The", "A s", "", "Xy z"]
+    assert run(MARKED, grammar, texts) == [expected_pieces(grammar, text) for text in texts]
+
+
+@pytest.mark.slow
+def test_the_page_marks_broken_stories(run: Run, world: World, stories: list[str]) -> None:
     rng = random.Random(3)
-    texts = [text for story in stories[:count] for text in [story, *broken(story, rng)]]
-    found = run("return given.map((text) => verdict(grammar, text));", world, texts)
-    for text, pieces in zip(texts, found, strict=True):
-        marked = MarkedText(text, world)
-        start, end = marked.wrong or (len(text), len(text))
-        assert [pieces[key] for key in ("right", "wrong", "rest")] == [
-            text[:start],
-            text[start:end],
-            text[end:],
-        ]
-        assert pieces["expected"] == [word.strip() for word in marked.expected[:5]]
-        assert pieces["more"] == max(0, len(marked.expected) - 5)
-        assert pieces["valid"] is (marked.wrong is None)
-        assert pieces["unfinished"] is (not pieces["valid"] and not pieces["wrong"])
+    texts = [text for story in stories for text in [story, *broken(story, rng)]]
+    assert run(MARKED, world, texts) == [expected_pieces(world, text) for text in texts]
 
 
 def test_hostile_texts(run: Run, world: World, stories: list[str]) -> None:
