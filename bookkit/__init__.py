@@ -14,6 +14,7 @@ SITE = (
     "diagrams",
     "sources",
     "page_widget",
+    "embeds",
     "notebook_widgets",
 )
 PARTS = ("engine", "quiz", "exam", "progress")

@@ -207,6 +207,26 @@ METHODS = """# Methods
 ## Preferences
 """
 
+LESSON = """title: A life in a picture
+purpose: One picture shows a <life>.
+level: introductory
+minutes: 12
+chapter: ft-task
+needs: [Nothing]
+activities:
+  - minutes: 5
+    do: Press 1.
+    see: An example.
+  - minutes: 7
+    do: Press 2.
+    see: Another.
+questions:
+  - ask: How many?
+    answer: Two.
+sections: [ft-adapters]
+sources: [hu2021]
+"""
+
 TOC = """format: jb-book
 root: chapters/intro
 chapters:
@@ -221,6 +241,7 @@ chapters:
   - file: chapters/back/rater
   - file: chapters/back/math
   - file: chapters/back/inspector
+  - file: chapters/back/labs
 """
 
 
@@ -255,5 +276,10 @@ def write(folder: Path) -> Path:
     model.mkdir(parents=True)
     for name in ("config.json", "tokenizer.json", "tokenizer_config.json"):
         shutil.copy(tiny.ROOT / "assets/models/assistant" / name, model)
+    (book / "assets/lessons").mkdir()
+    for name in ("explorer", "guess-once"):
+        (book / f"assets/lessons/{name}.yml").write_text(LESSON)
+    (back / "labs.md").write_text("# Labs\n\n```{labs}\n```\n")
+    shutil.copy(tiny.ROOT / "chapters/back/references.bib", back)
     (book / "_toc.yml").write_text(TOC)
     return book

@@ -34,7 +34,8 @@ def write(folder: Path, text: str) -> Path:
     (folder / "chapters/back").mkdir(parents=True)
     (folder / "chapters/back/references.bib").touch()
     (folder / "chapters/intro.md").write_text(text)
-    shutil.copytree(ROOT / "assets", folder / "assets", ignore=shutil.ignore_patterns("models", "runs"))
+    left = shutil.ignore_patterns("models", "runs", "lessons")
+    shutil.copytree(ROOT / "assets", folder / "assets", ignore=left)
     return folder
 
 

@@ -1,6 +1,7 @@
 """Widgets of notebook cells on a page without a kernel: the runs that they replay, and room kept for them."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,14 +10,15 @@ from myst_nb.sphinx_ import NbMetadataCollector
 from sphinx.application import Sphinx
 from sphinx.util import logging
 
-from bookkit.site.page_widget import page_widget
+from bookkit.site.page_widget import page_widget, with_lesson
 from bookkit.site.scripts import PLACE, define
 from bookkit.site.templates import render
 from fmkit.widgets.modules import names
 
 logger = logging.getLogger(__name__)
 
-VIEW = "application/vnd.jupyter.widget-view+json"
+VIEW, STATE = (f"application/vnd.jupyter.widget-{what}+json" for what in ("view", "state"))
+WORD = re.compile(r"(?<=[a-z])(?=[A-Z])")  # where one begins in the name of a class
 
 
 def write_runs(app: Sphinx) -> None:
@@ -36,7 +38,8 @@ def keep_room(app: Sphinx, doctree: nodes.document) -> None:
             continue
         content = json.loads(view.astext().partition(">")[2].rpartition("<")[0])
         state = states.get(content["model_id"], {}).get("state", {})
-        name = str(state.get("_anywidget_id", "")).split(".")[-2:][0]
+        module, _, kind = str(state.get("_anywidget_id", "")).rpartition(".")
+        name = module.rpartition(".")[2]
         if name not in names():
             message = "a widget without its state, or none of the book's: run `make notebooks`"
             logger.warning(message, location=view)
@@ -45,7 +48,9 @@ def keep_room(app: Sphinx, doctree: nodes.document) -> None:
         room = page_widget("", "", nodes.raw("", text, format="html"), widget=name)
         if recording := state.get("recording"):
             room["data"] = f"runs/{recording}"
-        view.replace_self(room)
+        kept = json.dumps({"state": {content["model_id"]: states[content["model_id"]]}}).replace("</", "<\\/")
+        room["state"] = f'<script type="{STATE}">{kept}</script>'
+        view.replace_self(with_lesson(app.env, room, WORD.sub("-", kind).lower()))
 
 
 def saved_states(app: Sphinx, page: str) -> dict[str, Any]:

@@ -12,17 +12,17 @@ import inspect
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 from docutils import nodes
 from markupsafe import Markup
 from sphinx import addnodes
 from sphinx.application import Sphinx
-from sphinx.builders.html import StandaloneHTMLBuilder
+from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
-from bookkit.site.formulas import STYLE, has_math
+from bookkit.site.lessons import lesson_file, lesson_names, read_lesson
 from bookkit.site.scripts import PLACE, assets, write_scripts
 from bookkit.site.templates import PACKAGE, render
 from fmkit.errors import FmkitError
@@ -35,7 +35,7 @@ MARK = re.compile("\0(\\d+)\0")  # a place in a filled template; the text of a f
 class page_widget(nodes.General, nodes.TextElement):
     """Raw HTML, and between its parts the nodes that Sphinx renders.
 
-    `widget` is the name of its script, `data` that of a record, `page` describes its page under embed/.
+    `widget` is the name of its script, `data` that of a record, `lesson` that of its lesson plan.
     """
 
 
@@ -50,9 +50,6 @@ class PageWidget(SphinxDirective):
 
     widget: ClassVar[str]  # the name of its template, its script and its style
     data: ClassVar[str] = ""  # the name of a script with its data, which the template names in data-data
-    title: ClassVar[str] = ""  # of its page of its own, if it has one
-    embed: ClassVar[str] = ""  # the name of that page, as in embed/pipeline.html
-    height: ClassVar[int] = 0  # of the frame that shows that page elsewhere, in pixels
 
     def values(self) -> dict[str, Any]:
         """What the template needs; may raise FmkitError, "file:line: what is wrong"."""
@@ -69,10 +66,7 @@ class PageWidget(SphinxDirective):
         shown["widget"] = self.widget
         if self.data:
             shown["data"] = self.data
-        if not self.embed:
-            return [shown]
-        shown["page"] = {"name": self.embed, "title": self.title}
-        return [shown, *self.snippet()]
+        return with_lesson(self.env, shown, "-".join([self.widget, *self.arguments]))
 
     def source(self, file: str) -> Path:
         """The path of a file that the page depends on, `file` being relative to the book's root."""
@@ -123,19 +117,27 @@ class PageWidget(SphinxDirective):
     def code(self, text: str, language: str) -> list[nodes.Node]:
         return [nodes.literal_block(text, text, language=language)]
 
-    def snippet(self) -> list[nodes.Node]:
-        """The code for other people's pages, once there is an address to point to."""
-        if not self.config.html_baseurl:
-            return []
-        address = f"{self.config.html_baseurl.rstrip('/')}/embed/{self.embed}.html"
-        frame = render("site/frame.html", address=address, title=self.title, height=self.height)
-        return [self.fill("site/snippet.html", frame=frame)]
+
+def with_lesson(env: BuildEnvironment, shown: page_widget, name: str) -> list[nodes.Node]:
+    """A widget, and if it is a lab the links to its own page and to its lesson plan."""
+    root = Path(env.srcdir)
+    env.note_dependency(str(root / lesson_file(name)))
+    if name not in lesson_names(root):
+        return [shown]
+    try:
+        lesson = read_lesson(root, name)
+    except FmkitError as error:
+        report(error)
+        return [shown]
+    shown["lesson"] = name
+    links = render("site/links.html", lesson=lesson, root="../" * env.docname.count("/"))
+    return [shown, nodes.raw("", links, format="html")]
 
 
 def add_assets(
     app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None
 ) -> None:
-    """The scripts and styles of the page's widgets, and the pages that show one of them alone."""
+    """The scripts and styles of the page's widgets."""
     shown = list(doctree.findall(page_widget)) if doctree is not None else []
     scripts, styles = assets([node["widget"] for node in shown if node.get("widget")])
     for style in styles:
@@ -143,27 +145,6 @@ def add_assets(
     data = [f"{PLACE}/{node['data']}.js" for node in shown if "data" in node]
     for script in dict.fromkeys([*scripts, *data]):
         app.add_js_file(script, defer="defer")
-    for node in shown:
-        if "page" in node:
-            write_page(app, page, node)
-
-
-def write_page(app: Sphinx, page: str, node: page_widget) -> None:
-    """A widget of `page` once more, as a page of its own under embed/."""
-    scripts, styles = assets([node["widget"]])
-    builder = cast(StandaloneHTMLBuilder, app.builder)
-    text = render(
-        "site/embed.html",
-        title=node["page"]["title"],
-        content=Markup(builder.render_partial(node.deepcopy())["fragment"]),
-        scripts=scripts,
-        styles=[*([STYLE] if has_math(node) else []), "book.css", *styles],
-        page=app.builder.get_target_uri(page),
-        book=app.config.html_title,
-    )
-    file = Path(app.outdir, "embed", f"{node['page']['name']}.html")
-    file.parent.mkdir(exist_ok=True)
-    file.write_text(text, encoding="utf-8")
 
 
 def setup(app: Sphinx) -> None:

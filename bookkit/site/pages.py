@@ -16,7 +16,7 @@ from bookkit.site.templates import PACKAGE, render
 
 logger = logging.getLogger(__name__)
 
-STATIC = [PACKAGE / "site" / name for name in ("book.css", "boxes.css")] + [CARD]
+STATIC = [PACKAGE / "site" / name for name in ("book.css", "boxes.css", "labs.css")] + [CARD]
 
 # The theme's markup, repaired: (pattern, replacement, why). A pattern that matches on no page at all is a
 # warning, and so an error: the theme has changed, and the repair must.

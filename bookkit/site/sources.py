@@ -69,10 +69,13 @@ class Sources(SphinxDirective):
         return [listed]
 
     def line(self, entry: Entry) -> list[nodes.Node]:
-        title = entry.fields["title"].translate({ord("{"): None, ord("}"): None})  # they only keep capitals
-        link = nodes.reference("", title, refuri=entry.fields["url"])
+        link = nodes.reference("", title_of(entry), refuri=entry.fields["url"])
         lead = f"{authors(entry)} ({entry.fields['year']}), "
         return [nodes.Text(lead), link, nodes.Text(f": {sentence(entry.fields['use'])}")]
+
+
+def title_of(entry: Entry) -> str:
+    return str(entry.fields["title"]).translate({ord("{"): None, ord("}"): None})  # they only keep capitals
 
 
 def authors(entry: Entry) -> str:

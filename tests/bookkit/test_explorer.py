@@ -113,7 +113,7 @@ def test_full_screen(visit: Any) -> None:
     page.wait_for_function("!document.fullscreenElement")
 
 
-@pytest.mark.parametrize("name", [PAGE, "embed/pipeline"])
+@pytest.mark.parametrize("name", [PAGE, "embed/explorer"])
 @pytest.mark.parametrize(("width", "colors"), tiny.LOOKS)
 def test_accessible_closed_and_open(visit: Any, name: str, width: int, colors: str) -> None:
     page = visit(width, name, color_scheme=colors)
@@ -122,17 +122,6 @@ def test_accessible_closed_and_open(visit: Any, name: str, width: int, colors: s
     page.locator("button.fm-stage-head").nth(1).click()
     faults += tiny.faults(page, part)
     assert not faults, "\n".join(faults)
-
-
-def test_on_other_peoples_pages(visit: Any) -> None:
-    page = visit()
-    assert not page.locator(".fm-embed pre").is_visible()
-    page.get_by_text("Show this picture on your own page").click()
-    assert 'src="https://example.org/book/embed/pipeline.html"' in page.locator(".fm-embed pre").inner_text()
-    alone = visit(name="embed/pipeline")
-    alone.locator("button.fm-stage-head").first.click()
-    assert state(alone) == (["pre-training"], ["pre-training"])
-    assert alone.locator("main > p a").get_attribute("href") == f"../{PAGE}.html"
 
 
 def test_without_a_script_and_on_paper(visit: Any) -> None:

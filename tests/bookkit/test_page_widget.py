@@ -22,7 +22,7 @@ def loaded(tiny_site: Path):
     ("page", "files"),
     [
         ("chapters/back/guess", ["guess.css", "loader.js", "guess.js"]),
-        ("embed/pipeline", ["explorer.css", "loader.js", "explorer.js"]),
+        ("embed/explorer", ["explorer.css", "loader.js", "explorer.js"]),
         ("search", []),
     ],
 )

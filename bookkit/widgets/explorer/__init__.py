@@ -4,8 +4,7 @@
     ```
 
 The page holds everything as text, in order, and so does a print. explorer.js makes it one picture: pointing
-at a stage, or moving the focus there, shows what happens in it; a click or Enter opens its example. The same
-picture is also a page of its own, embed/pipeline.html, for the pages of other people.
+at a stage, or moving the focus there, shows what happens in it; a click or Enter opens its example.
 """
 
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from bookkit.site.entries import Entry, read
 from bookkit.site.page_widget import PageWidget
 
 FILE = "assets/explorer/pipeline.yml"
+TITLE = "The life of a foundation model in three stages"
 
 # Drawn in a square of 24 by 24.
 ICONS = {
@@ -93,14 +93,12 @@ def read_pair(entry: Entry, what: str, first: str, second: str) -> tuple[str, st
 
 
 class Explorer(PageWidget):
-    """The picture, and the code that shows it on other people's pages."""
+    """The picture."""
 
-    widget, embed = "explorer", "pipeline"
-    title = "The life of a foundation model in three stages"
-    height = 760  # enough for the picture with an example open
+    widget = "explorer"
 
     def values(self) -> dict[str, Any]:
-        return {"title": self.title, "stages": read_stages(self.source(FILE), FILE), "icons": ICONS}
+        return {"title": TITLE, "stages": read_stages(self.source(FILE), FILE), "icons": ICONS}
 
 
 def setup(app: Sphinx) -> None:
