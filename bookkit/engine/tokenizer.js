@@ -7,7 +7,7 @@
 // As in fmkit, a special token's name inside a text is ordinary text, and nothing is put before a text.
 
 // GPT-2's words. Spelled out, since \s and \S mean other characters in JavaScript than in `tokenizers`.
-const WORD = new RegExp([
+export const WORD = new RegExp([
   /'(?:[sdmt]|ll|ve|re)/, / ?\p{L}+/, / ?\p{N}+/, / ?[^\p{White_Space}\p{L}\p{N}]+/,
   /\p{White_Space}+(?!\P{White_Space})/, /\p{White_Space}+/,
 ].map((one) => one.source).join("|"), "gu");
