@@ -3,6 +3,8 @@
 
 import { Tokenizer } from "./tokenizer.js";
 
+const INTERVAL = 100; // milliseconds between two reports of a run, at least
+
 /**
  * Open a model of the book.
  * @param {string | File} model the name of a folder in assets/models, or a file that `python -m bookkit.engine` wrote
@@ -32,23 +34,30 @@ function answers(worker) {
     predict: (ids) => worker.ask("predict", { ids }),
     /** Attention weights (layers, heads, T, T) of a text, and the probabilities (V,) of the next token. */
     attention: (ids) => worker.ask("attention", { ids }),
+    /** What the story world says about a text: see `verdict` in verdict.js. */
+    judge: async (text) => worker.ask("judge", { text, world: await fmkit.load("worlds/stories") }),
     close: () => worker.close(),
   };
 }
 
 /**
- * Train a new model: on a world's stories, whose floor is known, or on the reader's own `texts`.
- * @param {{config?: object, texts?: string[], tokenizer?: object, training: object, seed: number, onevent: Function, signal: AbortSignal}} options
- *   `training` has fmkit's names (learning_rate, batch_size, steps); `onevent` gets { points, check, story } as they come
- * @returns the model that was trained, when it is; `stopped` says that the reader ended it
+ * Train a new model: on a world's stories, whose floor is known, or on the reader's own `texts`, whose vocabulary is
+ * learned first.
+ * @param {{config?: object, texts?: string[], training: object, seed: number, temperature?: number,
+ *   onevent: Function, signal: AbortSignal}} options
+ *   `training` has fmkit's names (learning_rate, batch_size, steps); `onevent` gets { points, check, story } as they
+ *   come, the stories at this temperature
+ * @returns the model that was trained, when it is; `stopped` says that the reader ended it, and
+ *   `resume({ onevent, signal })` then trains on
  */
-export async function trainModel({ config, texts, tokenizer, training, seed, onevent, signal }) {
+export async function trainModel({ config, texts, training, seed, temperature, onevent, signal }) {
   const lab = await fmkit.load("labs/stories"), world = texts ? null : await fmkit.load("worlds/stories");
-  const own = tokenizer ?? lab.tokenizer, worker = await startWorker();
-  const options = { config: { ...lab.config, ...config }, tokenizer: own, world, texts, training, seed, interval: 100 };
+  const worker = await startWorker(), run = { world, texts, training, seed, temperature, interval: INTERVAL };
+  Object.assign(run, { config: { ...lab.config, ...config }, tokenizer: texts ? null : lab.tokenizer });
   try {
-    const { stopped } = await worker.ask("train", options, { onevent, signal });
-    return { stopped, tokenizer: new Tokenizer(own), ...answers(worker) };
+    const { stopped, tokenizer } = await worker.ask("train", run, { onevent, signal });
+    const resume = (again) => worker.ask("resume", { interval: INTERVAL }, again);
+    return { stopped, resume, tokenizer: new Tokenizer(tokenizer), ...answers(worker) };
   } catch (error) {
     worker.close();
     throw error;
@@ -75,8 +84,9 @@ async function startWorker() {
   };
   worker.onerror = fail;
   function ask(method, options, { onevent, signal } = {}) {
-    const id = number++;
-    signal?.addEventListener("abort", () => worker.postMessage({ id, stop: true }), { once: true });
+    const id = number++, stop = () => worker.postMessage({ id, stop: true });
+    if (signal?.aborted) stop();
+    else signal?.addEventListener("abort", stop, { once: true });
     return new Promise((resolve, reject) => {
       waiting.set(id, { resolve, reject, onevent });
       worker.postMessage({ id, method, ...options });

@@ -2,6 +2,7 @@
 // reader's own texts. The twin of fmkit/recipes/pretrain.py.
 
 import { packed, PackedLoader, pieces } from "./batches.js";
+import { trainTokenizer } from "./bpe.js";
 import { assignWeights, makeModel, readCheckpoint, readConfig } from "./checkpoint.js";
 import { generate } from "./generation.js";
 import { createRandom } from "./random.js";
@@ -17,11 +18,14 @@ const STORY = 1000; // milliseconds between two stories, at least
 /**
  * A run that is ready to start.
  * @param {object} options
- *   config, tokenizer: of the model; world: a compiled grammar, or texts: the reader's own;
- *   training: see trainConfig; seed; weights: a checkpoint to start from, else random ones
+ *   config: of the model; world: a compiled grammar, and the tokenizer, or texts: the reader's own, from which a
+ *   vocabulary is learned;
+ *   training: see trainConfig; seed; weights: a checkpoint to start from, else random ones; temperature: of the
+ *   stories that it writes on the way
  */
-export function prepare({ config: given, tokenizer: data, world, texts, training, seed, weights }, kernels) {
-  const config = readConfig(given), setting = trainConfig(training), tokenizer = new Tokenizer(data);
+export function prepare({ config: given, tokenizer: data, world, texts, training, seed, weights, temperature }, kernels) {
+  const vocabulary = data ?? trainTokenizer(texts, given.vocab_size), tokenizer = new Tokenizer(vocabulary);
+  const config = readConfig({ ...given, vocab_size: tokenizer.size }), setting = trainConfig(training);
   const random = createRandom(seed), context = config.max_position_embeddings;
   const grammar = world ? new Grammar(world) : null;
   const { next, heldOut } = grammar ? fromWorld(grammar, tokenizer, context, random) : fromTexts(texts, tokenizer, context, random);
@@ -31,7 +35,8 @@ export function prepare({ config: given, tokenizer: data, world, texts, training
   else model.initialize(normal(createRandom(seed)));
   const loader = new PackedLoader(next, { ...rows, random });
   const validation = packed(heldOut, rows).slice(0, Math.ceil(HELD_OUT / setting.batch_size));
-  return { model, tokenizer, grammar, random, validation, trainer: new Trainer(model, () => loader.batch(), setting) };
+  const trainer = new Trainer(model, () => loader.batch(), setting);
+  return { model, vocabulary, tokenizer, grammar, random, temperature, validation, trainer };
 }
 
 /** Pieces of new stories, each of which the model sees once, and of some that it never sees. */
@@ -102,8 +107,8 @@ function check(trainer, validation) {
 }
 
 /** A text by the model as it is now, and what the world says about it. */
-function write({ model, tokenizer, grammar, random }) {
-  const options = { maxNewTokens: Infinity, endId: tokenizer.id("<|eos|>") }, ids = [];
+function write({ model, tokenizer, grammar, random, temperature }) {
+  const options = { maxNewTokens: Infinity, temperature, endId: tokenizer.id("<|eos|>") }, ids = [];
   model.rewind(0);
   for (const { id } of generate(model, [tokenizer.id("<|bos|>")], options, random)) ids.push(id);
   const text = tokenizer.decode(ids);

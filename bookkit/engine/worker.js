@@ -9,13 +9,15 @@ import { generate, softmax, unread } from "./generation.js";
 import { follow, prepare } from "./pretraining.js";
 import { createRandom } from "./random.js";
 import { Tokenizer } from "./tokenizer.js";
+import { verdict } from "./verdict.js";
+import { Grammar } from "./world.js";
 
 const PAUSE = 40; // milliseconds of work between two looks at the messages that have come
 
 const kernels = fromBase64(KERNELS);
-const methods = { open, generate: write, predict, attention, train };
+const methods = { open, generate: write, predict, attention, judge, train, resume };
 const stopped = new Set(); // ids of requests that should end
-let model, tokenizer, queue = Promise.resolve();
+let model, tokenizer, grammar, run, queue = Promise.resolve();
 
 self.onmessage = ({ data: { id, method, stop, ...options } }) => {
   if (stop) return void stopped.add(id);
@@ -103,14 +105,26 @@ function attention({ ids }) {
   return { weights, shape: [layers.length, H, T, T], predicted };
 }
 
+/** What the world says about a text: its first wrong word, if there is one, and what was expected there. */
+function judge({ text, world }) {
+  grammar ??= new Grammar(world);
+  return verdict(grammar, text);
+}
+
 /** Train a new model, which then answers like one that was opened. */
 async function train(options, post, ended) {
-  const run = prepare(options, options.simd === false ? null : kernels);
+  run = prepare(options, options.simd === false ? null : kernels);
   ({ model, tokenizer } = run);
-  for (const event of follow(run, options.interval)) {
+  return { ...await resume(options, post, ended), tokenizer: run.vocabulary };
+}
+
+/** Train on, to the end of the run, unless it is stopped again. */
+async function resume({ interval }, post, ended) {
+  for (const event of follow(run, interval)) {
     if (event) post(event);
     await messages();
-    if (ended()) return { stopped: true };
+    if (ended()) break;
   }
-  return { stopped: false };
+  model.rewind(0); // what was read with earlier weights is out of date
+  return { stopped: run.trainer.step < run.trainer.config.steps };
 }
