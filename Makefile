@@ -3,7 +3,7 @@
 BIN := .venv/bin
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help book html check test lab notebooks models experiments quiz-report soak clean lint book-venv test-venv
+.PHONY: help book html zip check test lab notebooks models experiments quiz-report soak clean lint book-venv test-venv
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' Makefile
 
@@ -12,6 +12,9 @@ book: html ## build the book, serve it on this machine and print its address
 
 html: book-venv ## only build the book, into _build/html
 	@$(BIN)/python -m bookkit build
+
+zip: book-venv ## the built book as one file, to be read without a network
+	@$(BIN)/python -m bookkit zip
 
 check: lint ## lint, types and the fast tests, for use while writing
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not soak"

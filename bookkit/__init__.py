@@ -15,6 +15,7 @@ SITE = (
     "sources",
     "page_widget",
     "embeds",
+    "offline",
     "notebook_widgets",
 )
 PARTS = ("engine", "quiz", "exam", "progress")

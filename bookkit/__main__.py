@@ -1,10 +1,11 @@
-"""The book's commands: `python -m bookkit build|serve|notebooks`, called by the Makefile."""
+"""The book's commands: `python -m bookkit build|serve|zip|notebooks`, called by the Makefile."""
 
 import argparse
 import sys
 from pathlib import Path
 
 from bookkit.site.build import build
+from bookkit.site.offline import write_zip
 from bookkit.site.serve import serve
 from fmkit.errors import FmkitError
 
@@ -17,6 +18,7 @@ def main(arguments: list[str] | None = None) -> int:
     commands.add_parser("build", help="build the site into _build/html, if anything changed")
     serving = commands.add_parser("serve", help="serve the built site on this machine")
     serving.add_argument("--port", type=int, help="this port or none; otherwise the first free one from 8000")
+    commands.add_parser("zip", help="build the site and pack it into one file, to be read without a network")
     executing = commands.add_parser("notebooks", help="re-execute notebooks and normalize them")
     executing.add_argument("paths", nargs="*", type=Path, help="notebooks; all of chapters/ if none is given")
     options = parser.parse_args(arguments)
@@ -25,6 +27,10 @@ def main(arguments: list[str] | None = None) -> int:
             build(ROOT)
         elif options.command == "serve":
             serve(ROOT / "_build" / "html", options.port)
+        elif options.command == "zip":
+            build(ROOT)
+            path = write_zip(ROOT)
+            print(f"{path.relative_to(ROOT)}: {path.stat().st_size / 1e6:.1f} MB")
         else:
             from bookkit.site.notebooks import execute_all
 

@@ -41,12 +41,21 @@ HEIGHT = 800  # of the frame that shows a lab elsewhere, in pixels
 
 
 @dataclass(frozen=True)
-class Link:
-    """A place to go to; `address` is relative to the folder of the site, or of another site."""
+class Place:
+    """A section of the book; `address` is relative to the folder of the site."""
 
+    chapter: str
     title: str
     address: str
-    before: str = ""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A source of the book."""
+
+    authors: str
+    title: str
+    address: str
 
 
 class lab_list(nodes.General, nodes.Element):
@@ -68,7 +77,7 @@ def write_list(app: Sphinx, doctree: nodes.document, page: str) -> None:
         place += nodes.raw("", text, format="html")
 
 
-def in_order(app: Sphinx) -> list[tuple[Lesson, Link]]:
+def in_order(app: Sphinx) -> list[tuple[Lesson, Place]]:
     """The labs with their sections, in the order of the book; a faulty plan is reported and left out."""
     order, found = toc_pages(Path(app.srcdir)), []
     for name in lesson_names(Path(app.srcdir)):
@@ -80,22 +89,22 @@ def in_order(app: Sphinx) -> list[tuple[Lesson, Link]]:
     return sorted(found, key=lambda lab: order.index(lab[1].address.partition(".html")[0]))
 
 
-def section(env: BuildEnvironment, label: Entry) -> Link:
+def section(env: BuildEnvironment, label: Entry) -> Place:
     """The section that a label names; raises FmkitError if there is none."""
     labels = cast(StandardDomain, env.get_domain("std")).labels
     if label.node.value not in labels:
         raise label.fault(f"no section has the label {label.node.value!r}")
     page, identity, title = labels[label.node.value]
-    return Link(title, f"{page}.html#{identity}")
+    return Place(env.titles[page].astext(), title, f"{page}.html#{identity}")
 
 
-def source(root: Path, key: Entry) -> Link:
+def source(root: Path, key: Entry) -> Source:
     """A source of the book by its key; raises FmkitError if there is none."""
     entries = parse_file(str(root / SOURCES)).entries
     if key.node.value not in entries:
         raise key.fault(f"no source {key.node.value!r} in {SOURCES}")
     entry = entries[key.node.value]
-    return Link(title_of(entry), entry.fields["url"], f"{authors(entry)} ({entry.fields['year']}), ")
+    return Source(f"{authors(entry)} ({entry.fields['year']})", title_of(entry), entry.fields["url"])
 
 
 def write_pages(
