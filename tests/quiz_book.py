@@ -241,6 +241,7 @@ chapters:
   - file: chapters/back/rater
   - file: chapters/back/math
   - file: chapters/back/inspector
+  - file: chapters/back/tokens
   - file: chapters/back/labs
 """
 
@@ -272,10 +273,9 @@ def write(folder: Path) -> Path:
     (book / "assets/runs/course.json").write_text(json.dumps(COURSE))
     (book / "assets/guess/once.json").write_text(json.dumps(GUESS))
     (back / "inspector.md").write_text("# A record\n\n```{record-inspector}\n```\n")
-    model = book / "assets/models/assistant"
-    model.mkdir(parents=True)
-    for name in ("config.json", "tokenizer.json", "tokenizer_config.json"):
-        shutil.copy(tiny.ROOT / "assets/models/assistant" / name, model)
+    (back / "tokens.md").write_text("# Tokens\n\n```{tokens}\n```\n")
+    for model in ("assistant", "base"):
+        shutil.copytree(tiny.ROOT / "assets/models" / model, book / "assets/models" / model)
     (book / "assets/lessons").mkdir()
     for name in ("explorer", "guess-once"):
         (book / f"assets/lessons/{name}.yml").write_text(LESSON)

@@ -2,6 +2,7 @@
 
 import json
 import random
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ from playwright.sync_api import Page
 from tokenizers import Tokenizer
 
 from bookkit.engine import convert
-from fmkit import FmkitError, asset, load_tokenizer
+from bookkit.engine.tokenizers import byte_letters
+from fmkit import FmkitError, asset, load_corpus, load_tokenizer, train_tokenizer
 from fmkit.data.example_batches import tokenize_completions, tokenize_labeled, tokenize_pairs
 from fmkit.world import DOMAINS
 
@@ -73,6 +75,63 @@ def test_ids_are_those_of_tokenizers(page: Page, tokenizer: Tokenizer) -> None:
     for text, (ids, back) in zip(texts, page.evaluate(ENCODE, texts), strict=True):
         assert ids == tokenizer.encode(text, add_special_tokens=False).ids, text
         assert back == text
+
+
+SEAMS = """([name, words]) => {
+    const { Tokenizer } = fmkit.modules.tokenizer;
+    const tokenizer = new Tokenizer(fmkit.modules[name]);
+    return words.map((word) => tokenizer.join(new TextEncoder().encode(word)).seams.map((rank) =>
+        Number.isFinite(rank) ? rank : null));
+}"""
+
+
+def with_first(used: int) -> Tokenizer:
+    """The tokenizer of the assistant, with the first `used` of its merges."""
+    whole = json.loads(MODEL.read_text())
+    model = whole["model"]
+    model["merges"] = model["merges"][:used]
+    made = {left + right for left, right in model["merges"]}
+    letters = set(byte_letters())
+    model["vocab"] = {one: id for one, id in model["vocab"].items() if one in made | letters or id < 4}
+    limited = Tokenizer.from_str(json.dumps(whole))
+    limited.encode_special_tokens = True
+    return limited
+
+
+@pytest.mark.parametrize("used", [0, 1, 40, 252, 500, 764])
+def test_seams_are_any_smaller_vocabulary(page: Page, used: int) -> None:
+    """Where the first merges leave places open, `tokenizers` ends tokens with these merges alone."""
+    texts = [text for domain in DOMAINS.values() for text in domain.load(6, 1)["train"]["text"]]
+    texts += hostile(100) + ODD
+    limited = with_first(used)
+    cut = [word for text in texts for word, _ in limited.pre_tokenizer.pre_tokenize_str(text)]
+    bytes_of = {letter: byte for byte, letter in enumerate(byte_letters())}
+    words = [bytes(bytes_of[letter] for letter in word).decode() for word in dict.fromkeys(cut)]
+    assert len(words) > 500
+    for word, seams in zip(words, page.evaluate(SEAMS, ["tokenizers/assistant", words]), strict=True):
+        ends = [at + 1 for at, rank in enumerate(seams) if rank is None or rank >= used]
+        lengths = [len(token) for token in limited.encode(word, add_special_tokens=False).tokens]
+        assert [*ends, len(word.encode())] == list(accumulate(lengths)), word
+
+
+@pytest.mark.slow
+def test_less_vocabulary_is_fewer_merges() -> None:
+    """A tokenizer of the same texts with a smaller vocabulary has the first merges, and the same ids."""
+    texts = load_corpus("python-docs")["train"]
+    whole, small = (train_tokenizer(texts, size) for size in (1024, 300))
+    merges = [json.loads(one.to_str())["model"]["merges"] for one in (whole, small)]
+    assert merges[1] == merges[0][:40]
+    assert small.get_vocab().items() <= whole.get_vocab().items()
+    assert (
+        merges[0] == json.loads(asset("tokenizers/python-docs/tokenizer.json").read_text())["model"]["merges"]
+    )
+
+
+@pytest.mark.parametrize("name", ["models/base", "tokenizers/medical", "tokenizers/python-docs"])
+def test_no_two_merges_make_one_token(name: str) -> None:
+    """Then ranks only rise while a word is joined, and its seams hold for every smaller vocabulary."""
+    merges = json.loads(asset(f"{name}/tokenizer.json").read_text())["model"]["merges"]
+    assert len({left + right for left, right in merges}) == len(merges) == 764
 
 
 def test_half_a_character_is_an_error(page: Page) -> None:
