@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,6 +38,7 @@ class TrainingRun:
         self.directory = directory
         self.history: list[Record] = []
         self.interrupted = False
+        self.stopping = False
         self.usage = Usage()
 
     def __repr__(self) -> str:
@@ -53,6 +55,10 @@ class TrainingRun:
         sentence = f"loss {first:.1f} → {end:.1f} over {steps} steps"
         validation = [record["validation_loss"] for record in self.history if "validation_loss" in record]
         return f"{sentence}, validation {validation[-1]:.1f}" if validation else sentence
+
+    def stop(self) -> None:
+        """End the run after its current step: it is saved, where it has a directory, and returned."""
+        self.stopping = True
 
     def plot(self, floor: float | None = None) -> "Plot":
         """Plot the loss over the tokens seen. In a notebook the figure appears; elsewhere call `.save(path)`.
@@ -99,6 +105,24 @@ class TrainingRun:
             scratch.replace(self.metrics_file)
 
 
+Watcher = Callable[[TrainingRun, Trainer], None]
+_watcher: ContextVar[Watcher | None] = ContextVar("watcher", default=None)
+
+
+@contextmanager
+def watched(watcher: Watcher) -> Iterator[None]:
+    """Have each run of this block watched, of whatever recipe, since all of them train by `fit`.
+
+    `watcher(run, trainer)` is called before the first step and after each, when its record is in
+    `run.history`. It draws the progress, so there is no bar, and may end the run by `run.stop()`.
+    """
+    token = _watcher.set(watcher)
+    try:
+        yield
+    finally:
+        _watcher.reset(token)
+
+
 def fit(
     trainer: Trainer,
     validate: Callable[[], Record],
@@ -124,22 +148,27 @@ def fit(
     elif config.checkpoint_every or resume:
         raise FmkitError("checkpoints need a place: give output_dir")
     meter = Meter(trainer.device, before=run.usage)
-    with _stop_signals(saves=run.directory is not None) as stop, _progress_bar(trainer) as bar:
+    watch = _watcher.get()
+    with _stop_signals(run), _progress_bar(trainer, hidden=watch is not None) as bar:
+        if watch:
+            watch(run, trainer)
         for record in trainer.run():
             step = trainer.step
             if step % (config.eval_every or 1) == 0 or step == config.steps:
                 record |= _finite(validate(), step)
             run.append(record)
             meter.tick()
+            if watch:
+                watch(run, trainer)
             bar.update()
             bar.set_postfix_str(f"loss {record['loss']:.2f}", refresh=False)
             due = config.checkpoint_every and step % config.checkpoint_every == 0
-            if due or stop.is_set() or step == config.steps:
+            if due or run.stopping or step == config.steps:
                 run.usage = meter.usage()
                 if run.directory:
                     checkpoint.write_json(run.directory / "usage.json", run.usage.to_json())
                     save(run.directory, trainer)
-            if stop.is_set() and step < config.steps:
+            if run.stopping and step < config.steps:
                 run.interrupted = True
                 break
     if run.directory and not run.interrupted:
@@ -223,24 +252,23 @@ def _require_same(before: dict[str, Any], now: dict[str, Any], directory: Path) 
 
 
 @contextmanager
-def _progress_bar(trainer: Trainer) -> "Iterator[tqdm[Any]]":
+def _progress_bar(trainer: Trainer, hidden: bool) -> "Iterator[tqdm[Any]]":
     # On a terminal or in a notebook; the notebook's bar ignores tqdm's own variable.
-    disable = True if os.environ.get("TQDM_DISABLE") else None
+    disable = True if hidden or os.environ.get("TQDM_DISABLE") else None
     with tqdm(total=trainer.config.steps, initial=trainer.step, unit="step", disable=disable) as bar:
         yield bar
 
 
 @contextmanager
-def _stop_signals(saves: bool) -> Iterator[threading.Event]:
-    """An event that SIGTERM or an interrupt sets, once; after that the usual handlers are back."""
-    stop = threading.Event()
-    if not saves or threading.current_thread() is not threading.main_thread():
-        yield stop
+def _stop_signals(run: TrainingRun) -> Iterator[None]:
+    """Let SIGTERM or an interrupt stop a run that saves, once; after that the usual handlers are back."""
+    if run.directory is None or threading.current_thread() is not threading.main_thread():
+        yield
         return
     usual = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
 
     def handle(number: int, _: Any) -> None:
-        stop.set()
+        run.stop()
         print("\nfmkit: finishing this step, then stopping", file=sys.stderr)
         for each, handler in usual.items():
             signal.signal(each, handler)
@@ -248,7 +276,7 @@ def _stop_signals(saves: bool) -> Iterator[threading.Event]:
     for number in usual:
         signal.signal(number, handle)
     try:
-        yield stop
+        yield
     finally:
         for number, handler in usual.items():
             signal.signal(number, handler)

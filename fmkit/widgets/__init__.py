@@ -7,10 +7,17 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from fmkit.widgets.recipe_lab import LiveLoss as LiveLoss
+    from fmkit.widgets.recipe_lab import RecipeLab as RecipeLab
     from fmkit.widgets.training_lab import FinetuningLab as FinetuningLab
     from fmkit.widgets.training_lab import TrainingLab as TrainingLab
 
-_HOMES = {"FinetuningLab": "fmkit.widgets.training_lab", "TrainingLab": "fmkit.widgets.training_lab"}
+_HOMES = {
+    "FinetuningLab": "fmkit.widgets.training_lab",
+    "LiveLoss": "fmkit.widgets.recipe_lab",
+    "RecipeLab": "fmkit.widgets.recipe_lab",
+    "TrainingLab": "fmkit.widgets.training_lab",
+}
 
 __all__ = sorted(_HOMES)
 

@@ -1,9 +1,6 @@
 """The labs as widgets: choose hyperparameters, train, compare the losses. One pre-trains, one fine-tunes."""
 
-import threading
-import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import cache, partial
 from typing import Any
 
@@ -12,33 +9,13 @@ from datasets import DatasetDict
 from fmkit.config import ModelConfig
 from fmkit.flops import num_parameters
 from fmkit.trainer import Trainer
-from fmkit.widgets.base import Widget, traitlets
+from fmkit.widgets.base import traitlets
 from fmkit.widgets.labs import ANSWERS, SMALL, STORIES, Lab, assistant, open_lab, shop_lab, story_lab
 from fmkit.widgets.modules import module, styles
-
-INTERVAL = 0.1  # seconds between two messages to the page, however fast the steps are
-
-Settings = dict[str, Any]  # what the reader chooses, as keywords of a lab's `trainer`
+from fmkit.widgets.runs import RunsWidget, WidgetRun
 
 
-@dataclass
-class LabRun:
-    """A run. `state` is preparing, training, finished, stopped or failed; then `message` says why."""
-
-    number: int
-    setting: Settings
-    state: str = "preparing"
-    points: list[tuple[float, float]] = field(default_factory=list)  # place, training loss
-    checks: list[tuple[float, float]] = field(default_factory=list)  # place, validation loss
-    message: str = ""
-    stop: threading.Event = field(default_factory=threading.Event, repr=False)
-
-    def facts(self) -> dict[str, Any]:
-        """All but the points, ready to be sent."""
-        return {name: getattr(self, name) for name in ("number", "setting", "state", "checks", "message")}
-
-
-class LabWidget(Widget):
+class LabWidget(RunsWidget):
     """A small model, its hyperparameters as sliders, and its loss while it trains.
 
     With a kernel it trains in a thread, so that other cells can run meanwhile; `runs` holds the results. On a
@@ -54,88 +31,32 @@ class LabWidget(Widget):
 
     def __init__(self, open_lab: Callable[[], Lab], **traits: Any) -> None:
         super().__init__(**traits)
-        self._open = open_lab
-        self.runs: list[LabRun] = []
-        self.current: LabRun | None = None  # the run that is being trained
-        self.floor: float | None = None  # nats per token, known from the first run on
+        self._open_lab = open_lab
 
-    def train(self, **setting: Any) -> LabRun:
-        """Start a run in a thread of its own; while one is being trained, that one is returned."""
-        if self.current:
-            return self.current
-        run = LabRun(self.runs[-1].number + 1 if self.runs else 1, setting)
-        self.runs.append(run)
-        self.current = run
-        threading.Thread(target=self._work, args=[run], daemon=True).start()
-        return run
+    def train(self, **setting: Any) -> WidgetRun:
+        """Start a run in a thread of its own. Raises `FmkitError` while another is being trained."""
+        return self._start(setting)
 
-    def stop(self) -> None:
-        """End the current run after its current step."""
-        if self.current:
-            self.current.stop.set()
-
-    # --- what the page asks for ---
-
-    def hello(self) -> dict[str, Any]:
-        runs = [{**run.facts(), "points": list(run.points)} for run in self.runs]
-        return {"runs": runs, "floor": self.floor}
-
-    def on_train(self, setting: Settings) -> None:
-        self.train(**setting)
-
-    def on_stop(self) -> None:
-        self.stop()
-
-    def on_remove(self, number: int) -> None:
-        self.runs = [run for run in self.runs if run.number != number]
-
-    # --- the thread ---
-
-    def _work(self, run: LabRun) -> None:
-        """Train, and report to the page; errors too, since nothing else would show those of a thread."""
-        self._tell(run)
-        try:
-            lab = self._open()
-            self.floor = lab.floor
-            self.send({"type": "floor", "floor": lab.floor})
-            self._follow(run, lab)
-        except Exception as error:
-            run.state, run.message = "failed", str(error) or type(error).__name__
-        self.current = None
-        self._tell(run)
-
-    def _follow(self, run: LabRun, lab: Lab) -> None:
+    def _follow(self, run: WidgetRun) -> None:
+        lab = self._open_lab()
+        self.floor = lab.floor
+        self.send({"type": "floor", "floor": lab.floor})
         trainer = lab.trainer(**run.setting)
         run.state = "training"
         self._tell(run)
-        sent, soon = 0, 0.0
-        try:
-            for record in trainer.run():
-                run.points.append((lab.place(trainer), round(record["loss"], 3)))
-                if run.stop.is_set():
-                    break
-                due = trainer.step % (trainer.config.eval_every or 1) == 0
-                if due and trainer.step < trainer.config.steps:
-                    self._check(run, lab, trainer)
-                if time.monotonic() >= soon:
-                    sent, soon = self._send_points(run, sent), time.monotonic() + INTERVAL
-        finally:
-            self._send_points(run, sent)
+        for record in trainer.run():
+            run.points.append((lab.place(trainer), round(record["loss"], 3)))
+            if run.stop.is_set():
+                break
+            due = trainer.step % (trainer.config.eval_every or 1) == 0
+            if due and trainer.step < trainer.config.steps:
+                self._check(run, lab, trainer)
+            self._report(run)
         self._check(run, lab, trainer)
         run.state = "finished" if trainer.step == trainer.config.steps else "stopped"
 
-    def _check(self, run: LabRun, lab: Lab, trainer: Trainer) -> None:
+    def _check(self, run: WidgetRun, lab: Lab, trainer: Trainer) -> None:
         run.checks.append((lab.place(trainer), round(trainer.evaluate(lab.validation), 3)))
-
-    def _send_points(self, run: LabRun, sent: int) -> int:
-        """Send the points after the first `sent`, and all checks; returns how many points are sent now."""
-        points, checks = run.points[sent:], run.checks
-        message = {"type": "points", "number": run.number, "start": sent, "points": points, "checks": checks}
-        self.send(message)
-        return len(run.points)
-
-    def _tell(self, run: LabRun) -> None:
-        self.send({"type": "run", **run.facts()})
 
 
 class TrainingLab(LabWidget):

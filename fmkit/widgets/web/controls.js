@@ -21,14 +21,27 @@ export function slider({ label, unit, format = String, onchange }) {
     input.setAttribute("aria-valuetext", readout.textContent);
     input.style.setProperty("--share", values.length > 1 ? input.value / (values.length - 1) : 0);
   }
-  /** Offer other values; the chosen one becomes that nearest to `wanted`. */
+  /** Offer other values; the chosen one becomes `wanted` or, of positive numbers, that nearest to it. */
   function offer(list, wanted) {
     values = list;
     input.max = values.length - 1;
-    input.value = nearest(values, wanted);
+    input.value = values.includes(wanted) ? values.indexOf(wanted) : nearest(values, wanted);
     show();
   }
   return { element: h("div", { class: "fm-slider" }, h("label", { for: id }, label), readout, input), offer, value };
+}
+
+/** A labelled choice among a few values; `offer(list, wanted)` as a slider's. */
+export function choice({ label, format = String, onchange }) {
+  const id = `fm-${Math.random().toString(36).slice(2)}`;
+  const select = h("select", { id, onchange: () => onchange(value()) });
+  let values = [];
+  const value = () => values[select.selectedIndex];
+  function offer(list, wanted) {
+    values = list;
+    select.replaceChildren(...list.map((each) => h("option", { selected: each === wanted }, format(each))));
+  }
+  return { element: h("div", { class: "fm-choice" }, h("label", { for: id }, label), select), offer, value };
 }
 
 /** A button that stays focusable when there is nothing to press: a keyboard user does not lose the place. */

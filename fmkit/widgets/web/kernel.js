@@ -7,9 +7,11 @@
  */
 export function createKernel(model, { open, onlive, onfloor }) {
   const followed = new Map(); // by number
+  let answered = false, unasked = 0;
 
   const heard = {
     pong({ runs, floor }) {
+      answered = true;
       followed.clear();
       onlive();
       onfloor(floor);
@@ -17,18 +19,22 @@ export function createKernel(model, { open, onlive, onfloor }) {
     },
     floor: ({ floor }) => onfloor(floor),
     run({ number, setting, ...facts }, points = []) {
-      if (!followed.has(number)) followed.set(number, { points, ...open({ number, setting, points }) });
+      if (!followed.has(number)) followed.set(number, { points, ...open({ number, setting, points, ...facts }) });
       const run = followed.get(number);
       if (facts.state === "preparing" || facts.state === "training") run.update(facts);
       else run.end(facts);
     },
-    points({ number, start, points, checks }) {
+    points({ number, start, points, ...changes }) {
       const run = followed.get(number);
       run?.points.splice(start, Infinity, ...points);
-      run?.update({ checks });
+      run?.update(changes);
     },
   };
-  const listen = ({ type, ...content }) => heard[type](content);
+  function listen({ type, ...content }) {
+    heard[type](content);
+    // A cell that runs may have kept the kernel from hearing the first ping: after 1, 2, 4, 8 … messages, ask again.
+    if (!answered && Number.isInteger(Math.log2(++unasked))) model.send({ type: "ping" });
+  }
   model.on("msg:custom", listen);
   model.send({ type: "ping" });
   return {

@@ -14,11 +14,12 @@ export function runningMean(values, length = values.length) {
   });
 }
 
-/** About four round numbers from 0 to `end`. */
-export function ticks(end) {
-  const raw = end / 4, power = 10 ** Math.floor(Math.log10(raw));
+/** About four round numbers from `start` to `end`. */
+export function ticks(end, start = 0) {
+  const raw = (end - start) / 4, power = 10 ** Math.floor(Math.log10(raw));
   const step = [1, 2, 2.5, 5, 10].find((factor) => factor * power >= raw) * power;
-  return Array.from({ length: Math.floor(end / step + 1e-9) + 1 }, (_, index) => index * step);
+  const first = Math.ceil(start / step - 1e-9), last = Math.floor(end / step + 1e-9);
+  return Array.from({ length: last - first + 1 }, (_, index) => Number(((first + index) * step).toPrecision(6)));
 }
 
 /** Move labels apart downwards, then back up where they leave the plot; each has the wish `y`. */
@@ -31,7 +32,7 @@ export function spread(labels, bottom) {
 
 /**
  * A line plot that fills `host`, redrawn whenever its size changes: quiet axes, labels at the ends of lines.
- * A scene is {title, xEnd, yEnd, xTitle, yTitle, floor, goal: {x, text}, hint,
+ * A scene is {title, xEnd, yEnd, yStart (0), xTitle, yTitle, floor, goal: {x, text}, hint,
  *   lines: [{label, color, dash, strong, faded, x, y, back: {x, y, label}, band: [low, high], result}]}; `result` is
  *   where a line ended up, `back` a quieter line behind it.
  */
@@ -49,10 +50,12 @@ export function createPlot(host) {
 
 function drawing(scene, width, height) {
   const right = width - MARGIN.right, bottom = height - MARGIN.bottom;
+  const { yStart = 0, xEnd, yEnd } = scene, levels = ticks(yEnd, yStart);
+  const left = Math.max(MARGIN.left, 10 + 7 * Math.max(...levels.map((value) => String(value).length)));
   const place = {
-    width, right, bottom,
-    x: (value) => MARGIN.left + (value / scene.xEnd) * (right - MARGIN.left),
-    y: (value) => bottom - (value / scene.yEnd) * (bottom - MARGIN.top),
+    width, left, right, bottom, levels,
+    x: (value) => left + (value / xEnd) * (right - left),
+    y: (value) => bottom - ((value - yStart) / (yEnd - yStart)) * (bottom - MARGIN.top),
     inside: (y) => Math.max(y, MARGIN.top), // what is higher than the plot is named at its top
     clip: `fm-${Math.random().toString(36).slice(2)}`,
   };
@@ -66,20 +69,20 @@ function drawing(scene, width, height) {
     ...(scene.floor === null ? [] : [floorLine(scene.floor, place)]),
     ...(scene.goal ? goal(scene.goal, place) : []),
     h("svg:clipPath", { id: place.clip }, h("svg:rect", {
-      x: MARGIN.left, y: MARGIN.top - 3, width: width - MARGIN.left, height: bottom - MARGIN.top + 6 })),
+      x: left, y: MARGIN.top - 3, width: width - left, height: bottom - MARGIN.top + 6 })),
     ...scene.lines.flatMap((line) => lineParts(line, place)),
     ...labels.map((l) => text(l.text, l.x + 6, l.y, { class: `fm-end ${l.kind}`, style: `fill: ${l.color}` })),
-    scene.hint ? text(scene.hint, (MARGIN.left + right) / 2, (MARGIN.top + bottom) / 2, { class: "fm-hint" }) : null);
+    scene.hint ? text(scene.hint, (left + right) / 2, (MARGIN.top + bottom) / 2, { class: "fm-hint" }) : null);
 }
 
 function text(content, x, y, attributes = {}) {
   return h("svg:text", { x, y, ...attributes }, content);
 }
 
-function axes(scene, { x, y, right, bottom }) {
-  const horizontal = ticks(scene.yEnd).flatMap((value) => [
-    h("svg:line", { class: value ? "fm-grid" : "fm-axis", x1: MARGIN.left, x2: right, y1: y(value), y2: y(value) }),
-    text(value, MARGIN.left - 8, y(value) + 4, { "text-anchor": "end" }),
+function axes(scene, { x, y, left, right, bottom, levels }) {
+  const horizontal = levels.flatMap((value) => [
+    h("svg:line", { class: value ? "fm-grid" : "fm-axis", x1: left, x2: right, y1: y(value), y2: y(value) }),
+    text(value, left - 8, y(value) + 4, { "text-anchor": "end" }),
   ]);
   const vertical = ticks(scene.xEnd).flatMap((value) => [
     h("svg:line", { class: "fm-axis", x1: x(value), x2: x(value), y1: bottom, y2: bottom + 4 }),
@@ -89,8 +92,8 @@ function axes(scene, { x, y, right, bottom }) {
     text(scene.xTitle, right, bottom + 34, { "text-anchor": "end" })];
 }
 
-function floorLine(floor, { y, right }) {
-  return h("svg:line", { class: "fm-floor", x1: MARGIN.left, x2: right, y1: y(floor), y2: y(floor) });
+function floorLine(floor, { y, left, right }) {
+  return h("svg:line", { class: "fm-floor", x1: left, x2: right, y1: y(floor), y2: y(floor) });
 }
 
 function floorLabel(floor, { y, right }) {
@@ -98,8 +101,8 @@ function floorLabel(floor, { y, right }) {
 }
 
 /** Where the chosen run will end: a thin line, and the sum that leads there. */
-function goal({ x: value, text: content }, { x, right, bottom }) {
-  const at = x(value), end = at > (MARGIN.left + right) / 2;
+function goal({ x: value, text: content }, { x, left, right, bottom }) {
+  const at = x(value), end = at > (left + right) / 2;
   return [
     h("svg:line", { class: "fm-goal", x1: at, x2: at, y1: MARGIN.top, y2: bottom }),
     text(content, at + (end ? -6 : 6), MARGIN.top + 26, { class: "fm-quiet", "text-anchor": end ? "end" : "start" }),

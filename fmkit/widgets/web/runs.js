@@ -15,7 +15,12 @@ export const looked = (state) => (state.looked && state.runs.includes(state.look
 export const equal = (one, other, names) => names.every((name) => one[name] === other[name]);
 
 /** The letter that the next run gets, if one is free. */
-export const freeLetter = (state) => [...LETTERS].find((each) => state.runs.every((run) => run.letter !== each));
+const freeLetter = (state) => [...LETTERS].find((each) => state.runs.every((run) => run.letter !== each));
+
+/** Drop the oldest run, if no letter is free for the next. */
+export function makeRoom(state) {
+  if (!freeLetter(state)) state.runs.splice(state.runs.findIndex((run) => !busy(run)), 1);
+}
 
 export function keep(state, run) {
   const empty = { letter: freeLetter(state), state: "preparing", message: "", points: [], checks: [], seeds: [] };

@@ -12,7 +12,7 @@ import pytest
 from fmkit.config import ModelConfig
 from fmkit.errors import FmkitError
 from fmkit.widgets import FinetuningLab, TrainingLab, labs, training_lab
-from fmkit.widgets.training_lab import Settings
+from fmkit.widgets.runs import Settings
 
 SETTING: Settings = {"learning_rate": 0.003, "batch_size": 2, "steps": 40}
 
