@@ -7,6 +7,7 @@ build, at its place. Each formula holds MathML as well, which a screen reader re
 import re
 import shutil
 from collections.abc import Iterable
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,15 @@ from sphinx.util import logging
 from sphinx.util.math import get_node_equation_number
 
 from bookkit.site import node as nodejs
+from bookkit.site.fonts import cut
 from bookkit.site.templates import PACKAGE
 
 logger = logging.getLogger(__name__)
 
+KATEX = PACKAGE / "web/node_modules/katex/dist"
 STYLE = "vendor/katex/katex.min.css"
-OTHER_FONTS = re.compile(r',url\([^)]*\) format\("(?:woff|truetype)"\)')  # every browser of today reads woff2
+OTHER_FONTS = re.compile(r'url\([^)]*\) format\("woff2"\),|,url\([^)]*\) format\("truetype"\)')
+TAG = re.compile(r"<[^>]*>")
 
 SCROLLED = "pst-scrollable-table-container"  # the theme lets the keyboard reach what scrolls sideways in it
 
@@ -89,15 +93,21 @@ def configure(app: Sphinx, config: Config) -> None:
 
 
 def copy_katex(app: Sphinx) -> None:
-    """The style sheet and its fonts, of which a browser fetches those that a page uses."""
-    source, target = PACKAGE / "web/node_modules/katex/dist", Path(app.outdir) / "_static" / STYLE
+    target = Path(app.outdir) / "_static" / STYLE
     shutil.rmtree(target.parent, ignore_errors=True)
     (target.parent / "fonts").mkdir(parents=True)
-    for font in source.glob("fonts/*.woff2"):
-        shutil.copyfile(font, target.parent / "fonts" / font.name)
-    target.write_text(
-        OTHER_FONTS.sub("", (source / target.name).read_text(encoding="utf-8")), encoding="utf-8"
-    )
+    style = (KATEX / target.name).read_text(encoding="utf-8")
+    target.write_text(OTHER_FONTS.sub("", style), encoding="utf-8")
+
+
+def cut_fonts(app: Sphinx, error: Exception | None) -> None:
+    """KaTeX's fonts with the characters of the book's formulas; a browser fetches those that a page uses."""
+    if error or app.builder.name != "html":
+        return
+    texts = [unescape(TAG.sub("", made.get("html", ""))) for made in _typeset.values()]
+    folder = (Path(app.outdir) / "_static" / STYLE).with_name("fonts")
+    for font in KATEX.glob("fonts/*.ttf"):
+        cut(font, folder / f"{font.stem}.woff", {ord(character) for text in texts for character in text})
 
 
 def add_style(
@@ -113,3 +123,4 @@ def setup(app: Sphinx) -> None:
     app.connect("builder-inited", copy_katex)
     app.connect("env-updated", typeset_book)
     app.connect("html-page-context", add_style)
+    app.connect("build-finished", cut_fonts)

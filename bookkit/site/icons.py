@@ -1,14 +1,13 @@
 """The font of the theme's icons, cut down to those that the site shows: of 156 kB 4 remain."""
 
-import logging as standard
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from fontTools import subset
-from fontTools.ttLib import TTFont
 from sphinx.application import Sphinx
 from sphinx.util import logging
+
+from bookkit.site.fonts import cut
 
 logger = logging.getLogger(__name__)
 
@@ -44,13 +43,8 @@ def cut_down(app: Sphinx, error: Exception | None) -> None:
     if SOURCE not in text:
         logger.warning("%s has no longer the font of icons that is cut down", STYLE)
         return
-    standard.getLogger("fontTools").setLevel(standard.WARNING)  # it tells of every table, in dozens of lines
-    font = TTFont(site / "_static" / f"{FONT}.ttf", recalcTimestamp=False)
-    cut = subset.Subsetter()
-    cut.populate(unicodes=shown(site))
-    cut.subset(font)
-    font.flavor = "woff"
-    font.save(site / "_static" / f"{FONT}.woff")
+    font = site / "_static" / FONT
+    cut(font.with_suffix(".ttf"), font.with_suffix(".woff"), shown(site))
     style.write_text(text.replace(SOURCE, f'url(../{FONT}.woff) format("woff")'), encoding="utf-8")
 
 

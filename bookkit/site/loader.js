@@ -54,7 +54,7 @@ window.fmkit ??= {};
 
 document.addEventListener("DOMContentLoaded", () => {
   const kind = "application/vnd.jupyter.widget";
-  const { modules } = window.fmkit;
+  const { modules, load } = window.fmkit;
 
   /** The part of anywidget's model that our modules use. */
   function createModel(state) {
@@ -77,18 +77,47 @@ document.addEventListener("DOMContentLoaded", () => {
   const saved = Object.assign({}, ...states.map((script) => JSON.parse(script.textContent).state));
   const models = new Map(); // two views of one widget share it
 
-  function modelOf(el) {
+  /** What a notebook's widget was saved with; null of others. */
+  function savedOf(el) {
     const view = el.querySelector(`:scope > script[type="${kind}-view+json"]`);
     if (!view) return null;
     const id = JSON.parse(view.textContent).model_id;
-    const { state } = saved[id];
-    if (!models.has(id)) models.set(id, createModel({ ...state, recorded: modules[`runs/${state.recording}`] }));
+    return { id, state: saved[id].state };
+  }
+
+  function modelOf({ id, state }) {
+    const recorded = modules[`runs/${state.recording}`];
+    if (!models.has(id)) models.set(id, createModel({ ...state, recorded }));
     return models.get(id);
   }
 
-  for (const el of document.querySelectorAll("[data-widget]")) {
-    // Each by itself: what fails in one is reported, and stops no other.
-    const { widget, data } = el.dataset;
-    queueMicrotask(() => modules[widget].default.render({ el, model: modelOf(el), data: modules[data] }));
+  /** Resolves when an element is less than half a screen away, or the page is printed. */
+  function near(el) {
+    return new Promise((resolve) => {
+      const observer = new IntersectionObserver(
+        (entries) => {
+          if (!entries.some((entry) => entry.isIntersecting)) return;
+          observer.disconnect();
+          resolve();
+        },
+        { rootMargin: "50%" },
+      );
+      observer.observe(el);
+      addEventListener("beforeprint", resolve, { once: true });
+    });
   }
+
+  async function show(el) {
+    const { widget, data } = el.dataset;
+    const before = savedOf(el);
+    const record = before?.state.recording ? `runs/${before.state.recording}` : data;
+    if (record && !(record in modules)) {
+      await near(el);
+      await load(record).catch(() => {}); // a widget says what it lacks
+    }
+    modules[widget].default.render({ el, model: before && modelOf(before), data: modules[data] });
+  }
+
+  // Each by itself: what fails in one is reported, and stops no other.
+  for (const el of document.querySelectorAll("[data-widget]")) queueMicrotask(() => show(el));
 });

@@ -16,7 +16,7 @@ from bookkit.site.templates import PACKAGE, render
 
 logger = logging.getLogger(__name__)
 
-STATIC = [PACKAGE / "site" / name for name in ("book.css", "boxes.css", "labs.css")] + [CARD]
+STATIC = [PACKAGE / "site" / name for name in ("book.css", "boxes.css", "labs.css", "page.js")] + [CARD]
 
 # The theme's markup, repaired: (pattern, replacement, why). A pattern that matches on no page at all is a
 # warning, and so an error: the theme has changed, and the repair must.
@@ -32,6 +32,8 @@ REPAIRS = (
         render("site/colors.html"),
         "the colors are right from the first paint, on paper, and where nothing can be stored",
     ),
+    (r' onclick="window\.print\(\)"', ' data-fm-click="print"', "a handler in page.js"),
+    (r' onclick="toggleFullScreen\(\)"', ' data-fm-click="full-screen"', "a handler in page.js"),
     (
         r'(class="btn search-button-field[^>]*?) title="Search" aria-label="Search"',
         r"\1",
@@ -60,6 +62,12 @@ REPAIRS = (
 )
 # The same for what only some pages hold; here the tests of the site notice a repair that no longer works.
 CONTENT_REPAIRS = (
+    (
+        r'(?s)<script type="text/x-thebe-config">.*?</script>\s*<script>kernelName = [^<]*</script>',
+        "",
+        "settings of thebe, which is not there",
+    ),
+    (r"(?s)<script>\s*// Activate the search field on page load.*?</script>", "", "a handler in page.js"),
     (
         r'<th(?: scope="col")?></th>',
         "<td></td>",
@@ -124,11 +132,12 @@ LAUNCHERS = {
 def page_context(
     app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None
 ) -> None:
-    """No thebe (it loads from elsewhere), and each script once."""
+    """No thebe (it loads from elsewhere), each script once, and none in the page itself: page.js has it."""
     scripts: dict[str, Any] = {}
     for script in context["script_files"]:
         name = str(getattr(script, "filename", script) or getattr(script, "attributes", {}).get("body"))
-        if "thebe" not in name.lower():
+        inline = not getattr(script, "filename", script) and "type" not in script.attributes
+        if "thebe" not in name.lower() and not inline:
             scripts.setdefault(name, script)
     context["script_files"] = list(scripts.values())
     context["css_files"] = [style for style in context["css_files"] if "thebe" not in str(style.filename)]
@@ -154,6 +163,7 @@ def setup(app: Sphinx) -> None:
     app.add_config_value("fmkit_public_url", "", "html")
     app.add_config_value("fmkit_repository", "", "html")
     app.add_css_file("book.css", priority=900)
+    app.add_js_file("page.js", priority=100)
     app.connect("config-inited", configure, priority=100)
     app.connect("html-page-context", page_context, priority=950)
     app.connect("build-finished", finish, priority=950)

@@ -23,7 +23,7 @@ LOADER = PACKAGE / "site" / "loader.js"
 def sources() -> dict[str, Path]:
     """The modules of fmkit and of the folders here, by their names."""
     paths = sorted([*PACKAGE.glob("*/*.js"), *PACKAGE.glob("widgets/*/*.js")])
-    return SOURCES | {path.stem: path for path in paths if path != LOADER}
+    return SOURCES | {path.stem: path for path in paths if path.parent != LOADER.parent}
 
 
 def script(name: str) -> str:

@@ -109,7 +109,7 @@ def test_page_on_a_desk(visit: Any, name: str) -> None:
     fits(page, tiny.DESK)
     complaints += tiny.violations(page)
     page.emulate_media(color_scheme="dark")
-    page.wait_for_function("document.documentElement.dataset.theme === 'dark'")
+    page.wait_for_function("() => document.documentElement.dataset.theme === 'dark'")
     page.evaluate(READY)
     complaints += [f"dark: {one}" for one in tiny.violations(page)]
     assert not complaints, "\n".join(complaints)
@@ -266,19 +266,19 @@ def test_paper_is_light(visit: Any, name: str) -> None:
     shown = {}
     for scheme in ("dark", "light"):
         page.emulate_media(color_scheme=scheme, media="screen")
-        page.wait_for_function(f"{theme} === '{scheme}'")
+        page.wait_for_function(f"() => {theme} === '{scheme}'")
         page.emulate_media(color_scheme=scheme, media="print")
-        page.wait_for_function(f"{theme} === 'light'")
+        page.wait_for_function(f"() => {theme} === 'light'")
         shown[scheme] = page.evaluate(COLORS)
     differing = [one for one, look in shown["light"].items() if shown["dark"].get(one) != look]
     assert differing == []
     assert any(" text " in one for one in shown["light"]), "no figure was compared"
     page.emulate_media(color_scheme="dark", media="screen")
-    page.wait_for_function(f"{theme} === 'dark'")
+    page.wait_for_function(f"() => {theme} === 'dark'")
     page.evaluate(f"addEventListener('beforeprint', () => {{ window.printed = {theme}; }})")
     page.pdf()  # what a printer gets, where no media query reports a change before it is drawn
     assert page.evaluate("window.printed") == "light"
-    page.wait_for_function(f"{theme} === 'dark'")
+    page.wait_for_function(f"() => {theme} === 'dark'")
 
 
 def test_what_paper_shows(visit: Any) -> None:

@@ -106,11 +106,11 @@ def test_by_touch(visit: Any) -> None:
 def test_full_screen(visit: Any) -> None:
     page = visit()
     page.get_by_role("button", name="Full screen").click()
-    page.wait_for_function("document.fullscreenElement?.classList.contains('fm-explorer')")
+    page.wait_for_function("() => document.fullscreenElement?.classList.contains('fm-explorer')")
     page.locator("button.fm-stage-head").nth(1).click()
     assert state(page)[1] == ["fine-tuning"]
     page.get_by_role("button", name="Leave full screen").click()
-    page.wait_for_function("!document.fullscreenElement")
+    page.wait_for_function("() => !document.fullscreenElement")
 
 
 @pytest.mark.parametrize("name", [PAGE, "embed/explorer"])

@@ -25,7 +25,7 @@ def loaded(page: Page) -> list[str]:
     """The scripts of widgets that the page has asked for after its own."""
     return page.evaluate(
         """performance.getEntriesByType("resource")
-            .map((one) => one.name.split("/widgets/")[1] ?? "").filter((name) => /^[^?]+js$/.test(name))"""
+            .map((one) => one.name.split("/widgets/")[1] ?? "").filter((name) => /^\\w+\\.js$/.test(name))"""
     )
 
 

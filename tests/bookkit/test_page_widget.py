@@ -4,37 +4,48 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Route
 
 from bookkit.site.scripts import assets, script, sources
 from fmkit.widgets.modules import needed
 
-LOADED = re.compile(r'(?:src|href)="[./]*_static/widgets/([\w-]+\.(?:js|css))')
+LOADED = re.compile(r'(?:src|href)="[./]*(_static/widgets/[\w-]+\.(?:js|css))"')
+DEFINED = re.compile(r"^fmkit\.define\('([\w-]+)'", re.MULTILINE)
 
 
 @pytest.fixture
 def loaded(tiny_site: Path):
-    return lambda page: LOADED.findall((tiny_site / f"{page}.html").read_text())
+    """What a page loads for its widgets: the bundles of its styles and its scripts."""
+
+    def bundles(page: str) -> list[str]:
+        names = LOADED.findall((tiny_site / f"{page}.html").read_text())
+        return [(tiny_site / name).read_text() for name in names]
+
+    return bundles
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("page", "files"),
-    [
-        ("chapters/back/guess", ["guess.css", "loader.js", "guess.js"]),
-        ("embed/explorer", ["explorer.css", "loader.js", "explorer.js"]),
-        ("search", []),
-    ],
+    ("page", "widget"), [("chapters/back/guess", "guess"), ("embed/explorer", "explorer")]
 )
-def test_a_page_loads_only_its_own(loaded, page: str, files: list[str]) -> None:
-    assert loaded(page) == files
+def test_a_page_loads_only_its_own(loaded, page: str, widget: str) -> None:
+    style, script = loaded(page)
+    assert style == sources()[widget].with_suffix(".css").read_text()
+    assert DEFINED.findall(script) == needed(widget, sources())
+
+
+@pytest.mark.slow
+def test_the_search_loads_no_widget(loaded) -> None:
+    assert loaded("search") == []
 
 
 @pytest.mark.slow
 def test_shared_scripts_come_once_and_first(loaded) -> None:
-    found = [file for file in loaded("chapters/1-sums/adding") if file.endswith(".js")]
-    assert sorted(found) == ["loader.js", "quiz.js", "read.js", "store.js"]
-    assert found.index("store.js") < min(found.index("quiz.js"), found.index("read.js"))
+    script = loaded("chapters/1-sums/adding")[-1]
+    found = DEFINED.findall(script)
+    assert sorted(found) == ["quiz", "read", "store"]
+    assert found[0] == "store"
+    assert script.index("Object.assign(window.fmkit, {") < script.index("fmkit.define('store'")
 
 
 @pytest.mark.parametrize("name", sorted(sources()))
@@ -64,7 +75,13 @@ def test_one_fault_stops_no_other_widget(tiny_browser: tuple[Browser, str]) -> N
     browser, address = tiny_browser
     page, errors = browser.new_page(), []
     page.on("pageerror", lambda error: errors.append(error.message))
-    page.route("**/widgets/quiz.js*", lambda route: route.fulfill(body="throw Error('broken')"))
+
+    def broken(route: Route) -> None:
+        text = route.fetch().text()
+        assert "fmkit.define('quiz'" in text
+        route.fulfill(body=text.replace("fmkit.define('quiz'", "throw Error('broken');\n('quiz'"))
+
+    page.route("**/widgets/script-*.js", broken)
     page.goto(f"{address}/chapters/1-sums/adding.html")
     page.get_by_role("button", name="Mark this page as read").click()
     assert page.get_by_text("✓ Read on").is_visible()

@@ -173,7 +173,7 @@ def bring_in(page: Page, content: bytes | str) -> str:
     page.get_by_label("Load a JSON file").set_input_files(
         {"name": "it.json", "mimeType": "application/json", "buffer": data}
     )
-    page.wait_for_function("document.querySelector('.fm-progress-said').textContent")
+    page.wait_for_function("() => document.querySelector('.fm-progress-said').textContent")
     return page.locator(".fm-progress-said").inner_text()
 
 
@@ -401,9 +401,9 @@ def test_another_tab_is_seen(visit: Any) -> None:
     other = page.context.new_page()
     other.goto(page.url.replace(PAGE, SIGNS))
     other.get_by_role("button", name="Mark this page as read").click()
-    page.wait_for_function("document.querySelector('td[data-page]').textContent.startsWith('✓')")
+    page.wait_for_function("() => document.querySelector('td[data-page]').textContent.startsWith('✓')")
     other.get_by_role("button", name="Mark this page as unread").click()
-    page.wait_for_function("document.querySelector('td[data-page]').textContent === 'not yet'")
+    page.wait_for_function("() => document.querySelector('td[data-page]').textContent === 'not yet'")
 
 
 @pytest.mark.parametrize(("width", "colors"), tiny.LOOKS)

@@ -277,7 +277,7 @@ def test_it_is_accessible_in_both_schemes(visit: Open, name: str) -> None:
     page.evaluate(AXE.read_text())
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
-        page.wait_for_function(f"document.documentElement.dataset.theme === '{scheme}'")
+        page.wait_for_function(f"() => document.documentElement.dataset.theme === '{scheme}'")
         page.wait_for_timeout(300)
         result = page.evaluate("async () => await axe.run('.fm-lab', {resultTypes: ['violations']})")
         assert [(v["id"], [n["html"] for n in v["nodes"]]) for v in result["violations"]] == []
@@ -297,7 +297,7 @@ def test_it_follows_the_width_of_its_column(visit: Open) -> None:
     page = visit(1300)
     press(page, "Train")
     page.set_viewport_size({"width": 390, "height": 900})
-    page.wait_for_function("document.querySelector('.fm-plot svg').clientWidth < 390")
+    page.wait_for_function("() => document.querySelector('.fm-plot svg').clientWidth < 390")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     expect(page.locator(".fm-runs tbody tr")).to_have_count(1)
 
