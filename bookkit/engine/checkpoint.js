@@ -6,6 +6,7 @@ import { Space, sizeOf } from "./kernels.js";
 import { Transformer } from "./transformer.js";
 
 const LARGEST = { vocab_size: 2 ** 17, hidden_size: 4096, num_hidden_layers: 64, intermediate_size: 2 ** 14, max_position_embeddings: 2 ** 13 };
+const LONGEST = 2 ** 10; // bytes of a token
 const MEMORY = 2 ** 28; // numbers in a page at most: 1 GiB
 
 /**
@@ -19,7 +20,28 @@ export function readCheckpoint(file) {
   if (!metadata?.config || !metadata.tokenizer) throw new Error("The file has weights, but no config and tokenizer: export it with python -m bookkit.engine.");
   const data = file.slice(8 + length);
   const tensors = new Map(Object.entries(entries).map(([name, entry]) => [name, tensor(name, entry, data)]));
-  return { config: readConfig(parse(metadata.config, "config")), tokenizer: parse(metadata.tokenizer, "tokenizer"), tensors };
+  const config = readConfig(parse(metadata.config, "config"));
+  return { config, tokenizer: checkTokenizer(parse(metadata.tokenizer, "tokenizer"), config.vocab_size), tensors };
+}
+
+/** A tokenizer as tokenizer.js reads it, whose ids are a model's: its pieces exist before they are merged. */
+function checkTokenizer(tokenizer, size) {
+  const need = (fine, what) => {
+    if (!fine) throw new Error(`The file is damaged: its tokenizer ${what}.`);
+  };
+  const { bytes, merges, special } = tokenizer, isId = (id) => Number.isInteger(id) && id >= 0 && id < size;
+  need(Array.isArray(bytes) && bytes.length === 256 && bytes.every(isId), "does not know all bytes");
+  need(["<|bos|>", "<|eos|>"].every((name) => isId(special?.[name])), "has no <|bos|> or <|eos|>");
+  need(Object.values(special).every(isId), "has a special token that the model does not");
+  const lengths = new Map(bytes.map((id) => [id, 1]));
+  need(Array.isArray(merges), "has no merges");
+  for (const merge of merges) {
+    need(Array.isArray(merge) && merge.length === 3 && merge.every(isId), "has a merge that the model does not");
+    const [left, right, id] = merge, length = lengths.get(left) + lengths.get(right);
+    need(length <= LONGEST, "has a merge of unknown tokens, or a token that is too long");
+    lengths.set(id, length);
+  }
+  return tokenizer;
 }
 
 function parse(text, what) {
