@@ -8,16 +8,13 @@ reads assets/guess/once-upon-a-time.json, which this module records from a train
     python -m bookkit.widgets.guess DIRECTORY "Once upon a time, there was a happy young" FILE \\
         --trained "the command that made the model" --model "the model in words"
 
-{"prompt": …, "top": [{"word": …, "p": …}, …], "model": …, "command": …}: the ten likeliest words, likeliest
-first; what kind of model it was; and the commands that make it and this file again.
+{"prompt": …, "top": [{"word": …, "p": …}, …], "model": …, "command": …, "live": …}: the ten likeliest words,
+likeliest first; what kind of model it was; the commands that make it and this file again; and its name, if
+it is one of assets/models. Then the page asks it for other words, and for other beginnings.
 """
 
-import argparse
 import heapq
-import json
 import math
-import shlex
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +25,7 @@ from bookkit.site.entries import Entry, read
 from bookkit.site.page_widget import PageWidget
 
 FOLDER = "assets/guess"
+MODELS = "assets/models"
 TOP = 10
 END = "(end of text)"
 
@@ -38,11 +36,12 @@ class Record:
     top: tuple[tuple[str, float], ...]
     model: str
     command: str
+    live: str
 
 
 def read_record(path: Path, file: str) -> Record:
     """A recorded prediction; raises FmkitError with `file`, line and the first fault. (JSON is YAML.)"""
-    fields = read(path, file).fields("a record", ["prompt", "top", "model", "command"])
+    fields = read(path, file).fields("a record", ["prompt", "top", "model", "command"], ["live"])
     top: list[tuple[str, float]] = []
     for entry in fields["top"].list("top"):
         word, p = read_word(entry)
@@ -54,7 +53,8 @@ def read_record(path: Path, file: str) -> Record:
     if len(top) < 3 or sum(p for _, p in top) > 1.001:
         raise fields["top"].fault("top needs three words or more, whose probabilities together are 1 at most")
     words = {name: fields[name].text(name) for name in ("prompt", "model", "command")}
-    return Record(top=tuple(top), **words)
+    live = fields["live"].text("live", r"[a-z-]+", "the name of a model") if "live" in fields else ""
+    return Record(top=tuple(top), live=live, **words)
 
 
 def read_word(entry: Entry) -> tuple[str, float]:
@@ -65,7 +65,7 @@ def read_word(entry: Entry) -> tuple[str, float]:
     return fields["word"].text("word"), p
 
 
-def record(directory: str, prompt: str) -> list[dict[str, Any]]:
+def record(directory: str | Path, prompt: str) -> list[dict[str, Any]]:
     """The likeliest next words of the model in `directory`, with their probabilities.
 
     A word may be put together from several tokens: its probability is the product of theirs, times that of
@@ -113,31 +113,17 @@ class Guess(PageWidget):
         recorded = read_record(self.source(file), file)
         # The words to pick from are in an order that gives nothing away.
         picks = sorted((word for word, _ in recorded.top), key=str.casefold)
-        return {"recorded": recorded, "picks": picks, "nats": lambda p: f"{-math.log(p):.2f}"}
+        return {
+            "recorded": recorded,
+            "picks": picks,
+            "nats": lambda p: f"{-math.log(p):.2f}",
+            "size": self.size(recorded.live) if recorded.live else "",
+        }
+
+    def size(self, model: str) -> str:
+        """How much is loaded when the model is asked: half of its float32 weights."""
+        return f"{self.source(f'{MODELS}/{model}/model.safetensors').stat().st_size / 2000:,.0f} kB"
 
 
 def setup(app: Sphinx) -> None:
     app.add_directive("guess", Guess)
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        prog="python -m bookkit.widgets.guess", description="Record a prediction."
-    )
-    parser.add_argument("directory", help="a model that fmkit saved")
-    parser.add_argument("prompt")
-    parser.add_argument("file", type=Path)
-    parser.add_argument("--trained", required=True, help="the command that made the model")
-    parser.add_argument("--model", required=True, help="the model in words, for the reader")
-    options = parser.parse_args()
-    content = {
-        "prompt": options.prompt,
-        "top": record(options.directory, options.prompt),
-        "model": options.model,
-        "command": f"{options.trained}\n{parser.prog} {shlex.join(sys.argv[1:4])} …",
-    }
-    options.file.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()
