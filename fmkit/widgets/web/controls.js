@@ -1,5 +1,7 @@
 import { h } from "./dom.js";
 
+const KEYS = { "data-lm-suppress-shortcuts": true }; // JupyterLab has shortcuts on the arrow keys
+
 /** The index of the value nearest to `wanted`, by ratio. */
 export function nearest(values, wanted) {
   const distance = (value) => Math.abs(Math.log(value / wanted));
@@ -13,7 +15,7 @@ export function nearest(values, wanted) {
 export function slider({ label, unit, format = String, onchange }) {
   const id = `fm-${Math.random().toString(36).slice(2)}`;
   const readout = h("output", { for: id });
-  const input = h("input", { id, type: "range", min: 0, step: 1, oninput: () => (show(), onchange(value())) });
+  const input = h("input", { id, ...KEYS, type: "range", min: 0, step: 1, oninput: () => (show(), onchange(value())) });
   let values = [1];
   const value = () => values[Number(input.value)];
   function show() {
@@ -34,7 +36,7 @@ export function slider({ label, unit, format = String, onchange }) {
 /** A labelled choice among a few values; `offer(list, wanted)` as a slider's. */
 export function choice({ label, format = String, onchange }) {
   const id = `fm-${Math.random().toString(36).slice(2)}`;
-  const select = h("select", { id, onchange: () => onchange(value()) });
+  const select = h("select", { id, ...KEYS, onchange: () => onchange(value()) });
   let values = [];
   const value = () => values[select.selectedIndex];
   function offer(list, wanted) {

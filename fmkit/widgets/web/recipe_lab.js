@@ -213,10 +213,7 @@ function render({ model, el }) {
   function start() {
     state.notice = refusal(state, Object.keys(state.setting), report);
     spoken.textContent = state.notice;
-    if (!state.notice) {
-      state.coded = null;
-      state.trainer.start({ ...state.setting });
-    }
+    if (!state.notice) state.trainer.start({ ...state.setting });
     show();
   }
 
@@ -244,7 +241,7 @@ function render({ model, el }) {
   function open(facts) {
     makeRoom(state);
     const kept = keep(state, facts);
-    state.notice = "";
+    Object.assign(state, { notice: "", coded: kept });
     show();
     return {
       update: (changes) => (Object.assign(kept, changes), show()),
@@ -266,9 +263,7 @@ function render({ model, el }) {
   const more = h("details", {}, h("summary", {}, "More settings"), h("div", { class: "fm-knobs" }, ...group("more")));
   const choose = state.controls.length ? [h("div", { class: "fm-knobs" }, ...group("main")), more] : [];
   const presses = state.controls.length ? [run.element, stop.element] : [stop.element];
-  // JupyterLab has shortcuts on arrow keys, which sliders need.
-  const attributes = { class: "fm-widget fm-lab fm-recipe", "data-lm-suppress-shortcuts": true };
-  el.replaceChildren(h("section", { ...attributes, "aria-label": model.get("description") },
+  el.replaceChildren(h("section", { class: "fm-widget fm-lab fm-recipe", "aria-label": model.get("description") },
     h("div", { class: "fm-head" }, h("strong", {}, model.get("description")), mode), ...choose,
     h("div", { class: "fm-actions" }, ...presses, status), spoken,
     h("div", { class: "fm-shown" }, shown.element, facts), host, runs, code));

@@ -237,9 +237,7 @@ function render({ model, el }) {
 
   const title = model.get("description").split(":")[0];
   const head = ["rate", "batch", state.length.knob.name, "loss"];
-  // JupyterLab has shortcuts on arrow keys, which sliders need.
-  const attributes = { class: "fm-widget fm-lab", "data-lm-suppress-shortcuts": true };
-  el.replaceChildren(h("section", { ...attributes, "aria-label": model.get("description") },
+  el.replaceChildren(h("section", { class: "fm-widget fm-lab", "aria-label": model.get("description") },
     h("div", { class: "fm-head" }, h("strong", {}, title), mode),
     h("div", { class: "fm-knobs" }, ...knobs.map((knob) => knob.element)),
     h("div", { class: "fm-actions" }, train.element, stop.element, status), spoken,

@@ -1,4 +1,4 @@
-"""The lab in JupyterLab: it trains in the kernel, which stays usable, and stops when told."""
+"""The widgets in JupyterLab: they train in the kernel, which stays usable, and stop when told."""
 
 import os
 import secrets
@@ -18,6 +18,23 @@ CELLS = (
     "from fmkit.widgets import TrainingLab\nlab = TrainingLab(batch_size=2, steps=800)\nlab",
     "'meanwhile: ' + lab.current.state",
 )
+RECIPES = (
+    """
+from fmkit import ModelConfig, TrainConfig, Transformer, pretrain, train_tokenizer
+from fmkit.widgets import LiveLoss, RecipeLab
+from fmkit.world import load_stories
+stories = load_stories(300, 20)
+tokenizer = train_tokenizer(stories["train"], 300)
+shape = ModelConfig(
+    vocab_size=300, hidden_size=16, num_hidden_layers=1, num_attention_heads=2, max_position_embeddings=64
+)
+model = Transformer(shape)
+with LiveLoss(floor=0.3):
+    run = pretrain(model, tokenizer, stories, TrainConfig(steps=50_000, batch_size=2, eval_every=50_000))
+f"returned after Stop: {run.interrupted}"
+""",
+    "RecipeLab(pretrain, model, tokenizer, stories, TrainConfig(steps=20, batch_size=2, eval_every=10))",
+)
 OPTIONS = (
     "--no-browser",
     "--allow-root",
@@ -29,11 +46,16 @@ WAIT = 60_000  # milliseconds, for what takes five seconds on an idle machine
 
 
 @pytest.fixture
-def address(tmp_path: Path) -> Iterator[str]:
+def cells() -> tuple[str, ...]:
+    return CELLS
+
+
+@pytest.fixture
+def address(tmp_path: Path, cells: tuple[str, ...]) -> Iterator[str]:
     """JupyterLab, open on a small notebook."""
     work = tmp_path / "work"
     work.mkdir()
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code) for code in CELLS])
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code) for code in cells])
     notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
     nbformat.write(notebook, work / "lab.ipynb")
     with socket.socket() as probe:
@@ -90,3 +112,49 @@ def test_it_trains_in_the_kernel(page: Page) -> None:
     page.get_by_role("button", name="Stop").click()
     expect(status).to_contain_text("of 800, stopped", timeout=WAIT)
     expect(page.locator(".fm-spoken")).to_contain_text("above the floor")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("cells", [RECIPES])
+def test_stop_is_heard_while_a_cell_runs(page: Page) -> None:
+    """Whatever the kernel's version does with messages: here the press is heard by a cell that trains."""
+    page.locator(".jp-Notebook .jp-InputArea-editor").first.click(timeout=WAIT)
+    page.keyboard.press("Control+Enter")
+    stop = page.get_by_role("button", name="Stop")
+    expect(stop).to_have_attribute("aria-disabled", "false", timeout=WAIT)
+    status = page.locator(".fm-status")
+    expect(status).to_contain_text("of 50000", timeout=WAIT)
+    before = status.text_content()
+    expect(status).not_to_have_text(before or "", timeout=WAIT)
+    expect(page.locator(".fm-facts")).to_contain_text("Tokens/s")
+    stop.click()
+    expect(page.get_by_text("'returned after Stop: True'", exact=True)).to_be_visible(timeout=WAIT)
+    expect(status).to_contain_text("of 50000, stopped")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("cells", [(RECIPES[0].partition("with")[0], RECIPES[1])])
+def test_recipes_are_run_and_compared(page: Page) -> None:
+    editors = page.locator(".jp-Notebook .jp-InputArea-editor")
+    for number in range(2):
+        editors.nth(number).click(timeout=WAIT)
+        page.keyboard.press("Control+Enter")
+    run, status = page.get_by_role("button", name="Run", exact=True), page.locator(".fm-widget .fm-status")
+    expect(page.locator(".fm-mode")).to_have_text("live", timeout=WAIT)
+    run.click()
+    expect(status).to_contain_text("Run A: loss", timeout=WAIT)
+    page.get_by_label("Learning rate").focus()
+    page.keyboard.press("ArrowRight")  # which is a shortcut of JupyterLab, too
+    run.click()
+    expect(status).to_contain_text("Run B: loss", timeout=WAIT)
+    expect(page.locator(".fm-code")).to_contain_text("learning_rate=0.005")
+    run.click()
+    expect(status).to_contain_text("These settings are here already.")
+    page.get_by_text("More settings").click()
+    page.get_by_label("Warmup steps").focus()
+    page.keyboard.press("End")
+    run.click()
+    expect(status).to_contain_text("failed. warmup_steps=500 must lie between 0 and steps=20", timeout=WAIT)
+    assert page.locator(".fm-runs tbody tr").count() == 3
+    styles = [line.get_attribute("stroke-dasharray") for line in page.locator(".fm-plot .fm-line").all()]
+    assert len(set(styles)) == len(styles)
