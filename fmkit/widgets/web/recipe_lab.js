@@ -200,7 +200,7 @@ function render({ model, el }) {
       const end = each.points.length ? digits(loss(each)) : "–";
       const outcome = busy(each) ? "…" : each.state === "failed" ? fault(each) : end, all = measures(each);
       const found = results.map((name) => (busy(each) || !(name in all) ? "" : digits(all[name])));
-      return [...names.map((name) => [said(each.setting[name] ?? "")]), [outcome], ...found.map((text) => [text])];
+      return [...names.map((name) => [name in each.setting ? said(each.setting[name]) : ""]), [outcome], ...found.map((text) => [text])];
     };
     return table(state, { head, cells, look, remove });
   }
