@@ -42,7 +42,7 @@ def test_the_ranks_by_keyboard(visit: Any) -> None:
 
 def test_the_tasks_by_keyboard(visit: Any) -> None:
     page = visit()
-    assert "Right intents: 72%" in shown(page)[0]
+    assert "Right intents: 76%" in shown(page)[0]
     page.get_by_role("radio", name="far from the base").press("ArrowRight")
     assert "Right intents: 0%" in shown(page)[0]
     page.get_by_role("radio", name="far, embeddings frozen").press("ArrowRight")
