@@ -167,8 +167,9 @@ function render({ model, el }) {
     run.enable(trainer && !now);
     stop.enable(trainer && now);
     mode.textContent = trainer || now ? "live" : state.runs.length ? "saved runs" : "no kernel";
-    const idle = trainer ? "Ready." : NO_KERNEL, deaf = now && !trainer ? `. ${DEAF}` : "";
-    status.textContent = state.notice || (one ? `${report(one, state)}${deaf}` : idle);
+    const hint = trainer ? "" : now ? DEAF : state.controls.length || !one ? NO_KERNEL : "";
+    const told = one ? report(one, state) : trainer ? "Ready." : "";
+    status.textContent = state.notice || (hint && told ? `${told.replace(/\.?$/, ".")} ${hint}` : told || hint);
     status.classList.toggle("fm-failed", !state.notice && one?.state === "failed");
     facts.replaceChildren(...numbers(one));
     const { names, name } = plotted(state);
@@ -177,10 +178,10 @@ function render({ model, el }) {
     offered = `${names} ${name}`;
     plot.draw(picture(state));
     const { runs: all } = state;
-    const told = JSON.stringify(
+    const listed = JSON.stringify(
       all.map((each) => [each.letter, each.state, each.setting, !busy(each) && measures(each)]));
-    if (rows !== told) runs.replaceChildren(list());
-    rows = told;
+    if (rows !== listed) runs.replaceChildren(list());
+    rows = listed;
     showCode();
   }
 
@@ -200,7 +201,8 @@ function render({ model, el }) {
       const end = each.points.length ? digits(loss(each)) : "–";
       const outcome = busy(each) ? "…" : each.state === "failed" ? fault(each) : end, all = measures(each);
       const found = results.map((name) => (busy(each) || !(name in all) ? "" : digits(all[name])));
-      return [...names.map((name) => [name in each.setting ? said(each.setting[name]) : ""]), [outcome], ...found.map((text) => [text])];
+      const chosen = names.map((name) => [name in each.setting ? said(each.setting[name]) : ""]);
+      return [...chosen, [outcome], ...found.map((text) => [text])];
     };
     return table(state, { head, cells, look, remove });
   }
