@@ -118,16 +118,16 @@ def test_an_assistant_gets_a_chat(visit: Any) -> None:
 def test_a_seed_repeats_an_answer(visit: Any) -> None:
     page = visit(name="chapters/back/two")
     page.get_by_label("Temperature").press("End")
-    page.get_by_label("Seed").fill("3")
+    page.get_by_role("spinbutton", name="Seed").fill("3")
     said = []
     for seed in ("3", "3", "4"):
-        page.get_by_label("Seed").fill(seed)
+        page.get_by_role("spinbutton", name="Seed").fill(seed)
         run(page)
         said.append(written(page, "base"))
     assert said[0] == said[1] != said[2]
     page.get_by_role("button", name="Another seed").click()
     finished(page)
-    assert page.get_by_label("Seed").input_value() != "4"
+    assert page.get_by_role("spinbutton", name="Seed").input_value() != "4"
 
 
 def test_nothing_is_loaded_before_it_is_asked(visit: Any) -> None:
@@ -175,7 +175,7 @@ def test_the_last_question_counts(visit: Any) -> None:
     )
     finished(page)
     last = page.locator("textarea").input_value()
-    assert last == SUGGESTIONS[3].prompt
+    assert last == SUGGESTIONS[4].prompt
     assert written(page, "base") == continued("base", last)
 
 
@@ -344,7 +344,11 @@ def test_without_a_script(visit: Any) -> None:
 
 def test_prompts_show_a_difference() -> None:
     assert [one.title for one in suggest(["preference-start", "aligned"])] == ["End a story", "End another"]
-    assert [one.title for one in suggest(["assistant", "base"])] == ["Ask for help", "Return a kettle"]
+    assert [one.title for one in suggest(["assistant", "base"])] == [
+        "Ask for help",
+        "Return a kettle",
+        "Ask for a story",
+    ]
     assert suggest(["assistant", "base"])[0].models == ("assistant", "base"), "in the order asked for"
     assert suggest(["base"]) == [SUGGESTIONS[1]._replace(models=("base",))]
 

@@ -57,6 +57,7 @@ SUGGESTIONS = (
         "Hello. Can I return the kettle that I bought 3 days ago?",
         ("base", "assistant"),
     ),
+    Suggestion("Ask for a story", "Lily was a", ("base", "assistant")),
     Suggestion(
         "End a story",
         "Emma was a lively girl who lived near the woods. One day, Sue fell into a puddle.",
