@@ -130,7 +130,7 @@ def test_a_seed_repeats_an_answer(visit: Any) -> None:
     assert page.get_by_role("spinbutton", name="Seed").input_value() != "4"
 
 
-def test_nothing_is_loaded_before_it_is_asked(visit: Any) -> None:
+def test_nothing_is_loaded_unasked(visit: Any) -> None:
     page = visit(name="chapters/back/two")
     loaded: list[str] = []
     page.on("request", lambda request: loaded.append(request.url))
