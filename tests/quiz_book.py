@@ -242,6 +242,7 @@ chapters:
   - file: chapters/back/math
   - file: chapters/back/inspector
   - file: chapters/back/tokens
+  - file: chapters/back/attention
   - file: chapters/back/labs
 """
 
@@ -274,6 +275,7 @@ def write(folder: Path) -> Path:
     (book / "assets/guess/once.json").write_text(json.dumps(GUESS))
     (back / "inspector.md").write_text("# A record\n\n```{record-inspector}\n```\n")
     (back / "tokens.md").write_text("# Tokens\n\n```{tokens}\n```\n")
+    (back / "attention.md").write_text("# Attention\n\n```{attention}\n```\n")
     for model in ("assistant", "base"):
         shutil.copytree(tiny.ROOT / "assets/models" / model, book / "assets/models" / model)
     (book / "assets/lessons").mkdir()
