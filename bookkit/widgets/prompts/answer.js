@@ -16,7 +16,6 @@ const visible = (text) => text.replace(/[ \n\t]/g, (one) => MARKS[one]);
 export class Answer {
   constructor(name, kind) {
     this.name = name;
-    this.layout = h("span", { class: "fm-answer-layout" });
     this.state = h("p", { class: "fm-answer-state" });
     this.prompt = h("span", { class: "fm-answer-prompt" });
     this.list = h("span", { class: "fm-answer-tokens" });
@@ -26,7 +25,7 @@ export class Answer {
     this.panel = h("div", { class: "fm-answer-panel" });
     const text = h("p", { class: "fm-answer-text" }, this.prompt, this.list, this.end);
     this.element = h("section", { class: "fm-answer", "data-kind": kind, "aria-label": `Answer of ${name}` },
-      h("p", {}, h("b", {}, name)), this.layout, text, this.state, this.judgment, this.facts, this.panel);
+      h("p", {}, h("b", {}, name)), this.state, text, this.judgment, this.facts, this.panel);
     this.listen();
     this.clear();
   }
@@ -76,7 +75,7 @@ export class Answer {
   /** The model begins: what it is asked, and in which layout. */
   begin(model, prompt, isChat) {
     this.tokenizer = model.tokenizer;
-    this.layout.textContent = isChat ? "gets the prompt as a message in a chat" : "goes on where the prompt ends";
+    this.state.textContent = isChat ? "gets the prompt as a message in a chat" : "goes on where the prompt ends";
     this.prompt.textContent = prompt.length > TAIL ? `… ${prompt.slice(-TAIL).replace(/^\S*\s/, "")}` : prompt;
     if (isChat) this.prompt.append(h("br"));
     this.list.setAttribute("aria-label", `Tokens of ${this.name}’s answer`);
@@ -105,7 +104,6 @@ export class Answer {
 
   /** The answer is whole; `ended` tells one that the model ended from one that was cut off. */
   finish(ended) {
-    this.state.replaceChildren();
     this.end.textContent = ended ? " ■" : " …";
     this.end.title = ended ? "The model ended its text here" : "Cut off here";
     const count = this.tokens.length, log = this.tokens.reduce((sum, { p }) => sum + Math.log(p), 0) / count;

@@ -205,7 +205,6 @@ class Lab {
       const [model, { idsOf, isChat }] = await Promise.all([this.model(name), fmkit.load("asking")]);
       if (signal.aborted) return answer.wait("Stopped.");
       answer.begin(model, prompt, isChat(model.tokenizer));
-      answer.wait("Writing …");
       const maxNewTokens = this.length.value(), ids = idsOf(prompt, model.tokenizer);
       const options = { maxNewTokens, temperature: this.temperature.value(), seed: this.seedValue, signal };
       const made = await model.generate(ids, { ...options, ontoken: (token) => signal.aborted || answer.add(token) });
