@@ -208,7 +208,7 @@ def test_without_a_script(visit: Any) -> None:
     page = visit(java_script_enabled=False)
     figure = page.locator(".fm-newborn figure")
     assert figure.locator("polyline").is_visible()
-    assert "80,112 random numbers, whose loss begins at" in " ".join(figure.inner_text().split())
+    assert "80,112 random numbers, whose loss is 5.96 at first" in " ".join(figure.inner_text().split())
     assert not page.locator(".fm-newborn-talk").is_visible()
     assert not page.locator(".fm-newborn-status").is_visible()
 

@@ -48,8 +48,9 @@ function smooth(run) {
   return runningMean(run.y, TRAINING.steps / BIN);
 }
 
-/** The run has come to an end, or to a stop. */
+/** The run has come to an end, or to a stop; at its end the loss is that on stories that it never reads. */
 export function end(run, phase, message = "") {
+  if (phase === "finished") run.loss = run.check;
   if (run.since) run.milliseconds += performance.now() - run.since.time;
   Object.assign(run, { phase, message, since: null });
 }
@@ -72,7 +73,7 @@ export function status(run) {
   if (run.phase === "training") {
     return rate ? `About ${lasting((END - run.tokens) / rate)} left. Read on meanwhile: it goes on.` : "Training …";
   }
-  const loss = run.phase === "finished" ? `, and a loss of ${run.check.toFixed(2)}` : "";
+  const loss = run.phase === "finished" ? `, and a loss of ${run.loss.toFixed(2)}` : "";
   const last = run.phase === "finished" ? " Remembering who is who comes last." : "";
   return `${short(run.tokens)} tokens in ${lasting(run.milliseconds / 1000)}${loss}. True to the end: `
     + `${run.true} of its ${run.stories} stories.${last}`;

@@ -1,5 +1,5 @@
 // The reader's beginning, and how a model of the book goes on with it.
-import { marked } from "./newborn-story.js";
+import { marked } from "./story.js";
 
 const MODEL = "base";
 const WRITING = { maxNewTokens: 250, temperature: 0.7 };
@@ -15,6 +15,7 @@ export function createTalk(el) {
     const mine = (last = new AbortController());
     const wanted = () => last === mine;
     try {
+      el.classList.remove("failed");
       status.textContent = model ? "Writing …" : "Loading the model …";
       model ??= await open();
       if (!wanted()) return;
@@ -44,6 +45,7 @@ export function createTalk(el) {
   }
 
   function fail(message) {
+    el.classList.add("failed");
     answer.classList.add("fm-quiet");
     answer.replaceChildren("No story.");
     status.textContent = message;

@@ -4,7 +4,7 @@ import { button } from "./controls.js";
 import { h, short } from "./dom.js";
 import { createPlot } from "./plot.js";
 import { TEMPERATURE, TRAINING, createRun, end, scene, speed, status, take, title } from "./newborn-run.js";
-import { excerpt, marked } from "./newborn-story.js";
+import { excerpt, marked } from "./story.js";
 import { createTalk } from "./newborn-talk.js";
 
 const PRESS = { loading: "Stop", training: "Stop", stopped: "Go on", finished: "Another", failed: "Retry" };
@@ -31,7 +31,7 @@ function render({ el }) {
     if (!run) return;
     heading.textContent = title(run);
     line.textContent = status(run);
-    el.classList.toggle("failed", run.phase === "failed");
+    part("actions").classList.toggle("failed", run.phase === "failed");
     press.element.textContent = PRESS[run.phase];
     anew.element.hidden = run.phase !== "stopped";
     read(run);
@@ -50,7 +50,7 @@ function render({ el }) {
     shown = latest;
     story.classList.remove("fm-quiet");
     story.replaceChildren(...marked(latest));
-    part("name").querySelector("small").textContent = `story ${stories}, at a loss of ${loss.toFixed(2)}`;
+    part("name").querySelector("small").textContent = `story ${stories}, loss ${loss.toFixed(2)}`;
   }
 
   function onevent(event) {

@@ -26,7 +26,7 @@ function own(text, prompt) {
 function mark(wrong, expected, more) {
   if (!wrong) return [];
   const others = more ? ` or ${more} other${more > 1 ? "s" : ""}` : "";
-  return [h("mark", { class: "fm-wrong" }, visible(wrong)),
+  return [h("mark", { class: "fm-wrong" }, visible(wrong)), " ",
     h("span", { class: "fm-expected" }, `the world expected: ${expected.join(", ")}${others}`)];
 }
 
