@@ -44,8 +44,9 @@ function addPoint(run, { tokens, loss }) {
   run.bin = [];
 }
 
+/** A running mean over about 1% of a whole run: its points are means already. */
 function smooth(run) {
-  return runningMean(run.y, TRAINING.steps / BIN);
+  return runningMean(run.y, TRAINING.steps / BIN / 3);
 }
 
 /** The run has come to an end, or to a stop; at its end the loss is that on stories that it never reads. */
