@@ -90,6 +90,7 @@ def page(address: str) -> Iterator[Page]:
         browser = playwright.chromium.launch(executable_path=path, args=chromium.ARGUMENTS)
         page = browser.new_page(viewport={"width": 1300, "height": 1000})
         page.goto(address, timeout=WAIT)
+        expect(page.get_by_text("| Idle")).to_be_visible(timeout=WAIT)  # a cell run earlier can be forgotten
         yield page
         browser.close()
 
