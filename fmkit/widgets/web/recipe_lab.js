@@ -16,7 +16,10 @@ const DEAF = "This kernel hears a press only between cells: to stop, interrupt i
 const words = (name) => name.replaceAll("_", " ");
 const title = (name) => TITLES[name] ?? words(name);
 const said = (value) => (value === null ? "auto" : value === true ? "on" : value === false ? "off" : String(value));
-const digits = (value) => (Math.abs(value) >= 0.1 || value === 0 ? value.toFixed(2) : value.toPrecision(2));
+function digits(value) {
+  if (Math.abs(value) >= 0.1 || value === 0) return value.toFixed(2);
+  return Math.abs(value) >= 0.001 ? value.toPrecision(2) : value.toExponential(1);
+}
 
 /** A duration as a person says it. */
 function duration(seconds) {
@@ -86,16 +89,17 @@ function picture(state) {
   const results = state.runs.filter((run) => !busy(run)).map((run) => report(run, state));
   const hint = controls.length ? "Choose, then press Run" : "No run yet";
   return {
-    title: `${title(name)} over steps. ${results.join(" ") || "No run yet."}`, ...range(lines),
+    title: `${title(name)} over steps. ${results.join(" ") || "No run yet."}`, ...range(lines, name),
     xEnd: steps, xTitle: "steps", yTitle: title(name), floor: name === "loss" ? state.floor : null,
     goal: null, hint: state.runs.length ? null : hint, lines,
   };
 }
 
 /** Where the vertical axis starts and ends: it begins at 0 or below, and does not follow a loss that explodes. */
-function range(lines) {
+function range(lines, name) {
   const values = lines.flatMap((line) => line.y).filter(Number.isFinite), firsts = lines.map((line) => line.y[0] ?? 0);
-  const high = Math.min(Math.max(...values, 0), 2 * Math.max(...firsts, 0) || Infinity), low = Math.min(...values, 0);
+  const limit = name === "loss" ? 2 * Math.max(...firsts, 0) || Infinity : Infinity;
+  const high = Math.min(Math.max(...values, 0), limit), low = Math.min(...values, 0);
   return { yStart: 1.05 * low, yEnd: 1.05 * high || (low ? 0 : 1) };
 }
 
