@@ -44,7 +44,9 @@ def keep_room(app: Sphinx, doctree: nodes.document) -> None:
             message = "a widget without its state, or none of the book's: run `make notebooks`"
             logger.warning(message, location=view)
             continue
-        text = render("site/room.html", name=name, description=state["description"], view=view.astext())
+        text = render(
+            "site/room.html", name=name, kind=kind, description=state["description"], view=view.astext()
+        )
         room = page_widget("", "", nodes.raw("", text, format="html"), widget=name)
         if recording := state.get("recording"):
             room["data"] = f"runs/{recording}"

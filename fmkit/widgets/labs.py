@@ -20,15 +20,27 @@ from fmkit.data.example_batches import (
 )
 from fmkit.data.quiet import quiet
 from fmkit.data.tokenizer import PAD, special_id, train_tokenizer
+from fmkit.generation import generate
 from fmkit.model import Transformer
 from fmkit.objectives import language_modeling
 from fmkit.trainer import Trainer
-from fmkit.world import SUPPORT, World, floor, load_stories
+from fmkit.world import SUPPORT, MarkedText, World, floor, load_stories
 
 STORIES = 6_000  # about a million tokens: more than the longest recorded run sees
 SMALL = ModelConfig(
     vocab_size=512, hidden_size=48, num_hidden_layers=2, num_attention_heads=4, max_position_embeddings=128
 )
+WRITTEN, TEMPERATURE = 120, 0.5  # tokens of a text that a model writes as it learns
+SHOWN = 5  # words that the world expected
+SIZES = {  # of models, by their hidden_size
+    size.hidden_size: size
+    for size in (
+        replace(SMALL, hidden_size=24, num_hidden_layers=1, num_attention_heads=2),
+        SMALL,
+        replace(SMALL, hidden_size=64, num_hidden_layers=3),
+        replace(SMALL, hidden_size=96, num_hidden_layers=3),
+    )
+}
 ANSWERS, HELD_OUT, TESTED = 200, 64, 400  # dialogs of the shop: to learn, to validate on, to test with
 
 
@@ -46,10 +58,13 @@ class Lab(Protocol):
     def place(self, trainer: Trainer) -> float:
         """How far a run is, on the horizontal axis."""
 
+    def write(self, trainer: Trainer) -> dict[str, Any] | None:
+        """A text by the model as it is now, and what the world says about it, if that knows such texts."""
+
 
 @dataclass(frozen=True)
 class TextLab:
-    """A model of this size learns texts from random weights, for so many steps."""
+    """A model learns texts from random weights, for so many steps; of this size, if none is chosen."""
 
     size: ModelConfig
     tokenizer: Tokenizer
@@ -57,7 +72,16 @@ class TextLab:
     validation: list[Batch]
     floor: float | None = None
 
-    def trainer(self, *, learning_rate: float, batch_size: int, steps: int, seed: int = 0) -> Trainer:
+    def trainer(
+        self,
+        *,
+        learning_rate: float,
+        batch_size: int,
+        steps: int,
+        hidden_size: int | None = None,
+        seed: int = 0,
+    ) -> Trainer:
+        size = SIZES[hidden_size] if hidden_size and hidden_size != self.size.hidden_size else self.size
         context, pad = self.size.max_position_embeddings, special_id(self.tokenizer, PAD)
         config = TrainConfig(
             steps,
@@ -69,11 +93,23 @@ class TextLab:
             dtype="float32",
         )
         loader = PackedLoader(self.pieces, batch_size, context, pad, seed)
-        return Trainer(Transformer(self.size, seed=seed), language_modeling, loader, config)
+        return Trainer(Transformer(size, seed=seed), language_modeling, loader, config)
 
     def place(self, trainer: Trainer) -> float:
         """Tokens seen."""
         return trainer.tokens
+
+    def write(self, trainer: Trainer) -> dict[str, Any] | None:
+        """A text of at most `WRITTEN` tokens, as story.js shows it."""
+        assert isinstance(trainer.model, Transformer)
+        text = generate(trainer.model, self.tokenizer, "", WRITTEN, TEMPERATURE, seed=trainer.step)
+        if self.floor is None:
+            return {"text": text}
+        judged = MarkedText(text)
+        start, end = judged.wrong or (len(text),) * 2
+        more = max(0, len(judged.expected) - SHOWN)
+        parts = {"right": text[:start], "wrong": text[start:end], "rest": text[end:]}
+        return {**parts, "expected": judged.expected[:SHOWN], "more": more}
 
 
 @dataclass(frozen=True)
@@ -109,6 +145,9 @@ class AnswerLab:
     def place(self, trainer: Trainer) -> float:
         """Epochs done, with two decimals."""
         return round(trainer.step * trainer.config.batch_size / len(self.examples), 2)
+
+    def write(self, trainer: Trainer) -> None:
+        """Nothing: an answer needs a question."""
 
 
 def open_lab(size: ModelConfig, corpus: DatasetDict) -> TextLab:

@@ -1,6 +1,7 @@
 """The labs as widgets: choose hyperparameters, train, compare the losses. One pre-trains, one fine-tunes."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
 
@@ -10,9 +11,21 @@ from fmkit.config import ModelConfig
 from fmkit.flops import num_parameters
 from fmkit.trainer import Trainer
 from fmkit.widgets.base import traitlets
-from fmkit.widgets.labs import ANSWERS, SMALL, STORIES, Lab, assistant, open_lab, shop_lab, story_lab
+from fmkit.widgets.labs import ANSWERS, SIZES, SMALL, STORIES, Lab, assistant, open_lab, shop_lab, story_lab
 from fmkit.widgets.modules import module, styles
-from fmkit.widgets.runs import RunsWidget, WidgetRun
+from fmkit.widgets.runs import RunsWidget, Settings, WidgetRun
+
+WRITINGS = 10  # texts that are written in a run, as the model learns
+
+
+@dataclass
+class LabRun(WidgetRun):
+    """A run with what its model wrote last."""
+
+    story: dict[str, Any] | None = None
+
+    def progress(self) -> dict[str, Any]:
+        return {**super().progress(), "story": self.story}
 
 
 class LabWidget(RunsWidget):
@@ -33,15 +46,19 @@ class LabWidget(RunsWidget):
         super().__init__(**traits)
         self._open_lab = open_lab
 
-    def train(self, **setting: Any) -> WidgetRun:
+    def _new_run(self, number: int, setting: Settings) -> LabRun:
+        return LabRun(number, setting)
+
+    def train(self, **setting: Any) -> LabRun:
         """Start a run in a thread of its own. Raises `FmkitError` while another is being trained."""
         return self._start(setting)
 
-    def _follow(self, run: WidgetRun) -> None:
+    def _follow(self, run: LabRun) -> None:
         lab = self._open_lab()
         self.floor = lab.floor
         self.send({"type": "floor", "floor": lab.floor})
         trainer = lab.trainer(**run.setting)
+        every = max(1, trainer.config.steps // WRITINGS)
         run.state = "training"
         self._tell(run)
         for record in trainer.run():
@@ -51,8 +68,11 @@ class LabWidget(RunsWidget):
             due = trainer.step % (trainer.config.eval_every or 1) == 0
             if due and trainer.step < trainer.config.steps:
                 self._check(run, lab, trainer)
+            if trainer.step % every == 0:
+                run.story = lab.write(trainer)
             self._report(run)
         self._check(run, lab, trainer)
+        run.story = lab.write(trainer)
         run.state = "finished" if trainer.step == trainer.config.steps else "stopped"
 
     def _check(self, run: WidgetRun, lab: Lab, trainer: Trainer) -> None:
@@ -62,24 +82,38 @@ class LabWidget(RunsWidget):
 class TrainingLab(LabWidget):
     """The lab of pre-training: a model learns texts from random weights, for so many steps.
 
-    Without arguments it trains the book's smallest model on stories, and draws the floor that no model's loss
-    can pass; `size` is another model, `corpus` other texts (see `load_corpus`). The recorded runs are of the
-    smallest model on stories.
+    Without arguments it trains one of the book's smallest models on stories, and draws the floor that no
+    model's loss can pass; `size` is another model, `corpus` other texts (see `load_corpus`). A page of the
+    book trains by itself, without a kernel, before recorded runs of a model of 80,112 parameters.
     """
 
     steps = traitlets.Int(200).tag(sync=True)
     context_length = traitlets.Int().tag(sync=True)
+    hidden_size = traitlets.Int().tag(sync=True)
+    sizes: Any = traitlets.List(help="the models to choose from: shape, and number of parameters").tag(
+        sync=True
+    )
 
     def __init__(self, corpus: DatasetDict | None = None, size: ModelConfig = SMALL, **traits: Any) -> None:
         texts = f"{STORIES:,} stories" if corpus is None else f"{len(corpus['train']):,} texts"
+        sizes: list[ModelConfig] = list(SIZES.values()) if size == SMALL else [size]
         super().__init__(
             partial(story_lab, size) if corpus is None else cache(partial(open_lab, size, corpus)),
+            hidden_size=size.hidden_size,
+            sizes=[shape(one) for one in sizes],
             description=f"Training lab: {num_parameters(size):,} parameters learn from {texts}",
             context_length=size.max_position_embeddings,
             vocab_size=size.vocab_size,
             recording="lab" if corpus is None and size == SMALL else "",
             **traits,
         )
+
+
+def shape(size: ModelConfig) -> dict[str, int]:
+    """What a page needs to build a model, and how many parameters it has."""
+    heads = ("num_attention_heads", "num_key_value_heads")
+    names = ("hidden_size", "intermediate_size", "num_hidden_layers", *heads)
+    return {name: int(getattr(size, name)) for name in names} | {"parameters": num_parameters(size)}
 
 
 class FinetuningLab(LabWidget):

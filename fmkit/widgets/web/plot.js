@@ -1,6 +1,7 @@
 import { h, short } from "./dom.js";
 
 const MARGIN = { top: 26, right: 72, bottom: 40, left: 30 };
+const RECORDED = "var(--recorded)";
 const LINE = 15; // pixels from one label's baseline to the next
 
 /** Running mean over about 3% of a whole run, unbiased at its start: the same as fmkit.plots draws. */
@@ -33,8 +34,8 @@ export function spread(labels, bottom) {
 /**
  * A line plot that fills `host`, redrawn whenever its size changes: quiet axes, labels at the ends of lines.
  * A scene is {title, xEnd, yEnd, yStart (0), xTitle, yTitle, floor, goal: {x, text}, hint,
- *   lines: [{label, color, dash, strong, faded, x, y, back: {x, y, label}, band: [low, high], result}]}; `result` is
- *   where a line ended up, `back` a quieter line behind it.
+ *   lines: [{label, color, dash, strong, faded, x, y, back: {x, y, label}, band: {x, low, high, label}, result}]};
+ *   `result` is where a line ended up, `back` a quieter line behind it, `band` the range of recorded runs.
  */
 export function createPlot(host) {
   let scene = null;
@@ -60,7 +61,9 @@ function drawing(scene, width, height) {
     clip: `fm-${Math.random().toString(36).slice(2)}`,
   };
   const drawn = scene.lines.filter((line) => line.x.length), backs = drawn.filter((line) => line.back?.label);
-  const labels = [...drawn, ...backs.map(({ back, color }) => ({ ...back, color }))].map((line) => endLabel(line, place));
+  const bands = scene.lines.filter((line) => line.band).map(({ band }) => ({ ...band, y: band.high, color: RECORDED }));
+  const quiet = backs.map(({ back, color }) => ({ ...back, color }));
+  const labels = [...drawn, ...quiet, ...bands].map((line) => endLabel(line, place));
   if (scene.floor !== null) labels.push(floorLabel(scene.floor, place));
   for (const column of [labels.filter((l) => l.x >= right), labels.filter((l) => l.x < right)])
     spread(column, bottom + 4);
@@ -116,9 +119,9 @@ function path(xs, ys, { x, y }) {
 function lineParts(line, place) {
   const shared = { fill: "none", stroke: line.color, "stroke-linejoin": "round", "stroke-linecap": "round" };
   const parts = [];
-  if (line.band && line.x.length) {
-    const back = path([...line.x].reverse(), [...line.band[1]].reverse(), place).replace("M", "L");
-    parts.push(h("svg:path", { d: `${path(line.x, line.band[0], place)}${back}Z`, fill: line.color, opacity: line.strong ? 0.18 : 0.1 }));
+  if (line.band) {
+    const { x, low, high } = line.band, back = path([...x].reverse(), [...high].reverse(), place).replace("M", "L");
+    parts.push(h("svg:path", { d: `${path(x, low, place)}${back}Z`, fill: RECORDED, opacity: line.strong ? 0.35 : 0.15 }));
   }
   if (line.back) parts.push(h("svg:path", { ...shared, d: path(line.back.x, line.back.y, place), opacity: line.back.label ? 0.7 : 0.3 }));
   const stroke = { d: path(line.x, line.y, place), "stroke-width": line.strong ? 2.6 : 1.8 };

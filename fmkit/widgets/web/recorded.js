@@ -3,6 +3,17 @@ import { BROKEN, equal } from "./runs.js";
 
 const REPLAY = 1800; // milliseconds for a recorded run, whatever it took
 
+/** The recorded runs of a setting, which differ in the seed only. */
+function recordedRuns(record, setting, names) {
+  return record.runs.filter((each) => equal(each.settings, setting, names));
+}
+
+/** The same, if they are several, and all came to their end. */
+export function recordedSeeds(record, setting, names) {
+  const seeds = recordedRuns(record, setting, names);
+  return seeds.length > 1 && seeds.every((each) => each.validation_loss !== undefined) ? seeds : [];
+}
+
 /**
  * Who trains: nobody, recorded runs are replayed. A trainer as in kernel.js; it can train only what is recorded.
  * @param {{names: string[], axis: string, open: (facts) => object}} options `names` of the settings, in the order in
@@ -10,13 +21,6 @@ const REPLAY = 1800; // milliseconds for a recorded run, whatever it took
  */
 export function createReplay(record, { names, axis, open }) {
   let frame = 0, run = null;
-
-  /** The recorded run of a setting, and the others that differ from it in the seed only. */
-  function lookUp(setting) {
-    const [first, ...others] = record.runs.filter((each) => equal(each.settings, setting, names));
-    const whole = [first, ...others].every((each) => each.validation_loss !== undefined);
-    return { first, seeds: others.length && whole ? [first, ...others] : [] };
-  }
 
   /** Sorted values of a setting, as far as runs of them are recorded with what the settings before it say. */
   function values(name, setting) {
@@ -26,7 +30,8 @@ export function createReplay(record, { names, axis, open }) {
   }
 
   function start(setting) {
-    const { first, seeds } = lookUp(setting), { command, machine } = first;
+    const [first] = recordedRuns(record, setting, names), { command, machine } = first;
+    const seeds = recordedSeeds(record, setting, names);
     run = open({ setting, seeds, command, machine, length: first.loss.length, state: "training" });
     replay(first);
   }
@@ -55,7 +60,7 @@ export function createReplay(record, { names, axis, open }) {
   }
 
   function origin(shown) {
-    if (!shown) return ["On this page, recorded runs are replayed."];
+    if (!shown?.command) return ["On this page, recorded runs are replayed."];
     const who = shown.letter === BROKEN ? "The run that broke" : `Run ${shown.letter}`;
     const how = `${who} is a replay. It was recorded (${shown.machine ?? record.machine}) by `;
     const words = shown.command.split(" ").flatMap((word) => [h("span", {}, word), " "]); // a line breaks between words

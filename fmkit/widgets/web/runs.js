@@ -36,18 +36,18 @@ export function give(state, run) {
 }
 
 /**
- * Why no run of the chosen setting can be started, or "". The same settings would give the same run again, and no run
+ * Why no run of a setting can be started, or "". The same settings would give the same run again, and no run
  * is pushed out by another; but one that was stopped makes room for the same run as a whole.
  */
-export function refusal(state, names, sentence) {
-  const same = state.runs.find((run) => equal(run.setting, state.setting, names));
+export function refusal(state, setting, names, sentence) {
+  const same = state.runs.find((run) => equal(run.setting, setting, names));
   if (same?.state === "stopped") state.runs = state.runs.filter((run) => run !== same);
   else if (same && !busy(same)) return `These settings are here already. ${sentence(same, state)}`;
   return freeLetter(state) ? "" : `${LETTERS.length} runs are kept: remove one to train another.`;
 }
 
 /** In one or two words, and in a sentence: why a run failed. */
-export const fault = (run) => (run.message.includes("not finite") ? "not finite" : "failed");
+export const fault = (run) => (/not (a )?finite/.test(run.message) ? "not finite" : "failed");
 export function explain(run) {
   const [, step] = /^step (\d+): loss .* not finite/.exec(run.message) ?? [];
   return step ? `At step ${step} the loss or gradient was no longer finite: try a lower learning rate.` : run.message;

@@ -1,9 +1,12 @@
 import { h, short } from "./dom.js";
-import { button, slider } from "./controls.js";
+import { button, choice, slider } from "./controls.js";
 import { createKernel } from "./kernel.js";
+import { createText } from "./own_text.js";
+import { createPage, hasEngine } from "./page.js";
 import { createPlot, runningMean } from "./plot.js";
-import { createReplay } from "./recorded.js";
+import { createReplay, recordedSeeds } from "./recorded.js";
 import { BROKEN, busy, current, explain, fault, give, keep, looked, lossNow, refusal, stroke, table } from "./runs.js";
+import { marked } from "./story.js";
 
 const LIVE = {
   learning_rate: [1e-4, 2e-4, 3e-4, 5e-4, 0.001, 0.002, 0.003, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.3, 1, 10, 100],
@@ -41,9 +44,11 @@ function lengthOf(model) {
 
 /** Everything that the lab shows; the drawing functions below only read it. */
 function createState(model) {
-  const record = model.get("recorded") ?? null; // set by the loader of a page without a kernel
-  const length = lengthOf(model);
+  const record = ofSize(model.get("recorded") ?? null); // set by the loader of a page without a kernel
+  const length = lengthOf(model), sizes = model.get("sizes") ?? [];
+  const parameters = (width) => short(sizes.find((size) => size.hidden_size === width).parameters);
   const knobs = [
+    ...(sizes.length > 1 ? [{ name: "hidden_size", label: "Parameters", unit: "", format: parameters }] : []),
     { name: "learning_rate", label: "Learning rate", unit: "" },
     { name: "batch_size", label: "Batch size", unit: length.batchUnit },
     length.knob,
@@ -52,17 +57,25 @@ function createState(model) {
   const wanted = { ...setting }; // what the reader chose last, also where no such run is recorded
   const guessing = Math.log(model.get("vocab_size"));
   // `looked` is the run that the reader points at, `notice` an answer to a press that started no run.
-  const shown = { runs: [], looked: null, notice: "" };
-  return { record, length, knobs, setting, wanted, guessing, trainer: null, floor: record?.floor ?? null, ...shown };
+  // `text` is a text of the reader's own, to be learned instead of the lab's.
+  const shown = { runs: [], looked: null, notice: "", text: null };
+  return { record, length, sizes, parameters, knobs, setting, wanted, guessing, trainer: null, floor: record?.floor ?? null, ...shown };
 }
 
-const names = (state) => state.knobs.map((knob) => knob.name);
+const names = (state) => [...state.knobs.map((knob) => knob.name), "text"];
+
+/** A record with the size of its model among the settings of its runs. */
+function ofSize(record) {
+  const size = record?.model?.hidden_size;
+  return size ? { ...record, runs: record.runs.map((run) => ({ ...run, settings: { hidden_size: size, ...run.settings } })) } : record;
+}
 
 const result = (run) => (["finished", "stopped"].includes(run.state) ? run.checks.at(-1)?.[1] ?? null : null);
 const lowest = (run) => run.checks.reduce((best, check) => (check[1] < best[1] ? check : best));
 
 /** One sentence on the state of a run; the same that a screen reader reads out at its end. */
-function sentence(run, { floor, length }) {
+function sentence(run, { floor: known, length }) {
+  const floor = run.setting.text ? null : known;
   const name = run.letter === BROKEN ? "This run" : `Run ${run.letter}`, end = result(run);
   if (run.state === "preparing") return `${name}: preparing the texts and their tokens, once …`;
   if (run.state === "training") return `${name}: ${at(run, length)}, loss ${lossNow(run)}`;
@@ -71,7 +84,8 @@ function sentence(run, { floor, length }) {
   const above = floor === null ? "" : `, ${(end - floor).toFixed(2)} above the floor`;
   const after = run.state === "stopped" ? `${at(run, length)}, stopped` : length.span(run.setting);
   const begin = run.points[0]?.[1].toFixed(2);
-  if (length.axis === "tokens") return `${name}: loss ${begin} → ${end.toFixed(2)} after ${after}${above}.`;
+  const unknown = run.setting.text ? ". Nobody knows the floor of your text" : "";
+  if (length.axis === "tokens") return `${name}: loss ${begin} → ${end.toFixed(2)} after ${after}${above}${unknown}.`;
   const [place, best] = lowest(run), turned = end - best > 0.02;
   const turn = turned ? ` It was lowest, ${best.toFixed(2)}, after ${Math.round(place)}.` : "";
   return `${name}: validation ${end.toFixed(2)} after ${after}${above}; training ${lossNow(run)}.${turn}`;
@@ -88,11 +102,11 @@ function at(run, length) {
 function scene(state) {
   const { length, setting } = state, goal = length.end(setting), strong = looked(state);
   const results = state.runs.filter((run) => !busy(run)).map((run) => sentence(run, state));
-  const floor = state.floor === null ? "" : ` The floor is at ${state.floor.toFixed(2)}.`;
+  const floor = state.floor === null || state.text ? "" : ` The floor is at ${state.floor.toFixed(2)}.`;
   return {
     title: `Loss over ${length.axisTitle}. ${results.join(" ") || "No run yet."}${floor}`,
     xEnd: Math.max(goal, ...state.runs.map((run) => length.end(run.setting))), yEnd: top(state),
-    xTitle: length.axisTitle, yTitle: length.lossTitle, floor: state.floor,
+    xTitle: length.axisTitle, yTitle: length.lossTitle, floor: state.text ? null : state.floor,
     goal: { x: goal, text: length.sum(setting) },
     hint: state.runs.length ? null : "Choose, predict, then press Train",
     lines: state.runs.map((run) => line(run, state, run === strong, state.looked !== null && run !== strong)),
@@ -117,14 +131,16 @@ function line(run, state, strong, faded) {
   return {
     ...main, label: `${run.letter} ${end?.toFixed(2) ?? gone}`, ...stroke(run), strong, faded,
     back: strong ? { x, y: byEpochs ? mean : losses, label: byEpochs ? "training" : "" } : null,
-    band: run.seeds.length ? seedBand(run, main, byEpochs) : null, result: end,
+    band: run.seeds.length ? seedBand(run.seeds, state.length.axis === "epochs") : null, result: end,
   };
 }
 
-/** The lowest and the highest of the seeds' curves at each point of a line. */
-function seedBand(run, main, byEpochs) {
-  const curves = run.seeds.map((seed) => (byEpochs ? seed.checks.map((check) => check[1]) : runningMean(seed.loss)));
-  return [Math.min, Math.max].map((pick) => main.y.map((_, i) => pick(...curves.map((curve) => curve[i]))));
+/** The lowest and the highest of recorded curves that differ in the seed only. */
+function seedBand(seeds, byEpochs) {
+  const curves = seeds.map((seed) => (byEpochs ? seed.checks.map((check) => check[1]) : runningMean(seed.loss)));
+  const x = byEpochs ? seeds[0].checks.map((check) => check[0]) : seeds[0].tokens;
+  const [low, high] = [Math.min, Math.max].map((pick) => x.map((_, i) => pick(...curves.map((curve) => curve[i]))));
+  return { x, low, high, label: "recorded" };
 }
 
 /** What the table says of a run, beside its letter. */
@@ -134,7 +150,9 @@ function cells(run, state) {
     ? h("small", {}, `${Math.min(...seeds).toFixed(2)}–${Math.max(...seeds).toFixed(2)}`,
       h("span", {}, ` in ${seeds.length} seeds`)) : "";
   const outcome = busy(run) ? "…" : run.state === "failed" ? fault(run) : result(run)?.toFixed(2) ?? "stopped";
-  return [...names(state).map((name) => [run.setting[name]]), [outcome, range]];
+  const setting = state.knobs.map(({ name, format = String }) => [format(run.setting[name])]);
+  if (run.setting.text) setting[0].push(h("small", {}, `your text ${run.setting.text}`));
+  return [...setting, [outcome, range]];
 }
 
 // --- the widget ---
@@ -143,12 +161,14 @@ function render({ model, el }) {
   const state = createState(model);
   const status = h("p", { class: "fm-status" }), spoken = h("p", { class: "fm-spoken", "aria-live": "polite" });
   const mode = h("span", { class: "fm-mode" }), made = h("p", { class: "fm-made" });
-  const runs = h("div", { class: "fm-runs" });
+  const runs = h("div", { class: "fm-runs" }), story = h("div", { class: "fm-story fm-marked" });
   const picture = h("div", { class: "fm-plot" }), plot = createPlot(picture);
   const knobs = state.knobs.map((knob) => (
     { ...knob, ...slider({ ...knob, onchange: (value) => turn(knob.name, value) }) }));
   const train = button("Train", start, "fm-primary"), stop = button("Stop", () => state.trainer.stop());
-  let rows = "";
+  const who = choice({ label: "Runs are", format: (name) => ({ page: "trained in this page", replay: "recorded ones" })[name], onchange: ask });
+  const own = createText((text) => (Object.assign(state, { text, notice: "" }), show()));
+  let rows = "", told = null;
 
   function turn(name, value) {
     choose(name, value);
@@ -171,6 +191,8 @@ function render({ model, el }) {
     train.enable(trainer && !run);
     stop.enable(Boolean(run));
     mode.textContent = trainer?.mode ?? "no kernel";
+    own.element.hidden = !page || trainer !== page;
+    who.element.hidden = !(page && replay) || trainer === kernel;
     const idle = trainer ? "Ready." : "Run this cell to train: no kernel has answered.";
     const shown = run ?? looked(state);
     status.textContent = state.notice || (shown ? sentence(shown, state) : idle);
@@ -181,6 +203,27 @@ function render({ model, el }) {
     if (now !== rows) runs.replaceChildren(table(state, { head, cells, look, remove }));
     rows = now;
     made.replaceChildren(...(trainer?.origin(looked(state)) ?? []));
+    story.hidden = trainer === replay;
+    tell(shown?.story ?? null);
+  }
+
+  /** Show what a run wrote last: with the verdict of the world, if that knows such texts. */
+  function tell(latest) {
+    if (latest === told && story.hasChildNodes()) return;
+    told = latest;
+    const unjudged = { right: latest?.text ?? "", wrong: "", rest: "", expected: [], more: 0 };
+    const text = latest ? marked({ ...unjudged, ...latest }) : ["Nothing yet: a model writes here as it learns."];
+    story.replaceChildren(h("b", {}, "What it writes now"), ...text);
+    story.classList.toggle("fm-quiet", !latest);
+  }
+
+  /** Let the page train, or the recorded runs be replayed; runs of both are compared. */
+  function ask(name) {
+    current(state) && state.trainer.stop();
+    state.trainer = name === "page" ? page : replay;
+    if (state.trainer === replay) state.text = null;
+    offer();
+    show();
   }
 
   function look(run) {
@@ -190,19 +233,21 @@ function render({ model, el }) {
 
   /** Offer the values of the sliders from the `first` on: all, or those for which the trainer has something to show. */
   function offer(first = 0) {
+    const live = { ...LIVE, hidden_size: state.sizes.map((size) => size.hidden_size) };
     for (const knob of knobs.slice(first)) {
-      knob.offer(state.trainer.values?.(knob.name, state.setting) ?? LIVE[knob.name], state.wanted[knob.name]);
+      knob.offer(state.trainer.values?.(knob.name, state.setting) ?? live[knob.name], state.wanted[knob.name]);
       choose(knob.name, knob.value());
     }
   }
 
   function start() {
-    state.notice = refusal(state, names(state), sentence);
+    const setting = { ...state.setting, ...(state.text && { text: state.text.number }) };
+    state.notice = refusal(state, setting, names(state), sentence);
     if (state.notice) {
       spoken.textContent = state.notice;
       return show();
     }
-    state.trainer.start({ ...state.setting });
+    state.trainer.start(setting);
   }
 
   function remove(run) {
@@ -236,19 +281,23 @@ function render({ model, el }) {
   }
 
   const title = model.get("description").split(":")[0];
-  const head = ["rate", "batch", state.length.knob.name, "loss"];
+  const head = [...(state.sizes.length > 1 ? ["size"] : []), "rate", "batch", state.length.knob.name, "loss"];
   el.replaceChildren(h("section", { class: "fm-widget fm-lab", "aria-label": model.get("description") },
     h("div", { class: "fm-head" }, h("strong", {}, title), mode),
-    h("div", { class: "fm-knobs" }, ...knobs.map((knob) => knob.element)),
+    h("div", { class: "fm-knobs" }, who.element, ...knobs.map((knob) => knob.element)), own.element,
     h("div", { class: "fm-actions" }, train.element, stop.element, status), spoken,
-    picture, runs, made));
+    picture, ...(state.sizes.length ? [story] : []), runs, made));
   const replay = state.record && createReplay(state.record, { names: names(state), axis: state.length.axis, open });
+  const seeds = (setting) => recordedSeeds(state.record, setting, names(state));
+  const texts = () => state.text?.texts;
+  const page = replay && state.sizes.length && hasEngine() ? createPage({ sizes: state.sizes, texts, seeds, open }) : null;
   const onfloor = (floor) => (state.floor = floor ?? state.floor, show());
   const kernel = createKernel(model, { open, onlive, onfloor });
-  state.trainer = replay;
-  if (replay) offer();
+  state.trainer = page ?? replay;
+  who.offer(["page", "replay"], "page");
+  if (state.trainer) offer();
   show();
-  return () => (replay?.close(), kernel.close(), plot.close());
+  return () => (page?.close(), replay?.close(), kernel.close(), plot.close());
 }
 
 export default { render };

@@ -1,4 +1,4 @@
-"""The lab on a built page without a kernel, in a real browser: recorded runs, keyboard, phone, dark, file://."""
+"""The labs on a built page without a kernel, in a real browser: the page trains, or replays recorded runs."""
 
 import shutil
 import threading
@@ -35,7 +35,10 @@ def book(tmp_path_factory: pytest.TempPathFactory) -> Path:
     book = tmp_path_factory.mktemp("book")
     (book / "chapters/back").mkdir(parents=True)
     (book / "chapters/back/references.bib").touch()
-    (book / "assets").symlink_to(ROOT / "assets")
+    (book / "assets").mkdir()
+    for part in (ROOT / "assets").iterdir():
+        if part.name != "lessons":  # those of labs that this book has not
+            (book / "assets" / part.name).symlink_to(part)
     shutil.copy(ROOT / "_config.yml", book)
     (book / "_toc.yml").write_text(
         "format: jb-book\nroot: chapters/lab\nchapters: [{file: chapters/tuning}]\n"
@@ -80,6 +83,7 @@ def visit(browser: Browser, address: str) -> Iterator[Open]:
         motion: str = "reduce",
         scripts: bool = True,
         name: str = "lab",
+        live: bool = False,
     ) -> Page:
         context = browser.new_context(
             viewport={"width": width, "height": 900}, reduced_motion=motion, java_script_enabled=scripts
@@ -92,6 +96,8 @@ def visit(browser: Browser, address: str) -> Iterator[Open]:
         page.on("console", lambda m: m.type == "error" and complaints.append(f"console: {m.text}"))
         page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
         page.goto(f"{start}chapters/{name}.html")
+        if scripts and name == "lab" and not live:
+            page.get_by_label("Runs are").select_option("recorded ones")
         return page
 
     yield opened
@@ -144,6 +150,73 @@ def test_train_replays_a_recorded_run(visit: Open) -> None:
         "python -m bookkit.experiments lab learning_rate=0.003 batch_size=8 steps=200 seed=0 "
     )
     assert "above the floor" in (drawing(page).get_attribute("aria-label") or "")
+
+
+def test_the_page_trains(visit: Open) -> None:
+    """A run of the reader's own, beside the recorded ones, with a text that the world judges."""
+    page = visit(live=True)
+    expect(page.locator(".fm-mode")).to_have_text("trains in this page")
+    press_keys(page, "Steps", "Home", "ArrowRight")
+    press_keys(page, "Batch size", "Home", "ArrowRight")
+    press(page, "Train")
+    expect(page.locator(".fm-status")).to_contain_text("of 50, loss")
+    expect(page.locator(".fm-status")).to_contain_text("above the floor", timeout=60_000)
+    loss = float(page.locator(".fm-status").inner_text().split("→ ")[1].split()[0])
+    assert 1 < loss < 5.9
+    expect(page.locator(".fm-story .fm-wrong")).not_to_be_empty()
+    expect(page.locator(".fm-story .fm-expected")).to_contain_text("the world expected")
+
+
+def test_recorded_seeds_are_a_band(visit: Open) -> None:
+    page = visit(live=True)
+    press(page, "Train")
+    expect(drawing(page).get_by_text("recorded", exact=True)).to_be_visible()
+    press(page, "Stop")
+    expect(page.locator(".fm-status")).to_contain_text("stopped")
+
+
+def test_other_sizes_are_trained(visit: Open) -> None:
+    page = visit(live=True)
+    press_keys(page, "Parameters", "Home")
+    press_keys(page, "Steps", "Home")
+    press(page, "Train")
+    expect(page.locator(".fm-status")).to_contain_text("above the floor", timeout=60_000)
+    expect(page.locator(".fm-runs tbody tr")).to_contain_text("19.3k")
+
+
+def test_the_page_learns_a_readers_text(visit: Open) -> None:
+    page = visit(live=True)
+    page.get_by_text("Train on a text of your own").click()
+    press(page, "Use this text")
+    expect(page.get_by_text("Type or paste a text first")).to_be_visible()
+    page.locator("textarea").fill("<img src=x onerror=alert(1)> The sun is warm.\n\n" * 150)
+    press(page, "Use this text")
+    expect(page.locator(".fm-own-text [role=status]")).to_contain_text("Its floor is unknown")
+    expect(drawing(page).get_by_text("floor 0.30")).to_have_count(0)
+    press_keys(page, "Steps", "Home")
+    press(page, "Train")
+    expect(page.locator(".fm-status")).to_contain_text("Nobody knows the floor", timeout=60_000)
+    expect(page.locator(".fm-runs tbody tr")).to_contain_text("your text 1")
+    assert page.locator(".fm-lab img").count() == 0
+    press(page, "Back to the stories")
+    expect(drawing(page).get_by_text("floor 0.30")).to_be_visible()
+
+
+def test_a_short_text_says_so(visit: Open) -> None:
+    page = visit(live=True)
+    page.get_by_text("Train on a text of your own").click()
+    page.locator("textarea").fill("Too short.")
+    press(page, "Use this text")
+    press(page, "Train")
+    expect(page.locator(".fm-status.fm-failed")).to_contain_text("The text is too short")
+
+
+def test_a_file_that_is_no_text(visit: Open) -> None:
+    page = visit(live=True)
+    page.get_by_text("Train on a text of your own").click()
+    file = {"name": "a.txt", "mimeType": "text/plain", "buffer": b"\xff\xfe\x00"}
+    page.locator("input[type=file]").set_input_files(files=[file])
+    expect(page.get_by_text("a.txt is not a text in UTF-8.")).to_be_visible()
 
 
 def test_stop_stops_a_replay(visit: Open) -> None:
@@ -287,7 +360,9 @@ def test_it_is_accessible_in_both_schemes(visit: Open, name: str) -> None:
 @pytest.mark.parametrize("width", [1300, 390])
 def test_the_page_does_not_jump(visit: Open, width: int, name: str) -> None:
     """The room that is kept before any script has run is what the widget fills."""
-    rooms = [visit(width, scripts=on, name=name).locator(".fm-widget-room") for on in (False, True)]
+    rooms = [
+        visit(width, scripts=on, name=name, live=True).locator(".fm-widget-room") for on in (False, True)
+    ]
     expect(rooms[1].locator(".fm-plot svg")).to_be_visible()
     heights = [(room.bounding_box() or {})["height"] for room in rooms]
     assert abs(heights[0] - heights[1]) <= 4, heights

@@ -11,6 +11,7 @@ import pytest
 
 from fmkit.config import ModelConfig
 from fmkit.errors import FmkitError
+from fmkit.flops import num_parameters
 from fmkit.widgets import FinetuningLab, TrainingLab, labs, training_lab
 from fmkit.widgets.runs import Settings
 
@@ -50,6 +51,7 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
         validation=[],
         trainer=lambda **setting: FakeTrainer(setting, gate),
         place=lambda trainer: 256 * trainer.step,
+        write=lambda trainer: {"text": f"after {trainer.step}"},
     )
     monkeypatch.setattr(training_lab, "story_lab", lambda size: fake)
     return gate
@@ -106,6 +108,29 @@ def test_a_run_sends_points_in_few_messages(page: Page, gate: threading.Event) -
     states = [m["state"] for m in page.heard if m["type"] == "run"]
     assert states == ["preparing", "training", "finished"]
     assert page.heard[-1]["checks"] == [[256 * 20, 5.5], [256 * 40, 5.5]]
+
+
+def test_the_page_hears_what_it_writes(page: Page, gate: threading.Event) -> None:
+    gate.set()
+    page.train()
+    assert page.ended.wait(10)
+    assert [m["story"] for m in page.heard if m["type"] == "points"][-1] == {"text": "after 40"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("hidden_size", [24, 48, 64, 96])
+def test_a_size_is_trained_and_writes(hidden_size: int) -> None:
+    """As the page's own engine does: the sizes that it knows are those of Python."""
+    lab = labs.story_lab()
+    setting = {"learning_rate": 0.003, "batch_size": 2, "steps": 3, "hidden_size": hidden_size}
+    trainer = lab.trainer(**setting)
+    assert len(list(trainer.run())) == 3
+    (size,) = (one for one in TrainingLab().sizes if one["hidden_size"] == hidden_size)
+    assert num_parameters(trainer.model.config) == size["parameters"]
+    story = lab.write(trainer)
+    assert story is not None
+    assert story["wrong"]
+    assert 0 < len(story["expected"]) <= 5
 
 
 def test_cells_run_while_it_trains(page: Page, gate: threading.Event) -> None:
