@@ -334,10 +334,12 @@ def test_epochs_show_when_it_was_best(visit: Open) -> None:
 @pytest.mark.parametrize("name", ["lab", "tuning"])
 @pytest.mark.parametrize("width", [1300, 390])
 def test_it_fits_and_can_be_touched(visit: Open, width: int, name: str) -> None:
-    page = visit(width, name=name)
+    page = visit(width, name=name, live=True)
     press(page, "Train")
+    for details in page.locator(".fm-lab details:visible").all():
+        details.locator("summary").click()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    for control in page.locator(".fm-lab :is(input, button)").all():
+    for control in page.locator(".fm-lab :is(input, select, button, summary, textarea):visible").all():
         box = control.bounding_box()
         assert box
         assert min(box["width"], box["height"]) >= 44
@@ -345,8 +347,10 @@ def test_it_fits_and_can_be_touched(visit: Open, width: int, name: str) -> None:
 
 @pytest.mark.parametrize("name", ["lab", "tuning"])
 def test_it_is_accessible_in_both_schemes(visit: Open, name: str) -> None:
-    page = visit(name=name)
+    page = visit(name=name, live=True)
     press(page, "Train")
+    for details in page.locator(".fm-lab details:visible").all():
+        details.locator("summary").click()
     page.evaluate(AXE.read_text())
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
