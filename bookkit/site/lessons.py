@@ -1,8 +1,8 @@
 """Lesson plans: assets/lessons/NAME.yml says how to teach with the lab NAME.
 
-A lab is a widget by which somebody can teach. Its name is the widget's, with the arguments of its directive if
-there are any, as in `guess-next-word`; a lab of a notebook is called by its class, as in `training-lab`. The
-file gives it pages of its own (see `bookkit.site.embeds`):
+A lab is a widget by which somebody can teach. Its name is the widget's, with the arguments of its directive
+if there are any, as in `guess-next-word`; a lab of a notebook is called by its class, as in `training-lab`.
+The file gives it pages of its own (see `bookkit.site.embeds`):
 
     title: Choose the threshold of a classifier
     purpose: One sentence that says what the lab shows.
