@@ -115,18 +115,32 @@ def configure(app: Sphinx, config: Config) -> None:
     config.togglebutton_open_on_print = False  # book.css says what paper shows
     config.html_static_path += map(str, STATIC)
     config.html_baseurl = os.environ.get("FMKIT_PUBLIC_URL", config.fmkit_public_url)
-    repository = os.environ.get("FMKIT_REPOSITORY", config.fmkit_repository).rstrip("/")
-    options = config.html_theme_options
-    options["repository_url"], options["repository_branch"] = repository, "main"
-    options["use_repository_button"] = options["use_issues_button"] = bool(repository)
-    options["launch_buttons"] = LAUNCHERS if repository else {}
+    repository: str = os.environ.get("FMKIT_REPOSITORY", config.fmkit_repository).rstrip("/")
+    config.fmkit_repository = repository
+    config.html_theme_options |= buttons(repository)
 
 
-LAUNCHERS = {
-    "notebook_interface": "jupyterlab",
-    "binderhub_url": "https://mybinder.org",
-    "colab_url": "https://colab.research.google.com",
+# What the theme can do with a repository, by a word in its host's name; asked for more, it warns.
+LAUNCHERS = {"notebook_interface": "jupyterlab", "binderhub_url": "https://mybinder.org"}
+COLAB = {"colab_url": "https://colab.research.google.com"}
+HOSTS = {
+    "github": {"use_issues_button": True, "launch_buttons": LAUNCHERS | COLAB},
+    "gitlab": {"use_issues_button": True, "launch_buttons": LAUNCHERS},
+    "bitbucket": {"use_issues_button": False, "launch_buttons": LAUNCHERS},
 }
+
+
+def buttons(repository: str) -> dict[str, Any]:
+    """The theme's options for its buttons above a page; there are none for a host that it does not know."""
+    host = repository.rsplit("/", 2)[0].lower()  # without the owner and the name
+    known = next((HOSTS[word] for word in HOSTS if word in host), None)
+    if not known:
+        return {"repository_url": "", "launch_buttons": {}}
+    return known | {
+        "repository_url": repository,
+        "repository_branch": "main",
+        "use_repository_button": True,
+    }
 
 
 def page_context(

@@ -69,7 +69,7 @@ class Install(PageWidget):
     widget = "install"
 
     def values(self) -> dict[str, Any]:
-        return {"repository": self.config.html_theme_options.get("repository_url", "")}
+        return {"repository": self.config.fmkit_repository}
 
 
 def longest(runs: list[dict[str, Any]]) -> dict[str, Any]:
