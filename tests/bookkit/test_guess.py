@@ -108,8 +108,8 @@ def test_by_keyboard(visit: Any) -> None:
     page.get_by_label("Your next word").fill("Midnight")
     page.keyboard.press("Enter")
     assert said(page) == (
-        "“Midnight” is number 2 of the model’s list, with a probability of 30.0%.",
-        "If your word came, it is −log 0.3 = 1.20 nats.",
+        "“midnight” is number 2 on the model’s list, with a probability of 30.0%.",
+        "If your word came, the loss is −log 0.3 = 1.20 nats.",
     )
     assert table.is_visible()
     assert table.locator("tr.own").inner_text().startswith("2\tmidnight")
@@ -125,7 +125,7 @@ def test_by_mouse(visit: Any) -> None:
     page.get_by_role("button", name="Compare").click()
     assert said(page)[0] == "Type a word, or pick one."
     page.locator(".fm-guess-pick").first.click()
-    assert said(page)[0].startswith("“'s” is number 3 of")
+    assert said(page)[0].startswith("“'s” is number 3 on")
     page.get_by_label("Your next word").fill(" ")
     page.get_by_role("button", name="Compare").click()
     assert said(page) == ("Type a word, or pick one.", ""), "nothing is left of the guess before"
@@ -137,7 +137,7 @@ def test_a_guess_is_found_by_its_word(visit: Any, guess: str) -> None:
     page.get_by_label("Your next word").fill(guess)
     page.keyboard.press("Enter")
     rank, word = (3, "'s") if guess == "'s" else (2, "midnight")
-    assert said(page)[0].startswith(f"“{guess}” is number {rank} of the model’s list")
+    assert said(page)[0].startswith(f"“{word}” is number {rank} on the model’s list")
     assert page.locator(".fm-guess-blank").text_content() == word
 
 

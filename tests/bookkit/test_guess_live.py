@@ -72,6 +72,18 @@ def test_case_and_article_do_not_count(visit: Any) -> None:
     expect(page.locator(".fm-guess-loss")).to_contain_text("nats")
     assert nats(page) == pytest.approx(true_nats(PROMPT, "basket"), abs=0.02)
     assert page.locator(".fm-guess-blank").text_content() == "basket"
+    expect(page.locator(".fm-guess-result")).to_contain_text("“basket” is not among the model’s first 10.")
+
+
+def test_factors_have_names(visit: Any) -> None:
+    """A space and a part of a sign cannot be read by themselves."""
+    page = visit()
+    compare(page, "12")
+    expect(page.locator(".fm-guess-loss")).to_contain_text("Its probability is a space 0.0")
+    compare(page, "😀")
+    expect(page.locator(".fm-guess-loss")).to_contain_text("a part of a sign")
+    compare(page, "bed")
+    expect(page.locator(".fm-guess-loss")).to_contain_text("“bed” 0.32% × the end of the word ")
 
 
 def test_the_record_is_the_models(visit: Any, tmp_path: Path) -> None:
@@ -138,7 +150,7 @@ def test_without_the_model(visit: Any) -> None:
     expect(page.locator(".fm-guess-result")).to_contain_text(
         "below 0.4%. The model could not be asked for more."
     )
-    expect(page.locator(".fm-guess-loss")).to_contain_text("it is more than 5.50 nats")
+    expect(page.locator(".fm-guess-loss")).to_contain_text("the loss is more than 5.50 nats")
     begin(page, OWN)
     expect(page.locator(".fm-guess-asked")).to_have_text("Check your connection.")
     assert page.locator(".fm-guess-text").text_content() == PROMPT
@@ -157,7 +169,7 @@ def test_the_last_guess_counts(visit: Any) -> None:
         }"""
     )
     page.wait_for_timeout(1500)
-    assert (page.locator(".fm-guess-result").text_content() or "").startswith("“closet” is number 1 of")
+    assert (page.locator(".fm-guess-result").text_content() or "").startswith("“closet” is number 1 on")
 
 
 @pytest.mark.parametrize(

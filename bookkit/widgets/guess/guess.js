@@ -78,8 +78,8 @@ class Guess {
     this.asked = null;
     if (row) {
       const rank = this.rows.indexOf(row) + 1;
-      this.tell(`“${guess}” is number ${rank} of the model’s list, with a probability of ${percent(row)}.`,
-        `If your word came, it is −log\u00a0${row.dataset.p} =\u00a0${nats(row.dataset.p)}\u00a0nats.`);
+      this.tell(`“${row.dataset.word}” is number ${rank} on the model’s list, with a probability of ${percent(row)}.`,
+        `If your word came, the loss is −log\u00a0${row.dataset.p} =\u00a0${nats(row.dataset.p)}\u00a0nats.`);
     } else if (this.box.dataset.live) void this.askFor(guess);
     else this.tell(...this.miss(guess));
     this.at(2);
@@ -94,7 +94,7 @@ class Guess {
     const last = this.rows.at(-1);
     return [
       `${this.absent(guess)}: it has a probability below ${percent(last)}.`,
-      `If your word came, it is more than ${nats(last.dataset.p)} nats, and the weights move further.`,
+      `If your word came, the loss is more than ${nats(last.dataset.p)} nats, and the weights move further.`,
     ];
   }
 
@@ -111,8 +111,8 @@ class Guess {
       const best = ways.reduce((one, other) => (p(other) > p(one) ? other : one));
       if (asked !== this.asked) return;
       this.part("blank").textContent = best.word;
-      this.tell(`${this.absent(guess)}. Its probability is ${share(p(best))}.`,
-        `If your word came, it is ${loss(p(best))}.${parts(best.factors)}`);
+      this.tell(`${this.absent(best.word)}. Its probability is ${share(p(best))}.`,
+        `If your word came, the loss is ${loss(p(best))}.${parts(best.factors)}`);
     } catch (error) {
       const [result, loss] = this.miss(guess);
       if (asked === this.asked) this.tell(`${result} The model could not be asked for more. ${error.message}`, loss);
@@ -164,7 +164,7 @@ class Guess {
     const words = rows.map((row) => row.dataset.word).sort((one, other) => one.localeCompare(other, "en"));
     this.part("picks").replaceChildren(this.part("picks").firstElementChild, ...words.map((word) =>
       h("button", { type: "button", class: "fm-button fm-guess-pick", "data-word": word }, word)));
-    const [first, last] = [rows[0], rows.at(-1)].map(({ dataset }) => `“${dataset.word}” it is ${loss(dataset.p)}`);
+    const [first, last] = [rows[0], rows.at(-1)].map(({ dataset }) => `“${dataset.word}”, the loss is ${loss(dataset.p)}`);
     this.part("losses").textContent = `For ${first}; for ${last}.`;
     this.part("asked").textContent = "";
     this.clear();
@@ -200,8 +200,15 @@ function drawRow({ word, p }, index, all) {
 /** The factors of a word's probability, if there are several. */
 function parts(factors) {
   if (factors.length < 2) return "";
-  const each = factors.map(({ piece, p }) => `${piece ? `“${piece.trim()}”` : "a new word or sign"} ${share(p)}`);
-  return ` Its probability is that of ${each.join(" × ")}.`;
+  const each = factors.map(({ piece, p }) => `${named(piece)} ${share(p)}`);
+  return ` Its probability is ${each.join(" × ")}.`;
+}
+
+/** A token's text to read; the empty one stands for what begins after a word. */
+function named(piece) {
+  if (!piece) return "the end of the word";
+  if (piece.includes("\ufffd")) return "a part of a sign";
+  return piece.trim() ? `“${piece.trim()}”` : "a space";
 }
 
 const percent = (row) => `${(100 * row.dataset.p).toFixed(1)}%`;
