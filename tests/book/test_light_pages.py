@@ -16,8 +16,6 @@ ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.slow
 PAGES = [*toc_pages(ROOT), "genindex"]
 REQUESTS, BYTES = 20, 200_000
-# Many figures, which are drawn in the page, and the recorded runs of a lab that is in sight at once.
-HEAVY = {"chapters/2-finetuning/hyperparameters": 210_000}
 
 VIOLATIONS = """window.violations = [];
 addEventListener("securitypolicyviolation", (event) => {
@@ -60,7 +58,28 @@ def page(opened: tuple[Browser, str]) -> Iterator[Page]:
 def test_page_is_light(opened: tuple[Browser, str], compressed: str, name: str) -> None:
     loaded = load(opened[0], f"{compressed}/{name}.html", slow=False)
     assert 2 < loaded["requests"] <= REQUESTS
-    assert 20_000 < loaded["bytes"] <= HEAVY.get(name, BYTES)
+    assert 20_000 < loaded["bytes"] <= BYTES
+
+
+BLOCKING = """() => performance.getEntriesByType("resource")
+    .filter((one) => one.renderBlockingStatus === "blocking").map((one) => one.name)"""
+
+
+@pytest.mark.parametrize("name", ["chapters/intro", "chapters/0-front/life", "embed/newborn", "404"])
+def test_nothing_holds_up_the_first_paint(page: Page, opened: tuple[Browser, str], name: str) -> None:
+    page.goto(f"{opened[1]}/{name}.html", wait_until="networkidle")
+    assert page.evaluate("document.styleSheets.length") > 0
+    assert page.evaluate(BLOCKING) == []
+
+
+def test_styles_find_their_files(opened: tuple[Browser, str]) -> None:
+    """From pages in any folder."""
+    for name in ("search", "chapters/intro", "chapters/1-pretraining/predicting"):
+        page = site(ROOT) / f"{name}.html"
+        text = page.read_text()
+        addresses = re.findall(r"""url\(["']?([^"')]*/[^"')]*\.\w+)["']?\)""", text[: text.index("</head>")])
+        assert any(address.endswith(".woff") for address in addresses)
+        assert [one for one in addresses if not (page.parent / one).is_file()] == []
 
 
 @pytest.mark.parametrize("name", PAGES)
