@@ -1,5 +1,6 @@
 """The newborn of the front page: it learns, stops, goes on; the other one talks; nothing is loaded before."""
 
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -121,6 +122,9 @@ def test_the_page_answers_meanwhile(visit: Any) -> None:
 def test_it_stops_and_goes_on(visit: Any) -> None:
     page = train(visit())
     stop(page)
+    expect(page.locator(".fm-newborn-status")).to_have_text(
+        re.compile(r"Its best story is right for \d+ words?\.")
+    )
     read = page.locator("[data-of=tokens]").inner_text()
     page.wait_for_timeout(500)
     assert page.locator("[data-of=tokens]").inner_text() == read
@@ -134,6 +138,7 @@ def test_it_starts_anew(visit: Any) -> None:
     before = page.locator(".fm-newborn-way li").first.inner_text()
     stop(page)
     page.get_by_role("button", name="Start anew").press("Enter")
+    expect(page.get_by_role("button", name="Stop")).to_be_focused()
     expect(page.locator(".fm-newborn-way li").first).not_to_have_text(before, timeout=STARTED)
     expect(page.locator(".fm-newborn-way li .fm-marked").first).to_be_visible(timeout=STARTED)
     assert page.locator(".fm-newborn-way li").first.inner_text() != before, "another seed, another guess"
@@ -171,9 +176,10 @@ def test_another_kind_of_text_is_said(visit: Any) -> None:
         ("once upon " * 1_000, "shorten it"),
         ("a \ud83d b", "half a character"),
         ("", "tokens in"),
+        ("   ", "tokens in"),
         ("\u202e\0<|eos|>", "No story of its world"),
     ],
-    ids=["html", "long", "words", "half", "empty", "odd"],
+    ids=["html", "long", "words", "half", "empty", "spaces", "odd"],
 )
 def test_any_text(visit: Any, text: str, said: str) -> None:
     page = visit()

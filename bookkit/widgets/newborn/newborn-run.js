@@ -10,7 +10,7 @@ const SURE = 2000; // milliseconds of training after which its speed is known
 const SAID = {
   loading: "This model knows nothing yet.",
   stopped: "It has stopped, and keeps what it learned.",
-  finished: "It has read what was planned.",
+  finished: "It has read its million tokens.",
   failed: "The training failed.",
 };
 
@@ -18,7 +18,7 @@ const SAID = {
 export function createRun(chance) {
   return {
     phase: "loading", message: "", tokens: 0, loss: chance, check: null, x: [], y: [], bin: [],
-    story: null, stories: 0, true: 0, milliseconds: 0, since: null,
+    story: null, stories: 0, best: 0, milliseconds: 0, since: null,
   };
 }
 
@@ -32,7 +32,11 @@ export function take(run, { points = [], check, story }) {
   if (!story) return;
   run.story = story;
   run.stories += 1;
-  run.true += Number(story.valid);
+  run.best = Math.max(run.best, words(story.right));
+}
+
+function words(text) {
+  return text.split(" ").filter(Boolean).length;
 }
 
 function addPoint(run, { tokens, loss }) {
@@ -74,10 +78,10 @@ export function status(run) {
   if (run.phase === "training") {
     return rate ? `About ${lasting((END - run.tokens) / rate)} left. Read on meanwhile: it goes on.` : "Training …";
   }
-  const loss = run.phase === "finished" ? `, and a loss of ${run.loss.toFixed(2)}` : "";
-  const last = run.phase === "finished" ? " Remembering who is who comes last." : "";
-  return `${short(run.tokens)} tokens in ${lasting(run.milliseconds / 1000)}${loss}. True to the end: `
-    + `${run.true} of its ${run.stories} stories.${last}`;
+  const [loss, last] = run.phase === "finished"
+    ? [`, a loss of ${run.loss.toFixed(2)}`, " Remembering who is who comes last."] : ["", ""];
+  const best = `Its best story is right for ${run.best} word${run.best === 1 ? "" : "s"}.`;
+  return `${short(run.tokens)} tokens in ${lasting(run.milliseconds / 1000)}${loss}. ${best}${last}`;
 }
 
 function lasting(seconds) {

@@ -53,7 +53,7 @@ export function createTalk(el) {
 
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    write(field.value);
+    write(field.value.trim()); // a space at the end would be half of the next token
   });
   for (const pick of form.querySelectorAll("[type=button]")) {
     pick.addEventListener("click", () => write((field.value = pick.textContent)));

@@ -7,7 +7,7 @@ import { TEMPERATURE, TRAINING, createRun, end, scene, speed, status, take, titl
 import { excerpt, marked } from "./story.js";
 import { createTalk } from "./newborn-talk.js";
 
-const PRESS = { loading: "Stop", training: "Stop", stopped: "Go on", finished: "Another", failed: "Retry" };
+const PRESS = { loading: "Stop", training: "Stop", stopped: "Go on", finished: "Train another", failed: "Retry" };
 
 function render({ el }) {
   const part = (name) => el.querySelector(`.fm-newborn-${name}`);
@@ -15,13 +15,18 @@ function render({ el }) {
   const readouts = Object.fromEntries([...el.querySelectorAll("[data-of]")].map((one) => [one.dataset.of, one]));
   const floor = Number(el.dataset.floor), chance = Number(el.dataset.chance);
   const plot = createPlot(el.querySelector(".fm-plot")), ladder = createLadder(el);
-  const press = button("Train", pressed, "fm-primary"), anew = button("Start anew", begin);
+  const press = button("Train", pressed, "fm-primary"), anew = button("Start anew", startAnew);
   let run = null, model = null, controller = null, seed = 0, shown = null, due = false;
 
   function pressed() {
     if (controller) controller.abort();
     else if (run?.phase === "stopped") goOn();
     else begin();
+  }
+
+  function startAnew() {
+    begin();
+    press.element.focus(); // the button that was pressed is hidden now
   }
 
   /** Bring everything on the screen up to date. */
