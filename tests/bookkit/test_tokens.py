@@ -99,6 +99,22 @@ def test_steps_go_to_merges_of_the_text(page: Page) -> None:
     expect(page.locator(".fm-tokens-merge")).to_have_text(texts[-2])
 
 
+def test_the_first_press_counts(page: Page) -> None:
+    """Also before the tokenizers are there, which it loads."""
+    page.get_by_role("button", name="Back", exact=True).click()
+    expect(page.locator(".fm-tokens-merge")).to_contain_text("Merge 371 joins")
+
+
+@pytest.mark.parametrize("width", [tiny.DESK, tiny.PHONE])
+def test_nothing_moves_as_it_wakes(visit: Any, width: int) -> None:
+    """What is pressed stays under the finger."""
+    page = visit(width)
+    before = page.locator(".fm-tokens-from").bounding_box()
+    page.evaluate("document.querySelector('.fm-tokens textarea').focus({ preventScroll: true })")
+    expect(page.locator(".fm-tokens-tree")).to_be_visible()
+    assert page.locator(".fm-tokens-from").bounding_box() == before
+
+
 def test_how_a_token_was_made(page: Page) -> None:
     """The boxes of a word are its merges in their order; what is not used yet is dashed."""
     write(page, "in the graph")

@@ -101,11 +101,15 @@ class Explorer {
     await this.read();
   }
 
-  /** Cut the text of the field with each tokenizer, unless another is typed meanwhile. */
-  async read() {
+  /** Read the text of the field, once. */
+  read() {
     const typed = this.field.value;
-    if (typed === this.typed) return;
-    this.typed = typed;
+    if (typed !== this.typed) this.reading = this.cut((this.typed = typed));
+    return this.reading;
+  }
+
+  /** Cut a text with each tokenizer, unless another is typed meanwhile. */
+  async cut(typed) {
     const text = typed.slice(0, LONGEST).replace(/\p{Surrogate}/gu, "\ufffd"); // half a character is no text
     const cuts = new Map();
     if (text.length > SHOWN) this.part("note").textContent = "Counting …";
