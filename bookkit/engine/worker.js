@@ -60,7 +60,7 @@ function requirePrompt(ids) {
   const { max_position_embeddings: context, is_causal: causal } = model.config;
   if (!causal) throw new Error("This model was trained on masked tokens and cannot predict what comes next.");
   if (!ids.length) throw new Error("The prompt is empty.");
-  if (ids.length >= context) throw new Error(`The prompt has ${ids.length} tokens, and the model can read ${context - 1}: shorten it.`);
+  if (ids.length >= context) throw new Error(`The prompt has ${ids.length.toLocaleString("en-US")} tokens, and the model can read ${context - 1}: shorten it.`);
 }
 
 /** Continue a prompt; an event for each token. */

@@ -94,7 +94,7 @@ def test_alternatives_are_torchs(visit: Any) -> None:
 def test_the_first_wrong_word(visit: Any) -> None:
     page = visit()
     suggest_by(page, "Remember a fact")
-    expect(column(page, "base").locator(".fm-answer-verdict")).to_contain_text("First wrong word: plums.")
+    expect(column(page, "base").locator(".fm-answer-verdict b")).to_have_text("plums")
     expect(column(page, "base").locator(".fm-answer-verdict")).to_contain_text("world: cherries")
     assert (
         "".join(column(page, "base").locator("[role=option].fm-wrong").all_inner_texts()).strip() == "plums."
@@ -128,6 +128,14 @@ def test_a_seed_repeats_an_answer(visit: Any) -> None:
     page.get_by_role("button", name="Another seed").click()
     finished(page)
     assert page.get_by_role("spinbutton", name="Seed").input_value() != "4"
+
+
+def test_the_seed_shown_is_used(visit: Any) -> None:
+    page = visit(name="chapters/back/two")
+    for typed, used in (("-5", "0"), ("3.7", "3"), ("", "0")):
+        page.get_by_role("spinbutton", name="Seed").fill(typed)
+        run(page)
+        assert page.get_by_role("spinbutton", name="Seed").input_value() == used
 
 
 def test_nothing_is_loaded_unasked(visit: Any) -> None:
@@ -285,7 +293,7 @@ def test_a_model_that_does_not_load(visit: Any) -> None:
     )
     run(page)
     expect(column(page, "base")).to_contain_text("Check your connection.")
-    expect(page.locator(".fm-prompts-status")).to_have_text("base, assistant could not answer.")
+    expect(page.locator(".fm-prompts-status")).to_have_text("base and assistant could not answer.")
     page.evaluate("() => { fmkit.load = window.load; }")
     run(page)
     assert written(page, "base") == continued("base", HELP)

@@ -138,7 +138,7 @@ export class Answer {
       at += span.textContent.length;
       span.classList.toggle("fm-wrong", from < end && at > start && span.textContent.trim() !== "");
     }
-    this.say("fm-wrong", "First wrong word: ", h("b", {}, wrong.trim()), h("br"), wanted);
+    this.say("fm-wrong", "First wrong word: ", h("b", {}, wrong.trim().replace(/(\p{L})[.,!?"]+$/u, "$1")), h("br"), wanted);
   }
 
   say(mark, ...parts) {
@@ -162,7 +162,7 @@ export class Answer {
     const { id, p, top } = this.tokens[index];
     const rank = top.findIndex(([other]) => other === id) + 1;
     const rows = rank > SHOWN || !rank ? [...top.slice(0, SHOWN - 1), [id, p]] : top.slice(0, SHOWN);
-    const place = rank ? `number ${rank}` : `not among the first ${top.length}`;
+    const place = rank === 1 ? "the likeliest" : rank ? `number ${rank}` : `not among the first ${top.length}`;
     this.panel.replaceChildren(
       h("p", {}, h("b", {}, this.nameOf(id)), ` ${percent(p)}, ${place}`),
       h("ol", {}, ...rows.map((row) => this.drawRow(row, id, top[0][1]))));

@@ -12,6 +12,7 @@ const OWN = "own";
 const IN_SIGHT = 0.7; // of the window's height: answers that begin further down are brought up
 
 const number = (value) => value.toLocaleString("en-US");
+const list = (names) => new Intl.ListFormat("en-US").format(names);
 
 class Lab {
   constructor(el) {
@@ -161,6 +162,7 @@ class Lab {
     const { length } = prompt;
     if (length > LONGEST) return this.say(`The prompt has ${number(length)} characters: shorten it.`, true);
     this.stopping?.abort();
+    this.seed.value = this.seedValue; // the one that is used
     const { signal } = this.stopping = new AbortController();
     this.start(names);
     for (const name of names) if (!signal.aborted) await this.answer(name, prompt, signal);
@@ -187,7 +189,7 @@ class Lab {
       this.model(name).catch(() => {}); // `answer` says what went wrong
     }
     this.part("answers").replaceChildren(...names.map((name) => this.answers.get(name).element));
-    this.say(`Asking ${names.map((name) => this.titleOf(name)).join(", ")} …`);
+    this.say(`Asking ${list(names.map((name) => this.titleOf(name)))} …`);
     if (this.part("answers").getBoundingClientRect().top > innerHeight * IN_SIGHT) this.part("status").scrollIntoView();
   }
 
@@ -234,7 +236,7 @@ class Lab {
     const shown = names.map((name) => this.answers.get(name)).filter(Boolean);
     const done = shown.filter((answer) => answer.tokens.length);
     const failed = shown.filter((answer) => answer.element.classList.contains("failed"));
-    const end = failed.length ? `${failed.map((answer) => answer.name).join(", ")} could not answer.` : "Finished.";
+    const end = failed.length ? `${list(failed.map((answer) => answer.name))} could not answer.` : "Finished.";
     this.say(stopped ? "Stopped." : end, failed.length > 0);
     this.part("spoken").textContent = done.map((answer) => `${answer.name} wrote: ${answer.text}`).join(" ");
   }
