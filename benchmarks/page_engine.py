@@ -12,7 +12,6 @@ over the rounds.
 
 import argparse
 import os
-import signal
 import statistics
 import subprocess
 import threading
@@ -22,6 +21,7 @@ from contextlib import contextmanager
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import psutil
 import torch
 from page import ROOT, chromium, served
 from playwright.sync_api import Browser, sync_playwright
@@ -75,15 +75,16 @@ MEASURE = """async ([prompt, count, training, simd]) => {
 
 @contextmanager
 def slowed(wanted: bool) -> Iterator[None]:
-    """Stop the browser's renderers for three quarters of the time."""
+    """Stop our own browser's renderers for three quarters of the time."""
     done = threading.Event()
+    children = psutil.Process().children(recursive=True)
+    renderers = [child for child in children if "--type=renderer" in child.cmdline()] if wanted else []
 
     def toggle() -> None:
-        found = subprocess.run(["pgrep", "-f", "type=renderer"], capture_output=True, text=True).stdout
         while not done.is_set():
-            for number, pause in ((signal.SIGSTOP, STOP), (signal.SIGCONT, RUN)):
-                for pid in map(int, found.split()):
-                    os.kill(pid, number)
+            for act, pause in ((psutil.Process.suspend, STOP), (psutil.Process.resume, RUN)):
+                for renderer in renderers:
+                    act(renderer)
                 time.sleep(pause)
 
     thread = threading.Thread(target=toggle)
