@@ -9,43 +9,48 @@ from playwright.sync_api import Browser, Route
 from bookkit.site.scripts import assets, script, sources
 from fmkit.widgets.modules import needed
 
-LOADED = re.compile(r'(?:src|href)="[./]*(_static/widgets/[\w-]+\.(?:js|css))"')
-DEFINED = re.compile(r"^fmkit\.define\('([\w-]+)'", re.MULTILINE)
+LOADED = re.compile(r'src="[./]*(_static/widgets/[\w-]+\.js)"')
+STYLE = re.compile(r"<style>.*?</style>", re.DOTALL)
+DEFINED = re.compile(r'fmkit\.define\("([\w-]+)"')
 
 
 @pytest.fixture
-def loaded(tiny_site: Path):
-    """What a page loads for its widgets: the bundles of its styles and its scripts."""
+def read(tiny_site: Path):
+    """The styles of a page, and the bundles of scripts that it loads for its widgets."""
 
-    def bundles(page: str) -> list[str]:
-        names = LOADED.findall((tiny_site / f"{page}.html").read_text())
-        return [(tiny_site / name).read_text() for name in names]
+    def parts(page: str) -> tuple[str, list[str]]:
+        text = (tiny_site / f"{page}.html").read_text()
+        scripts = [(tiny_site / name).read_text() for name in LOADED.findall(text)]
+        return "".join(STYLE.findall(text)), scripts
 
-    return bundles
+    return parts
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("page", "widget"), [("chapters/back/guess", "guess"), ("embed/explorer", "explorer")]
 )
-def test_a_page_loads_only_its_own(loaded, page: str, widget: str) -> None:
-    style, script = loaded(page)
-    assert style == sources()[widget].with_suffix(".css").read_text()
+def test_a_page_loads_only_its_own(read, page: str, widget: str) -> None:
+    style, [script] = read(page)
+    assert [name for name in ("guess", "explorer", "quiz") if f".fm-{name}" in style] == [widget]
     assert DEFINED.findall(script) == needed(widget, sources())
 
 
 @pytest.mark.slow
-def test_the_search_loads_no_widget(loaded) -> None:
-    assert loaded("search") == []
+def test_the_search_loads_no_widget(read) -> None:
+    style, scripts = read("search")
+    assert ".fm-button" in style
+    assert ".fm-quiz" not in style
+    assert scripts == []
 
 
 @pytest.mark.slow
-def test_shared_scripts_come_once_and_first(loaded) -> None:
-    script = loaded("chapters/1-sums/adding")[-1]
+def test_shared_scripts_come_once_and_first(read) -> None:
+    script = read("chapters/1-sums/adding")[1][-1]
     found = DEFINED.findall(script)
     assert sorted(found) == ["quiz", "read", "store"]
     assert found[0] == "store"
-    assert script.index("Object.assign(window.fmkit, {") < script.index("fmkit.define('store'")
+    assert script.index("Object.assign(window.fmkit,{") < script.index('fmkit.define("store"')
 
 
 @pytest.mark.parametrize("name", sorted(sources()))
@@ -78,8 +83,8 @@ def test_one_fault_stops_no_other_widget(tiny_browser: tuple[Browser, str]) -> N
 
     def broken(route: Route) -> None:
         text = route.fetch().text()
-        assert "fmkit.define('quiz'" in text
-        route.fulfill(body=text.replace("fmkit.define('quiz'", "throw Error('broken');\n('quiz'"))
+        assert 'fmkit.define("quiz"' in text
+        route.fulfill(body=text.replace('fmkit.define("quiz"', 'throw Error("broken");("quiz"'))
 
     page.route("**/widgets/script-*.js", broken)
     page.goto(f"{address}/chapters/1-sums/adding.html")
