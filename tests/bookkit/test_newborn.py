@@ -28,6 +28,20 @@ new PerformanceObserver((list) => {
     for (const entry of list.getEntries()) longest = Math.max(longest, entry.duration);
 }).observe({type: "longtask", buffered: true});"""
 
+# A model that falls from a guess to a loss of 3.5 between its first story and its second, and stops; once.
+FAST = """() => {
+    const story = { right: "", wrong: "Xyz", rest: "", expected: ["Once"], more: 0 };
+    const points = Array.from({ length: 8 }, (_, step) => ({ step, tokens: 512 * step, loss: 3.5 }));
+    const trainModel = async ({ onevent }) => {
+        onevent({ story });
+        onevent({ points, story });
+        trained.trainModel = () => new Promise(() => {});
+        return { stopped: true, close() {} };
+    };
+    const trained = { trainModel };
+    fmkit.load = async () => trained;
+}"""
+
 
 @pytest.fixture(scope="module")
 def newborn_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -142,6 +156,19 @@ def test_it_starts_anew(visit: Any) -> None:
     expect(page.locator(".fm-newborn-way li").first).not_to_have_text(before, timeout=STARTED)
     expect(page.locator(".fm-newborn-way li .fm-marked").first).to_be_visible(timeout=STARTED)
     assert page.locator(".fm-newborn-way li").first.inner_text() != before, "another seed, another guess"
+
+
+def test_a_row_that_is_passed(visit: Any) -> None:
+    """A story stands in one row, also where the loss falls below two between two stories."""
+    page = visit()
+    page.evaluate(FAST)
+    page.get_by_role("button", name="Train").click()
+    rows = page.locator(".fm-newborn-way li")
+    expect(rows.nth(2)).to_contain_text("the world expected: Once")
+    assert " ".join(rows.nth(1).inner_text().split()) == "5.0 passed between two stories"
+    assert "not there yet" in rows.nth(3).inner_text()
+    page.get_by_role("button", name="Start anew").click()
+    assert page.locator(".fm-newborn-way .fm-quiet").count() == 6, "nothing is left of the first"
 
 
 def test_a_failure_is_said(visit: Any) -> None:

@@ -8,6 +8,7 @@ import { excerpt, marked } from "./story.js";
 import { createTalk } from "./newborn-talk.js";
 
 const PRESS = { loading: "Stop", training: "Stop", stopped: "Go on", finished: "Train another", failed: "Retry" };
+const SKIPPED = "passed between two stories";
 
 function render({ el }) {
   const part = (name) => el.querySelector(`.fm-newborn-${name}`);
@@ -112,13 +113,14 @@ function createLadder(el) {
     },
     /** Fill what the run has reached; returns what to say about it, if that is new. */
     climb({ story, loss }) {
-      let said = null;
-      for (; next < rows.length && loss < Number(rows[next].dataset.loss); next++) {
-        const words = h("span", { class: "fm-marked" }, ...excerpt(story));
-        rows[next].replaceChildren(h("b", {}, loss.toFixed(1)), " ", words);
-        said = `At a loss of ${loss.toFixed(1)} it writes: ${words.textContent}`;
-      }
-      return said;
+      const reached = rows.filter((row, number) => number >= next && loss < Number(row.dataset.loss));
+      const last = reached.pop();
+      if (!last) return null;
+      next += reached.length + 1;
+      for (const row of reached) row.replaceChildren(row.firstChild, " ", h("span", { class: "fm-quiet" }, SKIPPED));
+      const words = h("span", { class: "fm-marked" }, ...excerpt(story));
+      last.replaceChildren(h("b", {}, loss.toFixed(1)), " ", words);
+      return `At a loss of ${loss.toFixed(1)} it writes: ${words.textContent}`;
     },
   };
 }
