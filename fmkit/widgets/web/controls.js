@@ -19,7 +19,8 @@ export function slider({ label, unit, format = String, onchange }) {
   let values = [1];
   const value = () => values[Number(input.value)];
   function show() {
-    readout.replaceChildren(format(value()), unit ? h("small", {}, ` ${unit}`) : "");
+    const units = value() === 1 ? unit.replace(/s$/, "") : unit; // 1 sequence, 2 sequences
+    readout.replaceChildren(format(value()), unit ? h("small", {}, ` ${units}`) : "");
     input.setAttribute("aria-valuetext", readout.textContent);
     input.style.setProperty("--share", values.length > 1 ? input.value / (values.length - 1) : 0);
   }

@@ -10,11 +10,16 @@ const MOST = 2_000_000; // characters: more would keep a page busy for long befo
  */
 export function createText(onchange) {
   const id = `fm-${Math.random().toString(36).slice(2)}`;
-  const area = h("textarea", { id, rows: 6, spellcheck: "false", "data-lm-suppress-shortcuts": true, ondragover: (event) => event.preventDefault(), ondrop: drop });
+  const area = h("textarea", { id, rows: 6, spellcheck: "false", "data-lm-suppress-shortcuts": true, oninput: remind, ondragover: (event) => event.preventDefault(), ondrop: drop });
   const file = h("input", { type: "file", accept: ".txt,.md,.csv,.py,text/*", "aria-label": "A file with your text", onchange: () => read(file.files[0]) });
   const said = h("p", { role: "status" });
   const use = button("Use this text", take), back = button("Back to the stories", leave);
   let number = 0;
+
+  /** A text that is only typed is not learned yet. */
+  function remind() {
+    said.textContent = area.value.trim() ? "Press “Use this text”, and then Train." : "";
+  }
 
   function drop(event) {
     if (!event.dataTransfer.files.length) return;
@@ -30,16 +35,17 @@ export function createText(onchange) {
       take();
     } catch (error) {
       said.textContent = error instanceof TypeError
-        ? `${chosen.name} is not a text in UTF-8.` : `${chosen.name} could not be read: ${error.message}.`;
+        ? `${chosen.name} is not a text file in UTF-8.` : `${chosen.name} could not be read: ${error.message}.`;
     }
   }
 
   function take() {
     const text = area.value.toWellFormed?.() ?? area.value, texts = text.split(/\n\s*\n/).filter((each) => each.trim());
-    if (!texts.length) return void (said.textContent = "Type or paste a text first: some pages of it.");
+    if (!texts.length) return void (said.textContent = "Type or paste a text first, a few pages long.");
     if (text.length > MOST) return void (said.textContent = `Your text has ${short(text.length)} characters; the page takes ${short(MOST)}.`);
     number += 1;
-    said.textContent = `Your text ${number} is used: ${short(text.length)} characters in ${texts.length} parts. Its floor is unknown. The last tenth is held out.`;
+    const parts = texts.length === 1 ? "1 document" : `${texts.length} documents`;
+    said.textContent = `Your text ${number} is used: ${short(text.length)} characters in ${parts}. Its floor is unknown. The loss is measured on its last tenth, which is held out.`;
     back.enable(true);
     onchange({ number, texts });
   }
@@ -53,7 +59,7 @@ export function createText(onchange) {
   back.enable(false);
   return {
     element: h("details", { class: "fm-own-text" }, h("summary", {}, "Train on a text of your own"),
-      h("label", { for: id }, "Your text, which stays in this page; empty lines part its documents"), area,
+      h("label", { for: id }, "Your text, which stays in this page. An empty line begins a new document."), area,
       h("div", { class: "fm-actions" }, use.element, back.element, file), said),
   };
 }

@@ -11,14 +11,22 @@ export function createPage({ sizes, texts, seeds, open }) {
 
   async function start(setting) {
     const run = open({ setting, seeds: seeds(setting), length: setting.steps }), points = [], checks = [];
+    let begun = null; // when the first step was told
     const { parameters, ...config } = sizes.find((size) => size.hidden_size === setting.hidden_size);
     const { learning_rate, batch_size, steps } = setting;
     controller = new AbortController();
 
     function onevent({ points: more = [], check, story }) {
       points.push(...more.map(({ tokens, loss }) => [tokens, loss]));
+      begun ??= { time: performance.now(), steps: points.length };
       if (check) checks.push([check.tokens, check.loss]);
-      run.update({ state: "training", points, checks, ...(story && { story }) });
+      run.update({ state: "training", points, checks, secondsLeft: left(), ...(story && { story }) });
+    }
+
+    /** Seconds to the end of the run, at the pace so far. */
+    function left() {
+      const made = points.length - begun.steps, seconds = (performance.now() - begun.time) / 1000;
+      return made ? ((setting.steps - points.length) * seconds) / made : 0;
     }
 
     try {
@@ -36,7 +44,8 @@ export function createPage({ sizes, texts, seeds, open }) {
     mode: "trains in this page",
     start,
     stop: () => controller.abort(),
-    origin: () => ["Runs are trained by this page, in your browser, on new stories and from other weights than the recorded ones."],
+    origin: (run) => [run?.setting.text ? "This page trains in your browser, on your text, which stays here."
+      : "This page trains in your browser, on new stories and from other weights than the recorded runs."],
     close: () => controller?.abort(),
   };
 }

@@ -63,7 +63,7 @@ function drawing(scene, width, height) {
   const drawn = scene.lines.filter((line) => line.x.length), backs = drawn.filter((line) => line.back?.label);
   const bands = scene.lines.filter((line) => line.band).map(({ band }) => ({ ...band, y: band.high, color: RECORDED }));
   const quiet = backs.map(({ back, color }) => ({ ...back, color }));
-  const labels = [...drawn, ...quiet, ...bands].map((line) => endLabel(line, place));
+  const labels = [...drawn, ...quiet, ...bands.slice(-1)].map((line) => endLabel(line, place));
   if (scene.floor !== null) labels.push(floorLabel(scene.floor, place));
   for (const column of [labels.filter((l) => l.x >= right), labels.filter((l) => l.x < right)])
     spread(column, bottom + 4);

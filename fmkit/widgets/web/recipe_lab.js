@@ -217,7 +217,7 @@ function render({ model, el }) {
   }
 
   function start() {
-    state.notice = refusal(state, Object.keys(state.setting), report);
+    state.notice = refusal(state, state.setting, Object.keys(state.setting), report);
     spoken.textContent = state.notice;
     if (!state.notice) state.trainer.start({ ...state.setting });
     show();

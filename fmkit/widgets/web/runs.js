@@ -24,6 +24,7 @@ export function makeRoom(state) {
 
 export function keep(state, run) {
   const empty = { letter: freeLetter(state), state: "preparing", message: "", points: [], checks: [], seeds: [] };
+  empty.trainer = state.trainer;
   state.runs.push({ ...empty, ...run });
   state.looked = null;
   return state.runs.at(-1);
@@ -36,11 +37,11 @@ export function give(state, run) {
 }
 
 /**
- * Why no run of a setting can be started, or "". The same settings would give the same run again, and no run
+ * Why no run of a setting can be started, or "". The same trainer would give the same run again, and no run
  * is pushed out by another; but one that was stopped makes room for the same run as a whole.
  */
 export function refusal(state, setting, names, sentence) {
-  const same = state.runs.find((run) => equal(run.setting, setting, names));
+  const same = state.runs.find((run) => run.trainer === state.trainer && equal(run.setting, setting, names));
   if (same?.state === "stopped") state.runs = state.runs.filter((run) => run !== same);
   else if (same && !busy(same)) return `These settings are here already. ${sentence(same, state)}`;
   return freeLetter(state) ? "" : `${LETTERS.length} runs are kept: remove one to train another.`;

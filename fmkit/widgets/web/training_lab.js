@@ -78,7 +78,7 @@ function sentence(run, { floor: known, length }) {
   const floor = run.setting.text ? null : known;
   const name = run.letter === BROKEN ? "This run" : `Run ${run.letter}`, end = result(run);
   if (run.state === "preparing") return `${name}: preparing the texts and their tokens, once …`;
-  if (run.state === "training") return `${name}: ${at(run, length)}, loss ${lossNow(run)}`;
+  if (run.state === "training") return `${name}: ${at(run, length)}, loss ${lossNow(run)}${rest(run)}`;
   if (run.state === "failed") return `${name} failed. ${explain(run)}`;
   if (end === null) return `${name}: stopped at ${at(run, length)}.`;
   const above = floor === null ? "" : `, ${(end - floor).toFixed(2)} above the floor`;
@@ -93,8 +93,14 @@ function sentence(run, { floor: known, length }) {
 
 /** Where a run is; a recorded curve has fewer points than the run had steps. */
 function at(run, length) {
-  const steps = length.steps(run.setting);
-  return `step ${Math.round((run.points.length / run.length) * steps)} of ${steps}`;
+  return `step ${stepsOf(run, length)} of ${length.steps(run.setting)}`;
+}
+
+const stepsOf = (run, length) => Math.round((run.points.length / run.length) * length.steps(run.setting));
+
+/** How long a run will take, if that is long. */
+function rest({ secondsLeft = 0 }) {
+  return secondsLeft > 60 ? `, about ${Math.round(secondsLeft / 60)} min left` : "";
 }
 
 // --- what is drawn ---
@@ -105,12 +111,17 @@ function scene(state) {
   const floor = state.floor === null || state.text ? "" : ` The floor is at ${state.floor.toFixed(2)}.`;
   return {
     title: `Loss over ${length.axisTitle}. ${results.join(" ") || "No run yet."}${floor}`,
-    xEnd: Math.max(goal, ...state.runs.map((run) => length.end(run.setting))), yEnd: top(state),
+    xEnd: Math.max(goal, ...state.runs.map((run) => endOf(run, length))), yEnd: top(state),
     xTitle: length.axisTitle, yTitle: length.lossTitle, floor: state.text ? null : state.floor,
     goal: { x: goal, text: length.sum(setting) },
     hint: state.runs.length ? null : "Choose, predict, then press Train",
     lines: state.runs.map((run) => line(run, state, run === strong, state.looked !== null && run !== strong)),
   };
+}
+
+/** Where a run ends, or has ended. */
+function endOf(run, length) {
+  return ["stopped", "failed"].includes(run.state) ? run.points.at(-1)?.[0] ?? 0 : length.end(run.setting);
 }
 
 /** Where the vertical axis ends: at the loss of guessing; of examples, above the ends of runs that did not explode. */
@@ -146,12 +157,14 @@ function seedBand(seeds, byEpochs) {
 /** What the table says of a run, beside its letter. */
 function cells(run, state) {
   const seeds = run.seeds.map((seed) => seed.validation_loss);
+  const [low, high] = [Math.min(...seeds), Math.max(...seeds)], whose = run.command ? "" : h("span", {}, "recorded ");
   const range = seeds.length && run.state === "finished"
-    ? h("small", {}, `${Math.min(...seeds).toFixed(2)}–${Math.max(...seeds).toFixed(2)}`,
-      h("span", {}, ` in ${seeds.length} seeds`)) : "";
+    ? h("small", {}, whose, `${low.toFixed(2)}–${high.toFixed(2)}`, h("span", {}, ` in ${seeds.length} seeds`)) : "";
   const outcome = busy(run) ? "…" : run.state === "failed" ? fault(run) : result(run)?.toFixed(2) ?? "stopped";
   const setting = state.knobs.map(({ name, format = String }) => [format(run.setting[name])]);
   if (run.setting.text) setting[0].push(h("small", {}, `your text ${run.setting.text}`));
+  if (run.command && state.sizes.length) setting[0].push(h("small", {}, "recorded"));
+  if (run.state === "stopped") setting.at(-1).push(h("small", {}, `stopped at ${stepsOf(run, state.length)}`));
   return [...setting, [outcome, range]];
 }
 
@@ -202,7 +215,7 @@ function render({ model, el }) {
     const now = JSON.stringify(state.runs.map((each) => [each.letter, each.state, each.setting, result(each)]));
     if (now !== rows) runs.replaceChildren(table(state, { head, cells, look, remove }));
     rows = now;
-    made.replaceChildren(...(trainer?.origin(looked(state)) ?? []));
+    made.replaceChildren(...((looked(state)?.trainer ?? trainer)?.origin(looked(state)) ?? []));
     story.hidden = trainer === replay;
     tell(shown?.story ?? null);
   }

@@ -175,6 +175,43 @@ def test_recorded_seeds_are_a_band(visit: Open) -> None:
     expect(page.locator(".fm-status")).to_contain_text("stopped")
 
 
+def test_both_trainers_have_their_runs(visit: Open) -> None:
+    """A run of the page is compared with the recorded one of the same settings."""
+    page = visit()
+    press_keys(page, "Batch size", "Home")
+    press_keys(page, "Steps", "Home")
+    press(page, "Train")
+    expect(page.locator(".fm-runs tbody tr")).to_contain_text("recorded")
+    page.get_by_label("Runs are").select_option("trained in this page")
+    press(page, "Train")
+    expect(page.locator(".fm-status")).to_contain_text("Run B: loss", timeout=60_000)
+    assert rows(page) == ["A", "B"]
+    press(page, "Train")
+    expect(page.locator(".fm-status")).to_contain_text("These settings are here already.")
+    page.set_viewport_size({"width": 390, "height": 900})
+    ends = page.evaluate("[...document.querySelectorAll('.fm-lab, .fm-lab table')].map((e) => e.clientWidth)")
+    assert ends[1] <= ends[0], "the table is within the lab"
+
+
+def test_a_stopped_run_says_where(visit: Open) -> None:
+    page = visit(live=True)
+    press_keys(page, "Parameters", "End")
+    press_keys(page, "Steps", "End")
+    expect(drawing(page).get_by_text("3M", exact=True)).to_be_visible()
+    press(page, "Train")
+    expect(page.locator(".fm-status")).to_contain_text("min left", timeout=60_000)
+    press(page, "Stop")
+    expect(page.locator(".fm-runs tbody tr")).to_contain_text("stopped at ")
+    press_keys(page, "Steps", "Home")
+    expect(drawing(page).get_by_text("3M", exact=True)).to_have_count(0)
+
+
+def test_one_sequence_is_no_plural(visit: Open) -> None:
+    page = visit(live=True)
+    press_keys(page, "Batch size", "Home")
+    assert page.get_by_label("Batch size").get_attribute("aria-valuetext") == "1 sequence"
+
+
 def test_other_sizes_are_trained(visit: Open) -> None:
     page = visit(live=True)
     press_keys(page, "Parameters", "Home")
@@ -190,6 +227,7 @@ def test_the_page_learns_a_readers_text(visit: Open) -> None:
     press(page, "Use this text")
     expect(page.get_by_text("Type or paste a text first")).to_be_visible()
     page.locator("textarea").fill("<img src=x onerror=alert(1)> The sun is warm.\n\n" * 150)
+    expect(page.get_by_text("Press “Use this text”, and then Train.")).to_be_visible()
     press(page, "Use this text")
     expect(page.locator(".fm-own-text [role=status]")).to_contain_text("Its floor is unknown")
     expect(drawing(page).get_by_text("floor 0.30")).to_have_count(0)
@@ -216,7 +254,7 @@ def test_a_file_that_is_no_text(visit: Open) -> None:
     page.get_by_text("Train on a text of your own").click()
     file = {"name": "a.txt", "mimeType": "text/plain", "buffer": b"\xff\xfe\x00"}
     page.locator("input[type=file]").set_input_files(files=[file])
-    expect(page.get_by_text("a.txt is not a text in UTF-8.")).to_be_visible()
+    expect(page.get_by_text("a.txt is not a text file in UTF-8.")).to_be_visible()
 
 
 def test_stop_stops_a_replay(visit: Open) -> None:
