@@ -79,7 +79,7 @@ export function status(run) {
     return rate ? `About ${lasting((END - run.tokens) / rate)} left. Read on meanwhile: it goes on.` : "Training …";
   }
   const [loss, last] = run.phase === "finished"
-    ? [`, a loss of ${run.loss.toFixed(2)} on other stories`, " Remembering who is who comes last."] : ["", ""];
+    ? [`, loss ${run.loss.toFixed(2)} on other stories`, " Who is who is learned last."] : ["", ""];
   const best = `Its best story is right for ${run.best} word${run.best === 1 ? "" : "s"}.`;
   return `${short(run.tokens)} tokens in ${lasting(run.milliseconds / 1000)}${loss}. ${best}${last}`;
 }
