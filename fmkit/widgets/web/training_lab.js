@@ -80,7 +80,7 @@ function sentence(run, { floor: known, length }) {
   if (run.state === "preparing") return `${name}: preparing the texts and their tokens, once …`;
   if (run.state === "training") return `${name}: ${at(run, length)}, loss ${lossNow(run)}${rest(run)}`;
   if (run.state === "failed") return `${name} failed. ${explain(run)}`;
-  if (end === null) return `${name}: stopped at ${at(run, length)}.`;
+  if (end === null) return `${name}: stopped at ${at(run, length)}, training loss ${lossNow(run)}.`;
   const above = floor === null ? "" : `, ${(end - floor).toFixed(2)} above the floor`;
   const after = run.state === "stopped" ? `${at(run, length)}, stopped` : length.span(run.setting);
   const begin = run.points[0]?.[1].toFixed(2);

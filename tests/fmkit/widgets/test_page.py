@@ -202,6 +202,7 @@ def test_a_stopped_run_says_where(visit: Open) -> None:
     expect(page.locator(".fm-status")).to_contain_text("min left", timeout=60_000)
     press(page, "Stop")
     expect(page.locator(".fm-runs tbody tr")).to_contain_text("stopped at ")
+    expect(page.locator(".fm-status")).to_contain_text(", training loss ")  # no check of before
     press_keys(page, "Steps", "Home")
     expect(drawing(page).get_by_text("3M", exact=True)).to_have_count(0)
 
