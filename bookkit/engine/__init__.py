@@ -5,12 +5,12 @@ backward pass; attention.js, optim.js, batches.js, generation.js, trainer.js, pr
 what they say, and kernels.ts holds the matrix products, for WebAssembly. engine.js is what a widget imports;
 worker.js is the other end. Models, tokenizers, and the world are converted when the site is built, into
 scripts that a page loads when they are asked for: models/NAME, tokenizers/NAME, worlds/stories, labs/stories,
-engine-worker.
+labs/shop, engine-worker.
 """
 
 from sphinx.application import Sphinx
 
-from bookkit.engine.bundle import write_labs, write_worker
+from bookkit.engine.bundle import write_labs, write_shop, write_worker
 from bookkit.engine.models import write_models
 from bookkit.engine.tokenizers import convert, write_tokenizers
 from bookkit.engine.worlds import write_worlds
@@ -19,5 +19,5 @@ __all__ = ["convert"]
 
 
 def setup(app: Sphinx) -> None:
-    for write in (write_tokenizers, write_models, write_worlds, write_labs, write_worker):
+    for write in (write_tokenizers, write_models, write_worlds, write_labs, write_shop, write_worker):
         app.connect("builder-inited", write)

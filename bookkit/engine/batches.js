@@ -73,6 +73,25 @@ export function collate(rows, context, padId) {
   return { inputIds, labels, T: context, spans, numItems };
 }
 
+/**
+ * Examples as one batch: rows of their own, padded at the end. The twin of fmkit's `collate_completions`.
+ * @param {{ids: number[], start: number}[]} examples ids, and where those begin that are learned
+ */
+export function collateExamples(examples, padId) {
+  const T = Math.max(...examples.map(({ ids }) => ids.length - 1)), spans = [];
+  const inputIds = new Int32Array(examples.length * T).fill(padId), labels = new Int32Array(examples.length * T).fill(IGNORE);
+  let numItems = 0;
+  examples.forEach(({ ids, start }, r) => {
+    const first = r * T, length = ids.length - 1;
+    inputIds.set(ids.slice(0, -1), first);
+    labels.set(ids.slice(start), first + start - 1);
+    spans.push(span(first, length));
+    if (length < T) spans.push(span(first + length, T - length));
+    numItems += ids.length - start;
+  });
+  return { inputIds, labels, T, spans, numItems };
+}
+
 function span(first, length) {
   return { query: first, queries: length, key: first, keys: length };
 }

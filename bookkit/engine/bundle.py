@@ -1,15 +1,20 @@
 """The engine's worker as one text, and what it trains on: written when the site is built."""
 
+import base64
 import json
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from sphinx.application import Sphinx
 
+from bookkit.engine.models import pack_model
 from bookkit.engine.tokenizers import convert
 from bookkit.site import node
 from bookkit.site.scripts import PLACE, define, script, sources
-from fmkit.widgets.labs import SMALL, story_lab
+from fmkit.data.batches import IGNORE
+from fmkit.errors import FmkitError
+from fmkit.widgets.labs import SMALL, assistant, shop_lab, story_lab
 from fmkit.widgets.modules import needed
 
 KERNELS = Path(__file__).with_name("kernels.ts")
@@ -41,6 +46,32 @@ def write_labs(app: Sphinx) -> None:
     tokenizer = convert(lab.tokenizer.to_str(), "the tokenizer of the lab")
     data = {"config": SMALL.to_hugging_face(), "tokenizer": tokenizer, "floor": lab.floor}
     write(app, "labs/stories", json.dumps(data, separators=(",", ":")))
+
+
+def write_shop(app: Sphinx) -> None:
+    """What the lab of fine-tuning trains: the model with its tokenizer, the examples, and those held out."""
+    lab, model = shop_lab(), assistant()
+    assert model.tokenizer is not None
+    tokenizer = convert(model.tokenizer.to_str(), "the tokenizer of the lab")
+    (batch,) = lab.validation
+    held_out = zip(batch["input_ids"].tolist(), batch["labels"].tolist(), strict=True)
+    data = {
+        "config": model.to_hugging_face(),
+        "tokenizer": tokenizer,
+        "weights": base64.b64encode(pack_model(model, tokenizer, "the model of the lab")).decode(),
+        "examples": [example(row["input_ids"], [*row["labels"][1:], IGNORE]) for row in lab.examples],
+        "heldOut": [example(ids, labels) for ids, labels in held_out],
+    }
+    write(app, "labs/shop", json.dumps(data, separators=(",", ":")))
+
+
+def example(ids: list[int], labels: list[int]) -> dict[str, Any]:
+    """Ids up to the last that is learned, and where those begin; labels are the tokens that come next."""
+    learned = [at + 1 for at, label in enumerate(labels) if label != IGNORE]
+    start, end = learned[0], learned[-1] + 1
+    if learned != list(range(start, end)):
+        raise FmkitError("an example of the lab is learned in parts: the page takes one that ends it")
+    return {"ids": ids[:end], "start": start}
 
 
 def write(app: Sphinx, name: str, data: str) -> None:

@@ -50,12 +50,20 @@ function answers(worker) {
  * @returns the model that was trained, when it is; `stopped` says that the reader ended it, and
  *   `resume({ onevent, signal })` then trains on
  */
-export async function trainModel({ config, texts, training, seed, temperature, onevent, signal }) {
+export async function trainModel({ config, texts, ...options }) {
   const lab = await fmkit.load("labs/stories"), world = texts ? null : await fmkit.load("worlds/stories");
-  const worker = await startWorker(), run = { world, texts, training, seed, temperature, interval: INTERVAL };
-  Object.assign(run, { config: { ...lab.config, ...config }, tokenizer: texts ? null : lab.tokenizer });
+  return train({ config: { ...lab.config, ...config }, tokenizer: texts ? null : lab.tokenizer, world, texts, ...options });
+}
+
+/** Train the book's story model on the answers of a shop; the options and the result are those of `trainModel`. */
+export async function tuneModel(options) {
+  return train({ ...await fmkit.load("labs/shop"), ...options });
+}
+
+async function train({ onevent, signal, ...options }) {
+  const worker = await startWorker();
   try {
-    const { stopped, tokenizer } = await worker.ask("train", run, { onevent, signal });
+    const { stopped, tokenizer } = await worker.ask("train", { ...options, interval: INTERVAL }, { onevent, signal });
     const resume = (again) => worker.ask("resume", { interval: INTERVAL }, again);
     return { stopped, resume, tokenizer: new Tokenizer(tokenizer), ...answers(worker) };
   } catch (error) {

@@ -9,6 +9,7 @@ build does it, and writes each as a script, since a page that was opened as a fi
 import base64
 import json
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import save
@@ -31,13 +32,15 @@ def pack(directory: Path) -> bytes:
     file = directory / "tokenizer.json"
     if not file.is_file():
         raise FmkitError(f"{directory}: no tokenizer.json: the page needs one to read a prompt")
+    return pack_model(model, convert(file.read_text(encoding="utf-8"), str(file)), str(directory))
+
+
+def pack_model(model: Transformer, tokenizer: dict[str, Any], where: str) -> bytes:
+    """The same of a model in memory, with its tokenizer as `convert` makes it."""
     tensors = {name: weight.to(torch.float16).contiguous() for name, weight in model.weights().items()}
     if not all(weight.isfinite().all() for weight in tensors.values()):
-        raise FmkitError(f"{directory}: a weight is too large for float16")
-    metadata = {
-        "config": model.to_hugging_face(),
-        "tokenizer": convert(file.read_text(encoding="utf-8"), str(file)),
-    }
+        raise FmkitError(f"{where}: a weight is too large for float16")
+    metadata = {"config": model.to_hugging_face(), "tokenizer": tokenizer}
     return save(tensors, {key: json.dumps(value, separators=(",", ":")) for key, value in metadata.items()})
 
 

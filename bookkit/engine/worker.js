@@ -113,7 +113,8 @@ function judge({ text, world }) {
 
 /** Train a new model, which then answers like one that was opened. */
 async function train(options, post, ended) {
-  run = prepare(options, options.simd === false ? null : kernels);
+  const weights = options.weights && fromBase64(options.weights).buffer;
+  run = prepare({ ...options, weights }, options.simd === false ? null : kernels);
   ({ model, tokenizer } = run);
   return { ...await resume(options, post, ended), tokenizer: run.vocabulary };
 }

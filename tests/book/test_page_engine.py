@@ -21,7 +21,7 @@ from fmkit import ModelConfig, TrainConfig, Transformer, asset, generate
 from fmkit.data.batches import Batch, PackedLoader
 from fmkit.objectives import language_modeling
 from fmkit.trainer import Trainer
-from fmkit.widgets.labs import SMALL, TextLab, story_lab
+from fmkit.widgets.labs import SMALL, TextLab, shop_lab, story_lab
 from fmkit.world import load_stories
 
 ROOT = Path(__file__).parents[2]
@@ -254,6 +254,25 @@ def test_a_model_learns_stories(page: Page, lab: TextLab) -> None:
     story = got["stories"][-1]
     assert story["text"] == story["right"] + story["wrong"] + story["rest"]
     assert story["expected"] or story["valid"]
+
+
+def test_a_model_learns_answers(page: Page) -> None:
+    """The lab of fine-tuning: the same examples, held-out ones, and losses as in Python, in another order."""
+    lab = shop_lab()
+    trainer = lab.trainer(learning_rate=0.003, batch_size=16, epochs=2)
+    before = trainer.evaluate(lab.validation)
+    for _ in trainer.run():
+        pass
+    body = """async (training) => {
+        const { tuneModel } = await fmkit.load("engine"), checks = [];
+        const model = await tuneModel({ training, seed: 0, onevent: ({ check }) => check && checks.push(check) });
+        model.close();
+        return checks;
+    }"""
+    got = page.evaluate(body, {"learning_rate": 0.003, "batch_size": 16, "steps": trainer.config.steps})
+    assert [check["step"] for check in got] == [0, 12, 24, 25]
+    assert got[0]["loss"] == pytest.approx(before, rel=1e-3)
+    assert got[-1]["loss"] == pytest.approx(trainer.evaluate(lab.validation), rel=0.1)
 
 
 def test_a_run_is_stopped(page: Page) -> None:

@@ -2,7 +2,7 @@ import { h, short } from "./dom.js";
 import { button, choice, slider } from "./controls.js";
 import { createKernel } from "./kernel.js";
 import { createText } from "./own_text.js";
-import { createPage, hasEngine } from "./page.js";
+import { createPage, finetuning, hasEngine, pretraining } from "./page.js";
 import { createPlot, runningMean } from "./plot.js";
 import { createReplay, recordedSeeds } from "./recorded.js";
 import { BROKEN, busy, current, explain, fault, give, keep, looked, lossNow, refusal, stroke, table } from "./runs.js";
@@ -179,7 +179,7 @@ function render({ model, el }) {
   const knobs = state.knobs.map((knob) => (
     { ...knob, ...slider({ ...knob, onchange: (value) => turn(knob.name, value) }) }));
   const train = button("Train", start, "fm-primary"), stop = button("Stop", () => state.trainer.stop());
-  const who = choice({ label: "Runs are", format: (name) => ({ page: "trained in this page", replay: "recorded ones" })[name], onchange: ask });
+  const who = choice({ label: "Runs are", format: (name) => ({ page: "trained here", replay: "recorded ones" })[name], onchange: ask });
   const own = createText((text) => (Object.assign(state, { text, notice: "" }), show()));
   let rows = "", told = null;
 
@@ -204,7 +204,7 @@ function render({ model, el }) {
     train.enable(trainer && !run);
     stop.enable(Boolean(run));
     mode.textContent = trainer?.mode ?? "no kernel";
-    own.element.hidden = !page || trainer !== page;
+    own.element.hidden = !page || trainer !== page || !state.sizes.length;
     who.element.hidden = !(page && replay) || trainer === kernel;
     const idle = trainer ? "Ready." : "Run this cell to train: no kernel has answered.";
     const shown = run ?? looked(state);
@@ -303,7 +303,9 @@ function render({ model, el }) {
   const replay = state.record && createReplay(state.record, { names: names(state), axis: state.length.axis, open });
   const seeds = (setting) => recordedSeeds(state.record, setting, names(state));
   const texts = () => state.text?.texts;
-  const page = replay && state.sizes.length && hasEngine() ? createPage({ sizes: state.sizes, texts, seeds, open }) : null;
+  const job = state.sizes.length ? pretraining(state.sizes, texts) : finetuning(model.get("examples"));
+  const differs = state.sizes.length ? "on new stories and from other weights" : "on the same answers in another order";
+  const page = replay && hasEngine() ? createPage({ job, differs, seeds, open }) : null;
   const onfloor = (floor) => (state.floor = floor ?? state.floor, show());
   const kernel = createKernel(model, { open, onlive, onfloor });
   state.trainer = page ?? replay;

@@ -96,7 +96,7 @@ def visit(browser: Browser, address: str) -> Iterator[Open]:
         page.on("console", lambda m: m.type == "error" and complaints.append(f"console: {m.text}"))
         page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
         page.goto(f"{start}chapters/{name}.html")
-        if scripts and name == "lab" and not live:
+        if scripts and not live:
             page.get_by_label("Runs are").select_option("recorded ones")
         return page
 
@@ -167,6 +167,17 @@ def test_the_page_trains(visit: Open) -> None:
     expect(page.locator(".fm-story .fm-expected")).to_contain_text("the world expected")
 
 
+def test_the_page_tunes(visit: Open) -> None:
+    """The book's model learns the shop's answers as the recorded runs do."""
+    page = visit(name="tuning", live=True)
+    press_keys(page, "Epochs", "Home", "ArrowRight")
+    press(page, "Train")
+    expect(page.locator(".fm-status")).to_contain_text("after 2 epochs, 25 steps", timeout=90_000)
+    loss = float(page.locator(".fm-status").inner_text().split("validation ")[1].split()[0])
+    assert 1.5 < loss < 2.5
+    expect(page.locator(".fm-made")).to_contain_text("on the same answers in another order")
+
+
 def test_recorded_seeds_are_a_band(visit: Open) -> None:
     page = visit(live=True)
     press(page, "Train")
@@ -182,7 +193,7 @@ def test_both_trainers_have_their_runs(visit: Open) -> None:
     press_keys(page, "Steps", "Home")
     press(page, "Train")
     expect(page.locator(".fm-runs tbody tr")).to_contain_text("recorded")
-    page.get_by_label("Runs are").select_option("trained in this page")
+    page.get_by_label("Runs are").select_option("trained here")
     press(page, "Train")
     expect(page.locator(".fm-status")).to_contain_text("Run B: loss", timeout=60_000)
     assert rows(page) == ["A", "B"]
