@@ -265,7 +265,8 @@ def test_a_model_learns_answers(page: Page) -> None:
         pass
     body = """async (training) => {
         const { tuneModel } = await fmkit.load("engine"), checks = [];
-        const model = await tuneModel({ training, seed: 0, onevent: ({ check }) => check && checks.push(check) });
+        const onevent = ({ check }) => check && checks.push(check);
+        const model = await tuneModel({ training, seed: 0, onevent });
         model.close();
         return checks;
     }"""
