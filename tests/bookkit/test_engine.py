@@ -56,6 +56,9 @@ def tokenizer() -> Tokenizer:
 @pytest.fixture
 def page(visit: Any) -> Page:
     opened: Page = visit(name="chapters/back/inspector")
+    opened.evaluate(
+        "() => Promise.all(['tokenizer', 'chat', 'tokenizers/assistant'].map((n) => fmkit.load(n)))"
+    )
     return opened
 
 
@@ -77,9 +80,9 @@ def test_ids_are_those_of_tokenizers(page: Page, tokenizer: Tokenizer) -> None:
         assert back == text
 
 
-SEAMS = """([name, words]) => {
+SEAMS = """async ([name, words]) => {
     const { Tokenizer } = fmkit.modules.tokenizer;
-    const tokenizer = new Tokenizer(fmkit.modules[name]);
+    const tokenizer = new Tokenizer(await fmkit.load(name));
     return words.map((word) => tokenizer.join(new TextEncoder().encode(word)).seams.map((rank) =>
         Number.isFinite(rank) ? rank : null));
 }"""
