@@ -12,6 +12,7 @@ from bookkit.engine.models import pack_model
 from bookkit.engine.tokenizers import convert
 from bookkit.site import node
 from bookkit.site.scripts import PLACE, define, script, sources
+from fmkit.assets import UnknownAsset
 from fmkit.data.batches import IGNORE
 from fmkit.errors import FmkitError
 from fmkit.widgets.labs import SMALL, assistant, shop_lab, story_lab
@@ -49,8 +50,14 @@ def write_labs(app: Sphinx) -> None:
 
 
 def write_shop(app: Sphinx) -> None:
-    """What the lab of fine-tuning trains: the model with its tokenizer, the examples, and those held out."""
-    lab, model = shop_lab(), assistant()
+    """What the lab of fine-tuning trains: the model with its tokenizer, the examples, and those held out.
+
+    A book with data of its own, without the models, has no such lab.
+    """
+    try:
+        lab, model = shop_lab(), assistant()
+    except UnknownAsset:
+        return
     assert model.tokenizer is not None
     tokenizer = convert(model.tokenizer.to_str(), "the tokenizer of the lab")
     (batch,) = lab.validation
