@@ -23,6 +23,7 @@ from fmkit.world.reviews import LABELS, REVIEWS, Review, Reviews, load_reviews
 from fmkit.world.stories import STORIES, Story, World, load_stories
 from fmkit.world.support import SUPPORT, Support
 from fmkit.world.template import Entity
+from fmkit.world.triples import TRIPLE_KINDS, WORDINGS, Triple, make_triples
 
 __all__ = [
     "BROKEN",
@@ -39,7 +40,9 @@ __all__ = [
     "REVIEWS",
     "STORIES",
     "SUPPORT",
+    "TRIPLE_KINDS",
     "WEB",
+    "WORDINGS",
     "YEARS",
     "Almanac",
     "Chain",
@@ -58,6 +61,7 @@ __all__ = [
     "Source",
     "Story",
     "Support",
+    "Triple",
     "Validity",
     "Verdict",
     "World",
@@ -70,5 +74,6 @@ __all__ = [
     "load_mailbox",
     "load_reviews",
     "load_stories",
+    "make_triples",
     "validity",
 ]
