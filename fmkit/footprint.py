@@ -1,4 +1,5 @@
-"""What training costs: GPU-hours, energy and carbon by formula, and a meter for a run of your own.
+"""What training and answering cost: GPU-hours, energy, carbon, water and money by formula, and a meter for
+a run of your own.
 
 What is not measured is a range, never a single number: watts, cooling and grids differ too much.
 """
@@ -34,10 +35,37 @@ GRID: Range = (0.057, 0.43)
 """Carbon intensity in kg CO2e per kWh: the grids of France (Luccioni et al. 2022, arXiv:2211.02001) and of
 the United States (Patterson et al. 2021, arXiv:2104.10350)."""
 
+SERVER: Range = (0.85, 1.74)
+"""Power of a whole server over the design power of its chips: from 85%, the most that chips drew in training
+OLMo, and nothing besides (Morrison et al. 2025, arXiv:2503.05804), to all that OLMo 3's servers and network
+took (Morrison et al. 2026, arXiv:2605.01158)."""
+
+WATER_SITE: Range = (0.0, 1.8)
+"""Water that cooling evaporates, in liters per kWh of the computers (site WUE): from none (Morrison et al.
+2026) to the mean of studies of the industry; AWS reported 0.25 for 2021."""
+
+WATER_SOURCE: Range = (1.29, 3.14)
+"""Water that power plants evaporate, in liters per kWh: of Texas (Morrison et al. 2026) and the mean of the
+United States (Li et al. 2023, arXiv:2304.03271)."""
+
+EMBODIED: Range = (0.0023, 0.0103)
+"""Carbon of making a chip, in kg CO2e for each hour of its life that it works: an NVIDIA H100 by its maker
+(0.66 g for 10^18 FLOPs, at the dense peak), and BLOOM's share of its servers (11.2 t in 1.08 million
+hours)."""
+
 JOULES_PER_KWH = 3.6e6
 
 
 # --- formulas ---------------------------------------------------------------------------------------------
+
+
+def product(*factors: Range | float) -> Range:
+    """Multiply ranges of numbers that are 0 or more; a number is a range without width."""
+    low = high = 1.0
+    for factor in factors:
+        a, b = factor if isinstance(factor, tuple) else (factor, factor)
+        low, high = low * a, high * b
+    return low, high
 
 
 def training_flops(parameters: float, tokens: float) -> float:
@@ -61,6 +89,79 @@ def carbon_kg(kwh: float, intensity: float) -> float:
     """Compute kilograms of CO2e of `kwh` from a grid of `intensity` kg CO2e per kWh. This is location-based:
     a buyer of certificates may report 0 for the same energy (GHG Protocol, Scope 2 Guidance 2015)."""
     return kwh * intensity
+
+
+def water_liters(kwh: float, site: float, source: float, pue: float = 1.0) -> float:
+    """Compute the liters that evaporate for `kwh` of the computers: `site` liters per kWh for their cooling,
+    and `source` liters per kWh of the building, where the power is made (Li et al. 2023, arXiv:2304.03271).
+    """
+    return kwh * (site + pue * source)
+
+
+def answer_kwh(parameters: float, tokens: float, peak: float, watts: float, mfu: float) -> float:
+    """Compute the energy of reading and writing `tokens` by a model of N parameters: 2 N FLOPs each, at the
+    share `mfu` of the peak. It is low where few requests are answered at a time (Pope et al. 2022,
+    arXiv:2211.05102)."""
+    return energy_kwh(gpu_hours(2 * parameters * tokens, peak, mfu), watts)
+
+
+@dataclass(frozen=True)
+class Job:
+    """Work of many chips, each number of it a range: hours of a chip, and watts for each, without the
+    building.
+
+    `grid` is in kg CO2e per kWh, `embodied` in kg CO2e and `price` in dollars per hour of a chip, and water
+    in liters per kWh.
+    """
+
+    hours: Range
+    watts: Range
+    chips: int = 1
+    pue: Range = PUE
+    grid: Range = GRID
+    site: Range = WATER_SITE
+    source: Range = WATER_SOURCE
+    embodied: Range = EMBODIED
+    price: Range = (0.0, 0.0)
+
+    @property
+    def days(self) -> Range:
+        """Days on the wall clock, if all chips work at the same time."""
+        return product(self.hours, 1 / (24 * self.chips))
+
+    @property
+    def kwh(self) -> Range:
+        """Energy, with the building's."""
+        return self._ends(lambda i: energy_kwh(self.hours[i], self.watts[i], self.pue[i]))
+
+    @property
+    def carbon_kg(self) -> Range:
+        """CO2e of the energy, location-based."""
+        return self._ends(lambda i: carbon_kg(self.kwh[i], self.grid[i]))
+
+    @property
+    def embodied_kg(self) -> Range:
+        """CO2e of making the chips: the part of their lives that this work takes."""
+        return product(self.hours, self.embodied)
+
+    @property
+    def water_liters(self) -> Range:
+        """Liters that evaporate, on the site and at the power plants."""
+
+        def at(i: int) -> float:
+            kwh = energy_kwh(self.hours[i], self.watts[i])
+            return water_liters(kwh, self.site[i], self.source[i], self.pue[i])
+
+        return self._ends(at)
+
+    @property
+    def dollars(self) -> Range:
+        """Rent of the chips."""
+        return product(self.hours, self.price)
+
+    @staticmethod
+    def _ends(at: Callable[[int], float]) -> Range:
+        return at(0), at(1)
 
 
 # --- what a run used --------------------------------------------------------------------------------------

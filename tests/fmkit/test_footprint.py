@@ -5,59 +5,109 @@ import re
 import time
 
 import pytest
+import yaml
 
-from fmkit import Transformer, pretrain
+from fmkit import Transformer, asset, pretrain
 from fmkit.config import TrainConfig
 from fmkit.flops import PEAK_FLOPS
 from fmkit.footprint import (
+    SERVER,
+    WATER_SITE,
+    WATER_SOURCE,
     WATTS,
     WATTS_PER_CORE,
+    Job,
     Meter,
     Usage,
+    answer_kwh,
     carbon_kg,
     energy_kwh,
     gpu_hours,
+    product,
     training_flops,
+    water_liters,
 )
 
-V100, A100, H100 = "Tesla V100-SXM2-32GB", "NVIDIA A100-SXM4-80GB", "NVIDIA H100 80GB HBM3"
-
-# run, parameters, tokens, GPU-hours, chip, watts, PUE, kg CO2e/kWh, published MWh, published t CO2e
-PUBLISHED = [
-    ("GPT-3", 175e9, 300e9, 3.55e6, V100, 330, 1.10, 0.429, 1287, 552.1),
-    ("OPT-175B", 175e9, 300e9, 809_472, A100, 400, 1.1, 0.385, 356, 137),
-    ("BLOOM, dynamic", 176e9, 366e9, 1_082_990, A100, 400, 1.0, 0.057, 433.2, 24.7),
-    ("LLaMA-7B", 6.7e9, 1e12, 82_432, A100, 400, 1.1, 0.385, 36, 14),
-    ("LLaMA-13B", 13e9, 1e12, 135_168, A100, 400, 1.1, 0.385, 59, 23),
-    ("LLaMA-33B", 32.5e9, 1.4e12, 530_432, A100, 400, 1.1, 0.385, 233, 90),
-    ("LLaMA-65B", 65.2e9, 1.4e12, 1_022_362, A100, 400, 1.1, 0.385, 449, 173),
-    ("Llama 2 7B", 6.74e9, 2e12, 184_320, A100, 400, 1.1, 0.385, None, 31.22),
-    ("Llama 2 13B", 13e9, 2e12, 368_640, A100, 400, 1.1, 0.385, None, 62.44),
-    ("Llama 2 70B", 69e9, 2e12, 1_720_320, A100, 400, 1.1, 0.385, None, 291.42),
-    ("Llama 3.1 8B", 8.03e9, 15e12, 1.46e6, H100, 700, 1.0, 0.411, 1022, 420),
-    ("Llama 3.1 70B", 70.6e9, 15e12, 7.0e6, H100, 700, 1.0, 0.416, 4900, 2040),
-    ("Llama 3.1 405B", 405e9, 15.6e12, 30.84e6, H100, 700, 1.0, 0.4136, 21588, 8930),
-]
+RUNS = yaml.safe_load(asset("footprint/runs.yml").read_text())
+FACTORS = yaml.safe_load(asset("footprint/factors.yml").read_text())
+CHIPS = {chip["name"]: chip["torch"] for chip in FACTORS["chips"]}
+by_run = pytest.mark.parametrize("run", RUNS, ids=lambda run: run["name"])
 
 
-@pytest.mark.parametrize("row", PUBLISHED, ids=lambda row: row[0])
-def test_published_energy_and_carbon(row):
-    _, _, _, hours, _, watts, pue, grid, mwh, tons = row
-    kwh = energy_kwh(hours, watts, pue)
-    if mwh:
-        assert kwh / 1000 == pytest.approx(mwh, rel=0.02)
-    assert carbon_kg(kwh, grid) / 1000 == pytest.approx(tons, rel=0.02)
+def test_thirteen_runs_say_their_source():
+    assert len({run["name"] for run in RUNS}) == 13
+    assert {run["verified"] for run in RUNS} <= {"source", "memory"}
+    keys = asset("../chapters/back/references.bib").read_text()
+    assert all(f"{{{run['source']}," in keys for run in RUNS)
 
 
-@pytest.mark.parametrize("row", PUBLISHED, ids=lambda row: row[0])
-def test_gpu_hours_within_a_factor_of_three(row):
-    _, parameters, tokens, hours, chip, *_ = row
-    predicted = gpu_hours(training_flops(parameters, tokens), PEAK_FLOPS[chip], mfu=0.4)
-    assert 1 / 3 < predicted / hours < 3
+@by_run
+def test_published_energy_and_carbon(run):
+    kwh = energy_kwh(run["hours"], run["watts"], run["pue"])
+    assert kwh / 1000 == pytest.approx(run.get("mwh", kwh / 1000), rel=0.02)
+    assert carbon_kg(kwh, run["grid"]) / 1000 == pytest.approx(run["tons"], rel=0.02)
+
+
+@by_run
+def test_gpu_hours_within_a_factor_of_three(run):
+    peak = PEAK_FLOPS[CHIPS[run["chip"]]]
+    predicted = gpu_hours(training_flops(run["parameters"], run["tokens"]), peak, mfu=0.4)
+    assert 1 / 3 < predicted / run["hours"] < 3
+
+
+def test_water_of_gpt_3():
+    """0.7 million liters on the site, 5.4 in all (Li et al. 2023, table 1: the mean of the United States)."""
+    kwh = 1_287_000  # as there: of the computers
+    assert water_liters(kwh, 0.55, 0.0) == pytest.approx(0.7e6, rel=0.02)
+    assert water_liters(kwh, 0.55, 3.142, 1.17) == pytest.approx(5.4e6, rel=0.02)
+
+
+def test_water_of_olmo_3():
+    """15,887,000 liters of 12.3 GWh in a building that evaporates nothing (Morrison et al. 2026)."""
+    assert water_liters(12.3e6, WATER_SITE[0], WATER_SOURCE[0]) == pytest.approx(15.887e6, rel=0.02)
+
+
+def test_embodied_carbon_of_bloom():
+    bloom = Job((1_082_990,) * 2, (400.0, 400.0))
+    assert bloom.embodied_kg[1] == pytest.approx(11_200, rel=0.02)
+
+
+def test_a_job_without_ranges_is_its_formulas():
+    job = Job(
+        (1000.0,) * 2,
+        (700.0,) * 2,
+        10,
+        (1.1,) * 2,
+        (0.4,) * 2,
+        (0.5,) * 2,
+        (3.0,) * 2,
+        (0.01,) * 2,
+        (2.0,) * 2,
+    )
+    assert job.days == pytest.approx((1000 / 240,) * 2)
+    assert job.kwh == pytest.approx((770,) * 2)
+    assert job.carbon_kg == pytest.approx((308,) * 2)
+    assert job.embodied_kg == pytest.approx((10,) * 2)
+    assert job.water_liters == pytest.approx((700 * (0.5 + 1.1 * 3),) * 2)
+    assert job.dollars == pytest.approx((2000,) * 2)
+
+
+def test_the_ends_of_a_job_are_in_order():
+    job = Job((100.0, 300.0), product(700.0, SERVER), price=(2.5, 12.0))
+    for low, high in (job.days, job.kwh, job.carbon_kg, job.embodied_kg, job.water_liters, job.dollars):
+        assert 0 < low < high
+
+
+def test_an_answer_is_a_third_of_its_training():
+    """Of a token's: 2 N FLOPs instead of 6 N."""
+    answer = answer_kwh(8e9, 1.0, 989e12, 700.0, 0.4)
+    training = energy_kwh(gpu_hours(training_flops(8e9, 1.0), 989e12, 0.4), 700.0)
+    assert answer == pytest.approx(training / 3)
 
 
 def test_every_chip_with_watts_has_a_peak():
     assert WATTS.keys() <= PEAK_FLOPS.keys()
+    assert {*CHIPS.values()} <= WATTS.keys()
 
 
 def test_an_estimate_is_a_range(tmp_path):
