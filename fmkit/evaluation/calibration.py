@@ -17,7 +17,7 @@ class Bin(NamedTuple):
 
     confidence: float
     accuracy: float
-    count: int
+    size: int
 
 
 def reliability(confidences: Sequence[float], correct: Sequence[bool], bins: int = BINS) -> list[Bin]:
@@ -46,7 +46,7 @@ def expected_calibration_error(
     It depends on the bins, and is above 0 by chance where predictions are few. Errors as in `reliability`.
     """
     groups = reliability(confidences, correct, bins)
-    return sum(abs(b.confidence - b.accuracy) * b.count for b in groups) / len(confidences)
+    return sum(abs(b.confidence - b.accuracy) * b.size for b in groups) / len(confidences)
 
 
 def fit_temperature(logits: Tensor, labels: Tensor) -> float:

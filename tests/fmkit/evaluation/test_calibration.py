@@ -22,7 +22,7 @@ def test_bins_equal_scikit_learns(predictions, bins):
     shares, means = calibration_curve(correct, confidences, n_bins=bins, pos_label=True)
     assert [b.accuracy for b in found] == pytest.approx(list(shares))
     assert [b.confidence for b in found] == pytest.approx(list(means))
-    assert sum(b.count for b in found) == len(predictions)
+    assert sum(b.size for b in found) == len(predictions)
 
 
 def test_ece_by_hand():
