@@ -239,6 +239,7 @@ chapters:
   - file: chapters/back/methods
   - file: chapters/back/threshold
   - file: chapters/back/rater
+  - file: chapters/back/business
   - file: chapters/back/math
   - file: chapters/back/inspector
   - file: chapters/back/tokens
@@ -267,6 +268,7 @@ def write(folder: Path) -> Path:
     (back / "methods.md").write_text(METHODS)
     (back / "rank.md").write_text("# Ranks\n\n```{rank}\n```\n")
     (back / "rater.md").write_text("# A rater\n\n```{rater}\n```\n")
+    (back / "business.md").write_text("# A case\n\n```{business-case}\n```\n")
     (back / "threshold.md").write_text("# A threshold\n\n```{threshold}\n```\n")
     (book / "assets/runs").mkdir()
     for name in ("lora-near.json", "lora-rank.json", "sorter.json"):
