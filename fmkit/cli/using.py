@@ -138,9 +138,15 @@ def _read_message() -> str:
 
 @command(
     "evaluate",
-    "measure a model on data",
-    "fmkit evaluate my-model --corpus stories --stories 100",
-    model_directory,
+    "measure a model on data, or answers that any model gave",
+    "fmkit evaluate --metrics rouge,bleu --predictions said.txt --references true.txt",
+    option(
+        "model",
+        type=filled,
+        nargs="?",
+        metavar="DIR",
+        help="a directory that one of these commands wrote; for --metrics, only bertscore takes one",
+    ),
     corpus(required=False, trains=False),
     data(TASKS + PREFERENCES, required=False),
     option(
@@ -151,10 +157,57 @@ def _read_message() -> str:
     ),
     option("--stories", type=int, metavar="N", help="have it tell N stories: the share that is true"),
     option("--world", type=int, default=0, help="the world of these stories (0)"),
+    option(
+        "--metrics",
+        type=filled,
+        metavar="NAMES",
+        help="compare --predictions with --references: rouge, bleu, chrf, bertscore, exact_match, word_f1, "
+        "f1 (of labels), separated by commas",
+    ),
+    option(
+        "--predictions",
+        type=filled,
+        metavar="FILE",
+        help="a .txt with one a line, or records with the column prediction or completion",
+    ),
+    option(
+        "--references",
+        type=filled,
+        nargs="+",
+        default=[],
+        metavar="FILE",
+        help="the same with reference or completion, in the same order; more files give more references "
+        "(default: the column reference of --predictions)",
+    ),
 )
 def _evaluate(options: Options) -> None:
-    if options.corpus is None and options.data is None and options.stories is None:
-        raise FmkitError("nothing to measure: give --corpus, --data or --stories")
+    of_a_model = [options.corpus, options.data, options.stories]
+    if options.metrics or options.predictions or options.references:
+        if of_a_model != [None] * 3:
+            raise FmkitError("one at a time: measure a model on data, or answers by --metrics")
+        measured = _score_answers(options)
+    else:
+        if options.model is None:
+            raise FmkitError("nothing to measure: name the directory of a model, or give --metrics")
+        if of_a_model == [None] * 3:
+            raise FmkitError("nothing to measure: give --corpus, --data or --stories")
+        measured = _measure_model(options)
+    for name, value in measured.items():
+        print(f"{name} {value:.4g}")
+
+
+def _score_answers(options: Options) -> dict[str, float]:
+    if not (options.metrics and options.predictions):
+        raise FmkitError("answers are scored by --metrics on --predictions: give both")
+
+    from fmkit.data.answers import read_answers
+    from fmkit.evaluation.scores import score_texts
+
+    names = [name.strip() for name in options.metrics.split(",") if name.strip()]
+    return score_texts(*read_answers(options.predictions, options.references), names, options.model)
+
+
+def _measure_model(options: Options) -> dict[str, float]:
     if options.corpus and options.data:
         raise FmkitError("one at a time: give --corpus or --data")
     if options.stories is not None and options.stories < 1:
@@ -174,8 +227,7 @@ def _evaluate(options: Options) -> None:
     if options.stories:
         written = write_corpus(model, tokenizer, options.stories)["text"]
         measured["true_stories"] = validity(written, World(options.world)).share
-    for name, value in measured.items():
-        print(f"{name} {value:.4g}")
+    return measured
 
 
 def _rows_to_measure(options: Options) -> tuple[Any, str]:

@@ -384,6 +384,55 @@ def test_faulty_arguments_of_other_commands(base, texts, examples, tmp_path, cap
     assert not (tmp_path / "out").exists()
 
 
+def test_answers_of_any_model_are_scored(tmp_path, capsys):
+    said, true = (str(tmp_path / name) for name in ("said.txt", "true.txt"))
+    Path(said).write_text("It costs 45 dollars.\nPlease keep it.\n")
+    Path(true).write_text("It costs 45 dollars.\nYou can keep it.\n")
+    files = ["--predictions", said, "--references", true]
+    assert main(["evaluate", "--metrics", "rouge, exact_match", *files]) == 0
+    printed = dict(line.split() for line in capsys.readouterr().out.splitlines())
+    assert list(printed) == ["rouge1", "rouge2", "rougeL", "exact_match"]
+    assert printed["exact_match"] == "0.5"
+    assert main(["evaluate", "--metrics", "exact_match", *files, said]) == 0
+    assert capsys.readouterr().out == "exact_match 1\n"
+
+
+@pytest.mark.slow
+def test_bertscore_reads_with_a_model(tmp_path, capsys):
+    path, model = tmp_path / "both.jsonl", str(fmkit.asset("models/base"))
+    path.write_text('{"prediction": "The fox ran home.", "reference": "The fox went home."}\n')
+    assert main(["evaluate", model, "--metrics", "bertscore", "--predictions", str(path)]) == 0
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == [
+        f"bertscore_{name}" for name in ("precision", "recall", "f1")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "name the directory of a model, or give --metrics"),
+        (["--metrics", "bleu"], "give both"),
+        (["--predictions", "{said}"], "give both"),
+        (["--metrics", "bleu", "--predictions", "{said}", "--corpus", "stories"], "one at a time"),
+        (["--metrics", "bleu", "--predictions", "{said}"], "name a file of references, too"),
+        (["--metrics", "bluer", "--predictions", "{said}", "--references", "{said}"], "did you mean 'bleu'?"),
+        (["--metrics", ",", "--predictions", "{said}", "--references", "{said}"], "no metric"),
+        (["--metrics", "", "--predictions", "{said}"], "argument --metrics: empty"),
+        (["--metrics", "bleu", "--predictions", "{said}", "--references", "{empty}"], "empty.txt: empty"),
+        (["--metrics", "bleu", "--predictions", "{said}", "--references", "{one}"], "2 predictions, "),
+        (["--metrics", "bleu", "--predictions", "{bytes}", "--references", "{one}"], "is not UTF-8"),
+        (["--metrics", "bertscore", "--predictions", "{said}", "--references", "{said}"], "its directory"),
+        (["{one}", "--metrics", "bleu", "--predictions", "{said}", "--references", "{said}"], "leave"),
+    ],
+)
+def test_answers_in_a_mess_are_one_line(tmp_path, capsys, arguments, message):
+    contents = {"said": b"a\nb\n", "one": b"a\n", "empty": b"", "bytes": b"caf\xe9\n"}
+    paths = {name: tmp_path / f"{name}.txt" for name in contents}
+    for name, content in contents.items():
+        paths[name].write_bytes(content)
+    assert message in fails(capsys, "evaluate", *(each.format_map(paths) for each in arguments))
+
+
 def test_wrong_kind_of_model_is_refused(base, texts, examples, tmp_path, capsys):
     classifier, masked, out = (str(tmp_path / name) for name in ("classifier", "masked", "out"))
     good, labels, pairs = (
