@@ -235,6 +235,7 @@ chapters:
   - file: chapters/back/explorer
   - file: chapters/back/guess
   - file: chapters/back/checkpoints
+  - file: chapters/back/calculator
   - file: chapters/back/rank
   - file: chapters/back/methods
   - file: chapters/back/threshold
@@ -266,6 +267,7 @@ def write(folder: Path) -> Path:
     (back / "guess.md").write_text("# A guess\n\n```{guess} once\n```\n")
     (back / "checkpoints.md").write_text("# A course\n\n```{checkpoints} course\n```\n")
     (back / "methods.md").write_text(METHODS)
+    (back / "calculator.md").write_text("# What it takes\n\n```{calculator}\n```\n")
     (back / "rank.md").write_text("# Ranks\n\n```{rank}\n```\n")
     (back / "rater.md").write_text("# A rater\n\n```{rater}\n```\n")
     (back / "business.md").write_text("# A case\n\n```{business-case}\n```\n")
