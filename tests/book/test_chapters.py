@@ -118,7 +118,7 @@ def test_cells_are_short(notebook: Any) -> None:
     read = [
         lengths[cell.id] for cell in code_cells(notebook) if "hide-input" not in cell.metadata.get("tags", [])
     ]
-    assert statistics.median(read) <= 6
+    assert not read or statistics.median(read) <= 6  # a page for those who read no code folds all of it
 
 
 def test_nearly_all_cells_are_compared(notebook: Any) -> None:
