@@ -2,15 +2,18 @@
 
 from collections.abc import Sequence
 
+import torch
 from datasets import Dataset
 from tokenizers import Tokenizer
 
 from fmkit.data.batches import IGNORE
+from fmkit.data.chat import Message, chat_prompt
 from fmkit.data.example_batches import last_answer
-from fmkit.data.tokenizer import EOS, special_id
+from fmkit.data.tokenizer import EOS, PAD, special_id
 from fmkit.errors import FmkitError
-from fmkit.evaluation.sampling import complete
+from fmkit.evaluation.sampling import BATCH, answered, complete
 from fmkit.model import Transformer
+from fmkit.objectives import log_probs
 
 
 def exact_match(answers: Sequence[str], truth: Sequence[str]) -> float:
@@ -39,3 +42,26 @@ def answer_examples(
     longest = max(map(len, truth))
     said = complete(model, prompts, longest, special_id(tokenizer, EOS), temperature=0)
     return [tokenizer.decode(ids) for ids in said], [tokenizer.decode(ids) for ids in truth]
+
+
+def answer_messages(
+    model: Transformer,
+    tokenizer: Tokenizer,
+    conversations: Sequence[Sequence[Message]],
+    max_new_tokens: int = 32,
+) -> tuple[list[str], list[float]]:
+    """Return the likeliest answer to each conversation, and the probability that the model gives to it.
+
+    The probability is that of the whole answer with its end, the product over its tokens. Raises `FmkitError`
+    for a conversation that fills the context, and for a tokenizer without chat tokens.
+    """
+    prompts = [chat_prompt(messages, tokenizer) for messages in conversations]
+    end, pad = special_id(tokenizer, EOS), special_id(tokenizer, PAD)
+    said = complete(model, prompts, max_new_tokens, end, temperature=0)
+    sure: list[float] = []
+    for start in range(0, len(prompts), BATCH):
+        part = slice(start, start + BATCH)
+        batch = answered(model, prompts[part], said[part], max_new_tokens, end, pad)
+        with torch.no_grad():
+            sure += log_probs(model, batch).exp().tolist()
+    return [tokenizer.decode(ids) for ids in said], sure
