@@ -393,6 +393,34 @@ def plot_matrices(matrices: Sequence[Matrix], sentence: str) -> Plot:
     return Plot(figure, sentence)
 
 
+def plot_matches(
+    similar: Sequence[Sequence[float]], rows: Sequence[str], columns: Sequence[str], sentence: str
+) -> Plot:
+    """Draw a matrix of cosines, a cell for each pair of tokens: a square frames the largest of each row, a
+    circle that of each column. The numbers are hundredths."""
+    height, width = len(rows), len(columns)
+    with matplotlib.rc_context({**STYLE, "axes.grid": False}):
+        figure = Figure(figsize=(5.0, 1.4 + 0.3 * height), layout="constrained")
+        axes = figure.add_subplot()
+        axes.imshow(_tint(similar), aspect="auto")
+        axes.set_xticks(range(width), columns, rotation=45, ha="left", rotation_mode="anchor")
+        axes.set_yticks(range(height), rows)
+        axes.tick_params(top=True, labeltop=True, bottom=False, labelbottom=False, length=0, labelsize=9)
+        axes.spines[:].set_visible(False)
+        for y, row in enumerate(similar):
+            for x, value in enumerate(row):
+                axes.annotate(f"{100 * value:.0f}", (x, y), ha="center", va="center", fontsize=8)
+        mark = partial(axes.plot, linestyle="", fillstyle="none", markeredgewidth=1.6)
+        best = [max(range(width), key=row.__getitem__) for row in similar]
+        mark(best, range(height), marker="s", markersize=17, color=COLORS["own-run"])
+        best = [max(range(height), key=column.__getitem__) for column in zip(*similar, strict=True)]
+        mark(range(width), best, marker="o", markersize=15, color=COLORS["evaluation"])
+        write = partial(axes.annotate, xycoords="axes fraction", textcoords="offset points", va="top")
+        write("□ best of its row", (0, 0), (0, -6), color=COLORS["own-run"])
+        write("○ best of its column", (1, 0), (0, -6), color=COLORS["evaluation"], ha="right")
+    return Plot(figure, sentence)
+
+
 def _tint(rows: Sequence[Sequence[float]]) -> list[list[tuple[float, float, float, float]]]:
     """Colors of numbers: one hue above zero and one below, the fainter the nearer to it."""
     most = max(abs(value) for row in rows for value in row) or 1.0

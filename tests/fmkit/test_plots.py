@@ -15,6 +15,7 @@ from fmkit.plots import (
     plot_accuracy,
     plot_bars,
     plot_lines,
+    plot_matches,
     plot_matrices,
     plot_shares,
     plot_stacks,
@@ -187,3 +188,12 @@ def test_matrices_are_drawn_to_one_scale():
     assert b[1, 0, 3] == 1.0 > b[0, 0, 3], "the larger the number, the stronger"
     assert tuple(b[0, 0, :3]) != tuple(b[1, 0, :3]), "signs differ in hue"
     assert {"B\n2 × 1", "·", "A\n1 × 3"} <= {text.get_text() for text in axes.texts}
+
+
+def test_best_matches_are_marked():
+    """A mark for each row and each column, where its largest number is."""
+    plot = plot_matches([[0.9, 0.2, 0.1], [0.8, 0.3, 0.4]], ["no", "tea"], ["not", "a", "cup"], "")
+    rows, columns = plot.figure.axes[0].lines
+    assert list(zip(*rows.get_data(), strict=True)) == [(0, 0), (0, 1)]
+    assert list(zip(*columns.get_data(), strict=True)) == [(0, 0), (1, 1), (2, 1)]
+    assert all(f">{number}<" in plot.svg for number in (90, 20, 10, 80, 30, 40))
