@@ -20,6 +20,8 @@ from fmkit.world.medical import MEDICAL
 from fmkit.world.preferences import BROKEN, PREFERENCES, Preferences
 from fmkit.world.requests import REQUEST_KINDS, REQUESTS, Request, Requests
 from fmkit.world.reviews import LABELS, REVIEWS, Review, Reviews, load_reviews
+from fmkit.world.rivals import FAULTS as RIVAL_FAULTS
+from fmkit.world.rivals import Rivals, make_rivals
 from fmkit.world.stories import STORIES, Story, World, load_stories
 from fmkit.world.support import SUPPORT, Support
 from fmkit.world.template import Entity
@@ -38,6 +40,7 @@ __all__ = [
     "REQUESTS",
     "REQUEST_KINDS",
     "REVIEWS",
+    "RIVAL_FAULTS",
     "STORIES",
     "SUPPORT",
     "TRIPLE_KINDS",
@@ -58,6 +61,7 @@ __all__ = [
     "Requests",
     "Review",
     "Reviews",
+    "Rivals",
     "Source",
     "Story",
     "Support",
@@ -74,6 +78,7 @@ __all__ = [
     "load_mailbox",
     "load_reviews",
     "load_stories",
+    "make_rivals",
     "make_triples",
     "validity",
 ]
