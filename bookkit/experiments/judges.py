@@ -2,7 +2,8 @@
 
 Each reads a letter and two answers and writes A or B. They start from the shop's own assistant and learn
 from pairs whose better answer is known; in those of two judges it comes first, or is longer, in 70% instead
-of half. Zheng et al. 2023 (arXiv:2306.05685, section 3.3) found position bias and verbosity bias in large judges.
+of half. Zheng et al. 2023 (arXiv:2306.05685, section 3.3) found position bias and verbosity bias in large
+judges.
 """
 
 from typing import Any
