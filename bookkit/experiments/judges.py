@@ -18,10 +18,11 @@ from fmkit.config import TrainConfig, reproducible
 from fmkit.evaluation.judge import Comparison, in_both_orders, judging_example, verdict
 from fmkit.world import RIVAL_FAULTS, Rivals, make_rivals
 
-TRAINING: dict[str, Any] = {"steps": 800, "batch_size": 16, "learning_rate": 2e-3, "min_lr_ratio": 0.0}
+TRAINING: dict[str, Any] = {"steps": 500, "batch_size": 16, "learning_rate": 2e-3, "min_lr_ratio": 0.0}
+TAUGHT = TRAINING["steps"] * TRAINING["batch_size"]  # pairs, each once
 CHECK = 100  # steps between looks at the validation loss
 HABITS: dict[str, dict[str, float]] = {"balanced": {}, "first": {"first": 0.7}, "longer": {"longer": 0.7}}
-TESTED, EQUAL = 600, 200  # test pairs with a fault, and those of two right answers
+TESTED, EQUAL = 450, 150  # test pairs with a fault, and those of two right answers
 SHOWN = 9  # test pairs whose texts are kept to be read
 
 
@@ -32,7 +33,7 @@ def judges() -> Experiment:
 
     def train(habit: str, seed: int) -> dict[str, Any]:
         model, tokenizer = committed("assistant")
-        taught = make_rivals(TRAINING["steps"] * TRAINING["batch_size"], f"train {seed}", **HABITS[habit])
+        taught = make_rivals(TAUGHT, f"train {seed}", **HABITS[habit])
         data = DatasetDict(train=lessons(taught), validation=lessons(make_rivals(100, "validation")))
         reproducible(seed)
         config = TrainConfig(**TRAINING, seed=seed, eval_every=CHECK)
@@ -49,7 +50,7 @@ def judges() -> Experiment:
         }
 
     about = {
-        "corpus": "pairs of answers to letters to the shop, 12,800 to learn from",
+        "corpus": f"{TAUGHT:,} pairs of answers to letters to the shop",
         "start": "assistant",
         "training": TRAINING,
         "habits": HABITS,

@@ -1,7 +1,11 @@
-"""How far two annotators agree, and how far beyond chance."""
+"""How far annotators agree, and how far beyond chance."""
 
 from collections import Counter
 from collections.abc import Hashable, Sequence
+from importlib import import_module
+from typing import Any
+
+import numpy as np
 
 from fmkit.errors import FmkitError
 
@@ -26,3 +30,38 @@ def cohen_kappa(first: Sequence[Hashable], second: Sequence[Hashable]) -> float:
     if expected == 1:
         raise FmkitError("both gave every item the same label: kappa says nothing here")
     return (observed - expected) / (1 - expected)
+
+
+def krippendorff_alpha(ratings: Sequence[Sequence[Hashable | None]], level: str = "nominal") -> float:
+    """Compute the agreement beyond chance of any number of annotators, who need not have rated every item.
+
+    `ratings` has a row for each annotator, with None where an item was not rated. α = 1 - D_o / D_e, with D_o
+    the observed disagreement within items and D_e the one between any two ratings (Krippendorff 2019,
+    "Content Analysis", chapter 12), by the library `krippendorff`. On the `level` "ordinal" or "interval",
+    where ratings are numbers, a near miss counts less. Raises `FmkitError` for rows of different lengths, if
+    no item has two ratings, if all ratings are the same, and if the library is missing.
+    """
+    if len({len(row) for row in ratings}) != 1:
+        raise FmkitError(
+            "the annotators rated lists of different lengths: give None where a rating is missing"
+        )
+    columns = [[value for value in column if value is not None] for column in zip(*ratings, strict=True)]
+    compared = [value for column in columns if len(column) > 1 for value in column]
+    if not compared:
+        raise FmkitError("no item has two ratings: agreement needs items that two annotators rated")
+    values = list(dict.fromkeys(compared))
+    if len(values) == 1:
+        raise FmkitError("all ratings are the same: alpha says nothing here")
+    if level == "nominal":
+        numbers: dict[Any, float] = {value: float(number) for number, value in enumerate(values)}
+    else:
+        numbers = {value: float(value) for value in values}  # type: ignore[arg-type]
+    table = np.array([[numbers.get(value, np.nan) for value in row] for row in ratings])
+    return float(_krippendorff().alpha(reliability_data=table, level_of_measurement=level))
+
+
+def _krippendorff() -> Any:
+    try:
+        return import_module("krippendorff")
+    except ImportError:
+        raise FmkitError("agreement of many needs krippendorff: pip install 'fmkit[evaluation]'") from None
