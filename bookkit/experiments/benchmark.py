@@ -3,8 +3,8 @@
 Each question is the beginning of a story up to a word that the story has used before and that alone is
 possible there, so the world knows the key. `python -m bookkit.experiments.benchmark` writes
 assets/benchmark/stories.jsonl, which `lm-eval` runs by stories.yaml beside it. The experiment *contamination*
-continues the base on texts of which some are the benchmark's own (Brown et al. 2020, arXiv:2005.14165, section 4
-and appendix C).
+continues the base on texts of which some are the benchmark's own (Brown et al. 2020, arXiv:2005.14165,
+appendix C).
 """
 
 import json

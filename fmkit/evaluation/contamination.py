@@ -23,8 +23,8 @@ def contaminated(benchmark: Sequence[str], corpus: Iterable[str], n: int = N) ->
     """Compute for each text of a benchmark the share of its runs of n words that the corpus has.
 
     A text with a share above 0 is called contaminated. A run never spans two texts of the corpus, which may
-    be a stream. A text shorter than n words is looked for as a whole run. Raises `FmkitError` for n below 1, for
-    no texts, and for a text without a word.
+    be a stream. A text shorter than n words is looked for as a whole run. Raises `FmkitError` for n below 1,
+    for no texts, and for a text without a word.
     """
     if n < 1 or not benchmark:
         raise FmkitError(f"{len(benchmark)} texts and runs of {n} words: give one or more of each")
