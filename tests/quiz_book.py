@@ -1,6 +1,7 @@
 """A small book with every page widget, and quizzes of all types, for the tests of the widgets."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -236,9 +237,11 @@ chapters:
   - file: chapters/back/guess
   - file: chapters/back/checkpoints
   - file: chapters/back/calculator
+  - file: chapters/back/checklist
   - file: chapters/back/rank
   - file: chapters/back/methods
   - file: chapters/back/threshold
+  - file: chapters/back/overlap
   - file: chapters/back/rater
   - file: chapters/back/business
   - file: chapters/back/math
@@ -267,11 +270,15 @@ def write(folder: Path) -> Path:
     (back / "guess.md").write_text("# A guess\n\n```{guess} once\n```\n")
     (back / "checkpoints.md").write_text("# A course\n\n```{checkpoints} course\n```\n")
     (back / "methods.md").write_text(METHODS)
+    labels = re.findall(r"section: (\S+)", (tiny.ROOT / "assets/checklist/questions.yml").read_text())
+    taught = "".join(f"\n({label})=\n## {label}\n" for label in labels)
+    (back / "checklist.md").write_text(f"# A checklist\n\n```{{checklist}}\n```\n{taught}")
     (back / "calculator.md").write_text("# What it takes\n\n```{calculator}\n```\n")
     (back / "rank.md").write_text("# Ranks\n\n```{rank}\n```\n")
     (back / "rater.md").write_text("# A rater\n\n```{rater}\n```\n")
     (back / "business.md").write_text("# A case\n\n```{business-case}\n```\n")
     (back / "threshold.md").write_text("# A threshold\n\n```{threshold}\n```\n")
+    (back / "overlap.md").write_text("# An overlap\n\n```{overlap}\n```\n")
     (book / "assets/runs").mkdir()
     for name in ("lora-near.json", "lora-rank.json", "sorter.json"):
         shutil.copy(tiny.ROOT / "assets/runs" / name, book / "assets/runs")
