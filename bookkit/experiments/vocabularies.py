@@ -17,8 +17,8 @@ from fmkit.evaluation.likelihood import bits_per_byte, perplexity
 from fmkit.model import Transformer
 from fmkit.world import World, floor, load_stories
 
-VOCABULARIES = (320, 1024, 2048)
-STORIES, HELD_OUT = 8_000, 300
+VOCABULARIES = (320, 2048)
+STORIES, HELD_OUT = 3_000, 300
 CONTEXT = 320  # in tokens: a story has room in each vocabulary
 TRAINING: dict[str, Any] = {**SETTINGS, "batch_size": 3}
 
