@@ -9,6 +9,7 @@ from typing import Any
 from datasets import Dataset
 
 from bookkit.experiments.preference import compare, end_stories
+from bookkit.experiments.rag import Reader, reading_scores
 from bookkit.experiments.refusals import answer, rates
 from fmkit import write_corpus
 from fmkit.data.chat import encode_prompt
@@ -52,6 +53,11 @@ NAMES = {  # as the cards print them
     "harmless: refused": "other harmless requests that are refused",
     "validation_loss": "validation loss of the run",
     "replay_loss": "validation loss on what was learned before",
+    "read_one": "questions answered rightly, with the page that tells the answer",
+    "read_three": "questions answered rightly, with that page and two like it",
+    "not_told": "questions that the page does not answer, and the model says so",
+    "by_heart": "questions about 2021 and 2022 answered rightly without a page",
+    "after_cutoff": "questions about 2023 and 2024 answered rightly without a page",
 }
 
 Result = dict[str, Any]  # measure, on (what data), name, value, and beside: the other model's value
@@ -163,6 +169,11 @@ def notes(model: Any, _: Any) -> dict[str, float]:
     }
 
 
+def readings(model: Any, _: Any) -> dict[str, float]:
+    """Shares of questions about an almanac that the model has not learned from, and about the one it has."""
+    return reading_scores(Reader(model))
+
+
 def told(model: Any, _: Any) -> dict[str, float]:
     """The share of the model's own stories that are true from beginning to end."""
     stories = write_corpus(model, model.tokenizer, TEXTS)["text"]
@@ -183,5 +194,6 @@ MEASURES: dict[str, tuple[str, Measure]] = {
     "requests": ("its own answers to held-out requests", requests),
     "pairs": ("held-out pairs of answers to requests", partial(pairs, "requests")),
     "pairs of endings": ("held-out pairs of endings", partial(pairs, "preferences")),
+    "readings": ("questions about an almanac", readings),
     "endings": ("its own endings of held-out openings", partial(endings, "preferences")),
 }
