@@ -402,7 +402,8 @@ def plot_matches(
     with matplotlib.rc_context({**STYLE, "axes.grid": False}):
         figure = Figure(figsize=(5.0, 1.4 + 0.3 * height), layout="constrained")
         axes = figure.add_subplot()
-        axes.imshow(_tint(similar), aspect="auto")
+        pale = [[(*color, 0.6 * strength) for *color, strength in row] for row in _tint(similar)]
+        axes.imshow(pale, aspect="auto")  # so that the numbers can be read
         axes.set_xticks(range(width), columns, rotation=45, ha="left", rotation_mode="anchor")
         axes.set_yticks(range(height), rows)
         axes.tick_params(top=True, labeltop=True, bottom=False, labelbottom=False, length=0, labelsize=9)
