@@ -13,7 +13,7 @@ from typing import Any
 
 from bookkit.experiments.recording import Experiment, experiment
 from fmkit import asset
-from fmkit.evaluation.answers import answer_messages
+from fmkit.evaluation.answers import answer_messages, probability_of
 from fmkit.evaluation.retrieval import KeywordRetriever, mean_reciprocal_rank, recall_at_k
 from fmkit.model import Transformer
 from fmkit.world import YEARS, Almanac
@@ -79,8 +79,16 @@ class Reader:
         self, questions: Sequence[str], shown: Sequence[Sequence[Page]]
     ) -> tuple[list[str], list[float]]:
         """The likeliest answer to each question about the pages shown, and the probability of that answer."""
-        asked = [[put([p.text for p in each], q)] for q, each in zip(questions, shown, strict=True)]
-        return answer_messages(self.model, self.tokenizer, asked, LONGEST)
+        return answer_messages(self.model, self.tokenizer, _asked(questions, shown), LONGEST)
+
+    def doubt(self, questions: Sequence[str], shown: Sequence[Sequence[Page]]) -> float:
+        """The mean probability of "I don't know."."""
+        found = probability_of(self.model, self.tokenizer, _asked(questions, shown), UNKNOWN)
+        return sum(found) / len(found)
+
+
+def _asked(questions: Sequence[str], shown: Sequence[Sequence[Page]]) -> list[list[dict[str, str]]]:
+    return [[put([p.text for p in each], q)] for q, each in zip(questions, shown, strict=True)]
 
 
 def outcome(said: str, right: str) -> str:
@@ -130,15 +138,21 @@ def measure(almanac: int) -> dict[str, Any]:
     ranked = retriever.search([case.question for case in cases], max(DEPTHS))
     relevant = [[i for i, page in enumerate(book) if case.told_by(page)] for case in cases]
     right = [[book[i] for i in places] for places in relevant]
-    others = [
-        [p for p in book if p.town == case.town and p.year != case.year and case.topic in p.topics]
-        for case in cases
-    ]
+    others = {  # one thing about them is not what is asked for
+        "other year": lambda case, p: p.town == case.town and p.year != case.year and case.topic in p.topics,
+        "other town": lambda case, p: p.town != case.town and p.year == case.year and case.topic in p.topics,
+        "other topic": lambda case, p: (
+            p.town == case.town and p.year == case.year and case.topic not in p.topics
+        ),
+    }
     shown: dict[str, list[list[Page]]] = {
         "none": [[] for _ in cases],
         "right": right,
         "altered": [[alter(case, page, rng)] for case, (page,) in zip(cases, right, strict=True)],
-        "other year": [[rng.choice(pages)] for pages in others],
+        **{
+            name: [[rng.choice([page for page in book if fits(case, page)])] for case in cases]
+            for name, fits in others.items()
+        },
         **{f"k={k}": [[book[i] for i in order[:k]] for order in ranked] for k in READ},
     }
     reading = {name: read(reader, cases, given) for name, given in shown.items()}
@@ -180,6 +194,7 @@ def read(reader: Reader, cases: Sequence[Case], shown: Sequence[Sequence[Page]])
     cells = Counter(f"{'found' if f else 'missed'} {name}" for f, name in zip(found, outcomes, strict=True))
     return {
         **{name: round(outcomes.count(name) / len(cases), 4) for name in OUTCOMES},
+        "doubt": round(reader.doubt([case.question for case in cases], shown), 4),
         "faithful": round(sum(faithful) / len(cases), 4),
         "words": round(sum(words) / len(cases), 4),
         "cells": dict(sorted(cells.items())),

@@ -56,12 +56,35 @@ def answer_messages(
     for a conversation that fills the context, and for a tokenizer without chat tokens.
     """
     prompts = [chat_prompt(messages, tokenizer) for messages in conversations]
+    said = complete(model, prompts, max_new_tokens, special_id(tokenizer, EOS), temperature=0)
+    sure = _probabilities(model, tokenizer, prompts, said, max_new_tokens)
+    return [tokenizer.decode(ids) for ids in said], sure
+
+
+def probability_of(
+    model: Transformer, tokenizer: Tokenizer, conversations: Sequence[Sequence[Message]], answer: str
+) -> list[float]:
+    """Return the probability that each conversation is answered with exactly `answer`.
+
+    Raises `FmkitError` as `answer_messages` does.
+    """
+    prompts = [chat_prompt(messages, tokenizer) for messages in conversations]
+    ids = tokenizer.encode(answer, add_special_tokens=False).ids
+    return _probabilities(model, tokenizer, prompts, [ids] * len(prompts), len(ids) + 1)
+
+
+def _probabilities(
+    model: Transformer,
+    tokenizer: Tokenizer,
+    prompts: Sequence[list[int]],
+    said: Sequence[list[int]],
+    max_new_tokens: int,
+) -> list[float]:
     end, pad = special_id(tokenizer, EOS), special_id(tokenizer, PAD)
-    said = complete(model, prompts, max_new_tokens, end, temperature=0)
     sure: list[float] = []
     for start in range(0, len(prompts), BATCH):
         part = slice(start, start + BATCH)
         batch = answered(model, prompts[part], said[part], max_new_tokens, end, pad)
         with torch.no_grad():
             sure += log_probs(model, batch).exp().tolist()
-    return [tokenizer.decode(ids) for ids in said], sure
+    return sure

@@ -6,7 +6,7 @@ import torch
 from fmkit import FmkitError, Transformer, asset
 from fmkit.data.chat import chat_prompt
 from fmkit.data.tokenizer import EOS, special_id
-from fmkit.evaluation.answers import answer_messages
+from fmkit.evaluation.answers import answer_messages, probability_of
 
 ASKED = [
     [{"role": "user", "content": text}] for text in ("I forgot my password. What can I do?", "Hello.", "Bye.")
@@ -31,6 +31,13 @@ def test_probability_is_a_product(assistant: Transformer) -> None:
             assert logits.argmax() == token, answer
             by_hand *= float(logits.softmax(-1)[token])
         assert probability == pytest.approx(by_hand, rel=1e-3)
+
+
+@pytest.mark.slow
+def test_probability_of_what_was_said(assistant: Transformer) -> None:
+    said, sure = answer_messages(assistant, assistant.tokenizer, ASKED[:1], max_new_tokens=100)
+    assert probability_of(assistant, assistant.tokenizer, ASKED[:1], said[0]) == pytest.approx(sure, rel=1e-4)
+    assert probability_of(assistant, assistant.tokenizer, ASKED[:1], "Never.")[0] < sure[0]
 
 
 @pytest.mark.slow
