@@ -241,6 +241,7 @@ chapters:
   - file: chapters/back/rank
   - file: chapters/back/methods
   - file: chapters/back/threshold
+  - file: chapters/back/annotate
   - file: chapters/back/overlap
   - file: chapters/back/rater
   - file: chapters/back/business
@@ -277,6 +278,7 @@ def write(folder: Path) -> Path:
     (back / "rank.md").write_text("# Ranks\n\n```{rank}\n```\n")
     (back / "rater.md").write_text("# A rater\n\n```{rater}\n```\n")
     (back / "business.md").write_text("# A case\n\n```{business-case}\n```\n")
+    (back / "annotate.md").write_text("# Answers\n\n```{annotate}\n```\n")
     (back / "threshold.md").write_text("# A threshold\n\n```{threshold}\n```\n")
     (back / "overlap.md").write_text("# An overlap\n\n```{overlap}\n```\n")
     (book / "assets/runs").mkdir()
