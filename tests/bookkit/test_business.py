@@ -141,15 +141,16 @@ def test_the_chart_shows_the_widest_first(visit: Any) -> None:
     ("field", "typed", "fault"),
     [
         ("Its wrong answers, %, to", "130", "Its wrong answers: 130 is too much. Write 100 or less."),
-        ("An hour costs, $, from", "-3", "An hour costs: -3 is negative. Write 0 or more."),
-        ("An hour costs, $, from", "", "An hour costs: is empty. Write a number."),
-        ("An hour costs, $, from", "40",
-         "An hour costs: the first number, 40, is above the second, 30. Swap them."),
-        ("Letters, a day, from", "0", "Letters: 0 is too little. Write more than 0."),
-        ("Tokens, a letter, to", "1e99", "Tokens: “1e99” is not a number. Write one like 7.5."),
-        ("Used for, months", "NaN", "Used for: “NaN” is not a number. Write one like 7.5."),
-        ("A million tokens, $, to", "<img src=x onerror=alert(1)>",
-         "A million tokens: “<img src=x onerror=a…” is not a number. Write one like 7.5."),
+        ("An hour of a person costs, $, from", "-3",
+         "An hour of a person costs: -3 is negative. Write 0 or more."),
+        ("An hour of a person costs, $, from", "", "An hour of a person costs: is empty. Write a number."),
+        ("An hour of a person costs, $, from", "40",
+         "An hour of a person costs: the first number, 40, is above the second, 30. Swap them."),
+        ("Letters a day, from", "0", "Letters a day: 0 is too little. Write more than 0."),
+        ("Tokens a letter, to", "1e99", "Tokens a letter: “1e99” is not a number. Write one like 7.5."),
+        ("Months of use", "NaN", "Months of use: “NaN” is not a number. Write one like 7.5."),
+        ("A million tokens cost, $, to", "<img src=x onerror=alert(1)>",
+         "A million tokens cost: “<img src=x onerror=a…” is not a number. Write one like 7.5."),
     ],
 )  # fmt: skip
 def test_impossible_input_says_how(visit: Any, field: str, typed: str, fault: str) -> None:
@@ -169,8 +170,8 @@ def test_impossible_input_says_how(visit: Any, field: str, typed: str, fault: st
 def test_numbers_as_people_write_them(visit: Any) -> None:
     page = visit()
     before = number(page, "by people")
-    page.get_by_label("An hour costs, $, from").fill(" $22.00 ")
-    page.get_by_label("Tokens, a letter, to").fill("2,000")
+    page.get_by_label("An hour of a person costs, $, from").fill(" $22.00 ")
+    page.get_by_label("Tokens a letter, to").fill("2,000")
     page.get_by_label("People’s wrong answers, %, to").fill("4%")
     assert number(page, "by people") == before
 
@@ -180,7 +181,7 @@ def test_the_case_as_text(visit: Any) -> None:
     page = visit(script="Object.defineProperty(navigator, 'clipboard', {value: undefined});")
     page.get_by_role("button", name="Copy as text").press("Enter")
     text = page.get_by_label("Your case as text").input_value()
-    assert "Letters: 35 to 45 a day\n" in text
+    assert "Letters a day: 35 to 45\n" in text
     assert says(page) in text
     assert f"It saves in a month: {number(page, 'saves in a month')}" in text
 
@@ -199,7 +200,7 @@ def test_a_case_is_accessible(visit: Any, width: int, colors: str) -> None:
     for case in CASES.values():
         page.get_by_role("button", name=case["title"]).press("Enter")
         complaints += tiny.faults(page, ".fm-business")
-    page.get_by_label("Used for, months").fill("long")
+    page.get_by_label("Months of use").fill("long")
     complaints += tiny.faults(page, ".fm-business")
     complaints += tiny.small_targets(page, ".fm-business :is(input, button)")
     assert not complaints, "\n".join(complaints)
@@ -217,7 +218,7 @@ def test_a_case_on_paper(visit: Any) -> None:
     page = visit()
     page.get_by_role("button", name="a law office").press("Enter")
     page.emulate_media(media="print")
-    assert page.get_by_label("Tokens, a letter, to").is_visible()
+    assert page.get_by_label("Tokens a letter, to").is_visible()
     assert says(page).startswith("It may pay")
     assert not page.locator(".fm-business button:visible").count()
     assert not page.locator(".fm-business-table").is_visible()
@@ -225,7 +226,7 @@ def test_a_case_on_paper(visit: Any) -> None:
 
 @given(st.floats(0.01, 1e8))
 @settings(max_examples=200)
-def test_money_has_three_digits(value: float) -> None:
+def test_money_keeps_its_size(value: float) -> None:
     assert float(business.money(value)[1:].replace(",", "")) == pytest.approx(value, rel=0.006, abs=0.006)
 
 
@@ -240,6 +241,6 @@ def test_a_faulty_case_is_one_line() -> None:
 
 
 def test_paid_back_in_words() -> None:
-    assert business.paid_back((2.0, 3.0, 5.123)) == "2.00 to 5.12 months"
+    assert business.paid_back((2.0, 3.0, 5.123)) == "2.0 to 5.1 months"
     assert business.paid_back((17.6, np.inf, np.inf)) == "17.6 months or never"
     assert business.paid_back((np.inf, np.inf, np.inf)) == "never"

@@ -34,32 +34,32 @@ class Field:
 
     name: str
     label: str
-    unit: str
+    unit: str  # "$", "%" or none
     limit: str
     step: float = 1.0
     scale: float = 1.0
 
 
 GROUPS = {
-    "The letters, and who answers them today": (
-        Field("volume", "Letters", "a day", "{} letters come a day", scale=DAYS),
-        Field("minutes", "A person needs", "minutes each", "people need {} minutes a letter"),
-        Field("wage", "An hour costs", "$", "an hour of a person costs {}"),
+    "Today": (
+        Field("volume", "Letters a day", "", "{} letters come a day", scale=DAYS),
+        Field("minutes", "Minutes that a person needs", "", "people need {} minutes a letter"),
+        Field("wage", "An hour of a person costs", "$", "an hour of a person costs {}"),
         Field(
             "people_errors", "People’s wrong answers", "%", "people get {} of their answers wrong", 0.5, 0.01
         ),
     ),
     "The assistant": (
-        Field("handled", "It answers", "% of letters", "it answers {} of the letters", 5, 0.01),
+        Field("handled", "Letters that it answers", "%", "it answers {} of the letters", 5, 0.01),
         Field("errors", "Its wrong answers", "%", "{} of its answers are wrong", 1, 0.01),
-        Field("tokens", "Tokens", "a letter", "a letter takes {} tokens", 100),
-        Field("price", "A million tokens", "$", "a million tokens cost {}", 0.5),
+        Field("tokens", "Tokens a letter", "", "a letter takes {} tokens", 100),
+        Field("price", "A million tokens cost", "$", "a million tokens cost {}", 0.5),
     ),
     "Money and time": (
         Field("error_cost", "A wrong answer costs", "$", "a wrong answer costs {}", 5),
-        Field("build", "To build it, once", "$", "building it costs {}", 500),
-        Field("keep", "To keep it", "$ a month", "keeping it costs {} a month", 50),
-        Field("months", "Used for", "months", "it is used for {} months"),
+        Field("build", "Building it costs", "$", "building it costs {}", 500),
+        Field("keep", "Keeping it a month costs", "$", "keeping it costs {} a month", 50),
+        Field("months", "Months of use", "", "it is used for {} months"),
     ),
 }
 SINGLE = "months"  # has one number
@@ -126,19 +126,15 @@ def paid_back(found: tuple[float, ...]) -> str:
     soon, late = found[0], found[-1]
     if math.isinf(soon):
         return "never"
-    return f"{short(soon)} months or never" if math.isinf(late) else f"{short(soon)} to {short(late)} months"
+    return f"{soon:.1f} months or never" if math.isinf(late) else f"{soon:.1f} to {late:.1f} months"
 
 
 def money(value: float) -> str:
-    """Dollars with three digits, as a range deserves no more."""
-    return f"{'−' if value < 0 else ''}${short(abs(value))}"
-
-
-def short(value: float) -> str:
-    """Three digits, with commas."""
-    if value < 100:
-        return f"{value:.2f}" if value < 10 else f"{value:.1f}"
-    return f"{float(f'{value:.3g}'):,.0f}"
+    """Dollars: cents below a hundred, and three digits above it, as a range deserves no more."""
+    size = abs(value)
+    return f"{'−' if value < 0 else ''}$" + (
+        f"{size:.2f}" if size < 99.995 else f"{float(f'{size:.3g}'):,.0f}"
+    )
 
 
 def setup(app: Sphinx) -> None:

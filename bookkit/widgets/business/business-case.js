@@ -10,13 +10,14 @@ const QUOTED = 20; // characters of what cannot be read
 
 const byName = (make) => Object.fromEntries(NAMES.map((name) => [name, make(name)]));
 
-/** Three digits, with commas. */
-export function short(value) {
-  if (value < 100) return value < 10 ? value.toFixed(2) : value.toFixed(1);
-  return Number(value.toPrecision(3)).toLocaleString("en-US");
+/** Cents below a hundred, and three digits above it, as a range deserves no more. */
+export function money(value) {
+  const size = Math.abs(value);
+  return `${value < 0 ? "−" : ""}$${size < 99.995 ? size.toFixed(2) : rounded(size)}`;
 }
 
-export const money = (value) => `${value < 0 ? "−" : ""}$${short(Math.abs(value))}`;
+/** Three digits, with commas, or as many as a number below a hundred has. */
+const rounded = (value) => Number(value.toPrecision(3)).toLocaleString("en-US");
 
 /** A number as people write it, or NaN: 1,500, $20, 7.5 and 40% are fine. */
 export function parse(text) {
@@ -43,8 +44,7 @@ export function fault(field, texts) {
 /** A value of an input, in words. */
 function told({ name, unit, scale }, value) {
   if (SHARES.includes(name)) return `${Number((100 * value).toPrecision(2))}%`;
-  const seen = short(value / scale).replace(/\.0+$/, "");
-  return unit.startsWith("$") ? `$${seen}` : seen;
+  return unit === "$" ? money(value).replace(".00", "") : rounded(value / scale);
 }
 
 /** The verdict: how often it pays, and what would turn it. */
@@ -65,17 +65,17 @@ export function verdict(ranges, drawn, fields) {
 
 function paidBack([soon, , late]) {
   if (soon === Infinity) return "never";
-  return late === Infinity ? `${short(soon)} months or never` : `${short(soon)} to ${short(late)} months`;
+  return `${soon.toFixed(1)} ${late === Infinity ? "months or never" : `to ${late.toFixed(1)} months`}`;
 }
 
-const span = ([low, , high], write = money) => `${write(low)} to ${high === Infinity ? "no end" : write(high)}`;
+const span = ([low, , high], write = money) => `${write(low)} to ${write(high)}`;
 
 /** Name and value of each result, as ranges. */
 function results(drawn, ranges, fields) {
   const found = Object.fromEntries(Object.entries(drawn).map(([name, values]) => [name, percentiles(values)]));
-  const percent = (value) => `${value < 0 ? "−" : ""}${short(100 * Math.abs(value)).replace(/\.\d+$/, "")}%`;
-  const day = (value) => short(value / fields.volume.scale);
-  const daily = (three) => (three[0] === Infinity ? "none is enough" : span(three, day));
+  const percent = (value) => `${value < 0 ? "−" : ""}${rounded(100 * Math.abs(value))}%`;
+  const day = (value) => (value === Infinity ? "more than any" : rounded(value / fields.volume.scale));
+  const daily = (three) => (three[0] === Infinity ? "no number is enough" : span(three, day));
   return [
     ["A letter costs, by people", span(found.by_person)],
     ["A letter costs, with the assistant", span(found.per_interaction)],
@@ -85,6 +85,12 @@ function results(drawn, ranges, fields) {
     ["Return on investment", span(found.roi, percent)],
     ["Letters a day to break even", daily(found.break_even_volume)],
   ];
+}
+
+/** Text in which no amount is broken over two lines. */
+function amounts(text) {
+  const [first, ...more] = text.split(" to ").map((part) => h("span", {}, part));
+  return [first, ...more.flatMap((part) => [" to ", part])];
 }
 
 /** The rows of the tornado chart: a bar from the net at one end of an input to that at the other. */
@@ -103,7 +109,7 @@ function tornado(ranges, fields) {
     return h("tr", {},
       h("th", { scope: "row" }, `${fields[name].label} `, h("small", {}, `${from} to ${to}`)),
       h("td", { class: "fm-business-track" }, h("b", { style: `left: ${at(0)}%` }), bar("low", low), bar("high", high)),
-      h("td", {}, `${money(low)} to ${money(high)}`));
+      h("td", {}, ...amounts(`${money(low)} to ${money(high)}`)));
   });
   return drawn.length ? drawn : [h("tr", {}, h("td", { colspan: 3 }, "No input is a range."))];
 }
@@ -150,7 +156,7 @@ function render({ el }) {
     const drawn = draw(ranges);
     says.textContent = verdict(ranges, drawn, fields);
     numbers.replaceChildren(...results(drawn, ranges, fields).map(([name, value]) =>
-      h("tr", {}, h("th", { scope: "row" }, name), h("td", {}, value))));
+      h("tr", {}, h("th", { scope: "row" }, name), h("td", {}, ...amounts(value)))));
     chart.replaceChildren(...tornado(ranges, fields));
     Object.values(cases).forEach((one, k) => {
       const chosen = NAMES.every((name) => String(typed(one.ranges, name)) === String(typed(ranges, name)));
@@ -166,7 +172,7 @@ function render({ el }) {
   function written() {
     const given = NAMES.map((name) => {
       const ends = [...new Set(texts(name))].join(" to ");
-      return `${fields[name].label}: ${ends} ${fields[name].unit}`;
+      return `${fields[name].label}: ${ends} ${fields[name].unit}`.trim();
     });
     const rows = [...numbers.rows, ...chart.rows].map((row) =>
       [...row.cells].map((cell) => cell.textContent.trim()).filter(Boolean).join(": "));
