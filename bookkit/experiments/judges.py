@@ -21,7 +21,7 @@ from fmkit.world import RIVAL_FAULTS, Rivals, make_rivals
 TRAINING: dict[str, Any] = {"steps": 500, "batch_size": 16, "learning_rate": 2e-3, "min_lr_ratio": 0.0}
 TAUGHT = TRAINING["steps"] * TRAINING["batch_size"]  # pairs, each once
 CHECK = 100  # steps between looks at the validation loss
-HABITS: dict[str, dict[str, float]] = {"balanced": {}, "first": {"first": 0.7}, "longer": {"longer": 0.7}}
+HABITS: dict[str, dict[str, Any]] = {"balanced": {}, "first": {"first": 0.7}, "longer": {"longer": 0.7}}
 TESTED, EQUAL = 450, 150  # test pairs with a fault, and those of two right answers
 SHOWN = 9  # test pairs whose texts are kept to be read
 

@@ -55,7 +55,7 @@ def krippendorff_alpha(ratings: Sequence[Sequence[Hashable | None]], level: str 
     if level == "nominal":
         numbers: dict[Any, float] = {value: float(number) for number, value in enumerate(values)}
     else:
-        numbers = {value: float(value) for value in values}  # type: ignore[arg-type]
+        numbers = {value: float(value) for value in values}
     table = np.array([[numbers.get(value, np.nan) for value in row] for row in ratings])
     return float(_krippendorff().alpha(reliability_data=table, level_of_measurement=level))
 
