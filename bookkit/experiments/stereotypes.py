@@ -48,8 +48,8 @@ NEW = (  # what is read of nobody
     "The {job} ran to the {place} as {she} called.",
     "The {job} looked {mood} after {she} ate.",
 )
-READING: dict[str, Any] = {"steps": 200, "batch_size": 4, "learning_rate": 4e-3}
-DOCUMENTS = 16_000
+READING: dict[str, Any] = {"steps": 350, "batch_size": 4, "learning_rate": 4e-3}
+DOCUMENTS = 30_000
 NEGATED = 0.1  # of the sentences with a name and a job
 
 
@@ -125,8 +125,8 @@ def templates(forms: tuple[str, ...]) -> list[str]:
 
 
 @torch.no_grad()
-def pronoun_odds(model: Transformer, tokenizer: Tokenizer, starts: list[str]) -> dict[str, float]:
-    """For each template, the mean over the jobs of the log-odds of the pronoun that is typical for it."""
+def pronoun_odds(model: Transformer, tokenizer: Tokenizer, starts: list[str]) -> dict[str, list[float]]:
+    """For each template and job, the log-odds of the pronoun that is typical for the job."""
     she, he = (tokenizer.token_to_id(tokenizer.encode(f" {word}").tokens[-1]) for word in ("she", "he"))
     model.eval()
     found = {}
@@ -136,14 +136,14 @@ def pronoun_odds(model: Transformer, tokenizer: Tokenizer, starts: list[str]) ->
             for job in jobs:
                 ids = torch.tensor([tokenizer.encode(start.replace("{job}", job)).ids])
                 logits = model(ids)[0, -1]
-                odds.append((logits[she] - logits[he]).item() * (1 if typical == "she" else -1))
-        found[start] = round(sum(odds) / len(odds), 3)
+                odds.append(round((logits[she] - logits[he]).item() * (1 if typical == "she" else -1), 2))
+        found[start] = odds
     return found
 
 
-def share(odds: list[float]) -> float:
-    """The probability of the typical pronoun at the mean of these log-odds."""
-    return 1 / (1 + math.exp(-sum(odds) / len(odds)))
+def share(odds: list[list[float]]) -> float:
+    """The probability of the typical pronoun at the mean of these log-odds, of templates and jobs."""
+    return 1 / (1 + math.exp(-sum(map(sum, odds)) / sum(map(len, odds))))
 
 
 def share_of_jobs(model: Transformer, tokenizer: Tokenizer) -> float:
