@@ -113,10 +113,13 @@ function winRate() {
     said.textContent = `The new model wins ${wins} of ${votes} comparisons. 95% interval: ${low} to ${high}%. `
       + (low > 50 ? "It is better than the old one." : "It may be no better than the old one.");
   }
+  const ends = h("div", { class: "fm-annotate-ends", "aria-hidden": "true" },
+    ...["0%", "50% won: no better", "100%"].map((text) => h("span", {}, text)));
   const votes = slider({ label: "How many ratings are enough?", unit: "comparisons", onchange: show });
   votes.offer(VOTES, 50);
   show(50);
-  return h("div", { class: "fm-annotate-votes" }, votes.element, h("div", { class: "fm-annotate-bar", "aria-hidden": "true" }, bar), said);
+  return h("div", { class: "fm-annotate-votes" }, votes.element,
+    h("div", { class: "fm-annotate-bar", "aria-hidden": "true" }, bar), ends, said);
 }
 
 function table(caption, head, rows) {
