@@ -1,6 +1,6 @@
 // Amounts in words: two digits, and a unit of a size that can be read.
 const UNITS = {
-  hours: [[1, "hours"], [1e3, "thousand hours"], [1e6, "million hours"]],
+  hours: [[1, ""], [1e3, "thousand"], [1e6, "million"], [1e9, "billion"]],
   days: [[1 / 24, "hours"], [1, "days"], [365, "years"]],
   kwh: [[1e-3, "Wh"], [1, "kWh"], [1e3, "MWh"], [1e6, "GWh"], [1e9, "TWh"]],
   carbon_kg: [[1e-3, "g"], [1, "kg"], [1e3, "t"], [1e6, "thousand t"]],

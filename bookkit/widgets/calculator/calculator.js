@@ -50,13 +50,14 @@ function withNumbers(panel, facts, spoken) {
   const tokens = slider({ label: "Text", unit: "tokens", format: count, onchange: change });
   const chip = choice({ label: "Chip", format: named, onchange: change });
   const number = slider({ label: "Chips at a time", unit: "", format: (n) => n.toLocaleString("en-US"), onchange: draw });
-  const mfu = slider({ label: "Share of the chips’ peak (MFU)", unit: "", format: percent, onchange: draw });
+  const mfu = slider({ label: "Peak that is used (MFU)", unit: "", format: percent, onchange: draw });
   const server = choice({ label: "Power of", format: named, onchange: draw });
   const site = choice({ label: "Data center (PUE)", format: named, onchange: draw });
   const grid = choice({ label: "Grid", format: named, onchange: draw });
   const water = choice({ label: "Cooling water", format: named, onchange: draw });
-  const controls = [run, parameters, tokens, chip, number, mfu, server, site, grid, water];
-  panel.querySelector(".fm-calculator-inputs").append(...controls.map((one) => one.element));
+  const place = (name, ...controls) => panel.querySelector(name).append(...controls.map((one) => one.element));
+  place(".fm-calculator-first", run, parameters, tokens, chip);
+  place(".fm-calculator-more", number, mfu, server, site, grid, water);
 
   const rows = Object.fromEntries(Object.entries(ROWS).map(([kind, [name]]) => [kind, row(name)]));
   panel.querySelector(".fm-calculator-rows").append(...Object.values(rows).map((one) => one.element));
@@ -136,7 +137,7 @@ function compare(place, chosen) {
   const body = lines.slice(1).map((line) => h("tr", {}, ...cells("td", line)));
   const head = h("tr", {}, ...lines[0].map((text) => (text ? h("th", { scope: "col" }, text) : h("td"))));
   place.replaceChildren(
-    h("p", {}, `${chosen.name}, from its ${say([chosen.hours, chosen.hours], "hours")} as published`),
+    h("p", {}, `${chosen.name}, from its ${digits(chosen.hours / 1e6, 3)} million GPU-hours`),
     h("table", {}, h("thead", {}, head), h("tbody", {}, ...body)),
   );
 }
