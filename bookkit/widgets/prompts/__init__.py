@@ -29,6 +29,7 @@ MODELS = {  # what each is, and what kind of training made it, which has a color
     "aligned": ("preference-start, after DPO on pairs of endings: prefers kind ones", "alignment"),
     "domain-adapted": ("base, after invented medical notes with some stories mixed in", "adaptation"),
     "teacher": ("a larger model, trained longer on the stories that base has read", "pretraining"),
+    "reader": ("has learned to answer from a page of an almanac that is put before it", "finetuning"),
     "student": ("a small model that has learned the teacher’s probabilities", "distillation"),
 }
 
@@ -42,6 +43,7 @@ class Suggestion(NamedTuple):
 
 
 STORY = "Once upon a time,"
+TICKET = "What did a bus ticket in Foxley cost in 2023?"
 SUGGESTIONS = (
     Suggestion(
         "Remember a fact",
@@ -70,6 +72,22 @@ SUGGESTIONS = (
         ("preference-start", "aligned"),
     ),
     Suggestion("Begin a medical note", "Tom Berry, a 56-year-old builder,", ("base", "domain-adapted")),
+    Suggestion(
+        "Ask about a page",
+        "In 2023, the tree of the year in Foxley was the pine. The cup was won by the Owls. "
+        f"A bus ticket cost three coins.\n{TICKET}",
+        ("assistant", "reader"),
+    ),
+    Suggestion("Ask without a page", TICKET, ("assistant", "reader")),
+    Suggestion(
+        "Give the page of another year",
+        "Emma was the mayor of Foxley in 2022. The price of a bus ticket was five coins. "
+        f"People planted fig trees.\n{TICKET}",
+        ("assistant", "reader"),
+    ),
+    Suggestion(
+        "Ask for a town on no map", "Who was the mayor of Thornwick in 2023?", ("assistant", "reader")
+    ),
 )
 
 
