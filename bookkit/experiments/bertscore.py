@@ -27,9 +27,10 @@ from fmkit.world import FACTS, REVIEWS, SUPPORT, TRIPLE_KINDS, WORDINGS, Triple,
 
 DOMAINS = (SUPPORT, REVIEWS, FACTS)  # what the triples are about
 TEXTS = 10_000  # of each domain, to read
-COUNT = 200  # triples of each kind and wording: the first of those of the word metrics
+COUNT = 100  # triples of each kind and wording: the first of those of the word metrics
 TRAINING: dict[str, Any] = {
-    "steps": 1_000,
+    "steps": 1_200,
+    "context_length": 128,
     "batch_size": 4,
     "learning_rate": 4e-3,
     "adam_beta2": 0.98,
