@@ -17,6 +17,7 @@ from fmkit.config import ModelConfig
 from fmkit.flops import num_parameters
 from fmkit.footprint import GRID, PUE, Usage
 from fmkit.world import DOMAINS
+from fmkit.world.cases import ABOUT as CASES
 from fmkit.world.readings import ABOUT as READINGS
 
 TEMPLATE = Path(__file__).with_name("card.md.jinja")
@@ -104,8 +105,8 @@ def _about(name: str, earlier: Iterable[str]) -> str:
     corpus = Path(name).stem  # a file that a command wrote is named after its corpus
     if corpus in earlier:
         return f"the file that a command above wrote from {corpus}."
-    if corpus == "readings":
-        return READINGS
+    if corpus in (others := {"readings": READINGS, "cases": CASES}):
+        return others[corpus].strip()
     return f"{DOMAINS[corpus].about} Its data card: `fmkit.world.data_card({corpus!r})`."
 
 

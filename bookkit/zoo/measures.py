@@ -1,13 +1,14 @@
 """How the book's models are measured: on held-out data, some of it against a known truth."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 from datasets import Dataset
 
+from bookkit.experiments.agents import CONDITIONS, attempt, share
 from bookkit.experiments.preference import compare, end_stories
 from bookkit.experiments.rag import Reader, reading_scores
 from bookkit.experiments.refusals import answer, rates
@@ -58,7 +59,10 @@ NAMES = {  # as the cards print them
     "not_told": "questions that the page does not answer, and the model says so",
     "by_heart": "questions about 2021 and 2022 answered rightly without a page",
     "after_cutoff": "questions about 2023 and 2024 answered rightly without a page",
+    **{f"completed: {name}": f"cases completed, {name}" for name in CONDITIONS},
+    **{f"wrong refunds: {name}": f"cases with a wrong refund, {name}" for name in CONDITIONS},
 }
+LEARNED = ("as in training", "no call needed")  # conditions of cases that agents have learned from
 
 Result = dict[str, Any]  # measure, on (what data), name, value, and beside: the other model's value
 Measure = Callable[[Any, Any], dict[str, float]]  # of a model and the one beside it
@@ -174,6 +178,14 @@ def readings(model: Any, _: Any) -> dict[str, float]:
     return reading_scores(Reader(model))
 
 
+def cases(names: Iterable[str], model: Any, _: Any) -> dict[str, float]:
+    """How many cases of some conditions an agent completes, and in how many it pays back the wrong order."""
+    found = {name: attempt(model, model.tokenizer, name) for name in names}
+    completed = {f"completed: {name}": share(t.completed for t in tried) for name, tried in found.items()}
+    wrong = {f"wrong refunds: {name}": share(t.wrong_refund for t in tried) for name, tried in found.items()}
+    return completed | wrong
+
+
 def told(model: Any, _: Any) -> dict[str, float]:
     """The share of the model's own stories that are true from beginning to end."""
     stories = write_corpus(model, model.tokenizer, TEXTS)["text"]
@@ -195,5 +207,7 @@ MEASURES: dict[str, tuple[str, Measure]] = {
     "pairs": ("held-out pairs of answers to requests", partial(pairs, "requests")),
     "pairs of endings": ("held-out pairs of endings", partial(pairs, "preferences")),
     "readings": ("questions about an almanac", readings),
+    "cases": ("cases", partial(cases, LEARNED)),
+    "other cases": ("cases", partial(cases, [name for name in CONDITIONS if name not in LEARNED])),
     "endings": ("its own endings of held-out openings", partial(endings, "preferences")),
 }

@@ -165,8 +165,14 @@ def run_episode(
     return episode
 
 
-def speaker(model: Transformer, tokenizer: Tokenizer, max_new_tokens: int = 40) -> Speaker:
-    """A model that answers conversations with its likeliest turn.
+def speaker(
+    model: Transformer,
+    tokenizer: Tokenizer,
+    max_new_tokens: int = 40,
+    temperature: float = 0.0,
+    seed: int = 0,
+) -> Speaker:
+    """A model that answers conversations: with its likeliest turn, or sampled with a `temperature`.
 
     It says nothing, which ends an episode, where a conversation fills its context.
     """
@@ -177,7 +183,7 @@ def speaker(model: Transformer, tokenizer: Tokenizer, max_new_tokens: int = 40) 
         short = [i for i, prompt in enumerate(prompts) if len(prompt) < context]
         said = [""] * len(prompts)
         if short:
-            turns = complete(model, [prompts[i] for i in short], max_new_tokens, end, temperature=0)
+            turns = complete(model, [prompts[i] for i in short], max_new_tokens, end, temperature, seed)
             for i, ids in zip(short, turns, strict=True):
                 said[i] = tokenizer.decode(ids)
         return said

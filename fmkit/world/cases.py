@@ -20,6 +20,12 @@ from fmkit.world.seeds import pick
 if TYPE_CHECKING:
     from datasets import DatasetDict
 
+ABOUT = """
+Conversations of a customer, an agent and its tools (`fmkit.world.cases.load_cases`): where an order is, a
+refund, a person, a question with a rule, thanks. Order numbers and the shop's table are drawn anew for each,
+and the agent makes no mistake. Wide ones also have longer numbers, second orders, needless numbers and tools
+that fail in more ways."""
+
 ITEMS = ("kettle", "chair", "toy robot", "lamp", "clock", "mug", "kite", "basket")
 OPENINGS = ("", "", "Hello. ", "Hi there. ", "Good morning. ", "I am very upset. ", "This is not okay. ")
 CLOSINGS = ("", "", "", " Thank you.", " Please help me.", " Have a nice day!")
@@ -226,9 +232,10 @@ def draw_case(
         text = f"{aside} {text}" if other == "first" else f"{text} {aside}"
     letter = f"{_one(rng, OPENINGS)}{text}{_one(rng, CLOSINGS)}"
     letter = letter.format(order=order, other=second, item=_one(rng, ITEMS))
+    numbers = [second, *others]
     if rng.random() >= absent:
-        others[0] = order
-    table = {number: _one(rng, statuses) for number in sorted([second, *others])}
+        numbers[-1 if other else int(rng.random() * len(numbers))] = order
+    table = {number: _one(rng, statuses) for number in sorted(numbers)}
     if failing is None:
         failing = {"lookup": FAILURES[0]} if rng.random() < BROKEN else {}
     return Case(letter, kind, about, table, rule, failing)
