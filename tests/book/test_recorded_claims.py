@@ -268,6 +268,16 @@ def test_a_tokenizer_is_best_in_its_domain() -> None:
         assert tokens["all"].high < min(others)
 
 
+def test_what_an_answer_takes() -> None:
+    """A small model takes less for a story and more for its right part; together, both take far less."""
+    runs = read_runs("answering")
+    alone, together = (by_setting(runs, "model", score("cpu_seconds"), together=n) for n in (1, 20))
+    right = by_setting(runs, "model", score("right"), together=1)
+    assert alone["student"].high < 0.6 * alone["teacher"].low
+    assert alone["student"].mean / right["student"].mean > 1.5 * alone["teacher"].mean / right["teacher"].mean
+    assert all(alone[model].low > 6 * together[model].high for model in alone)
+
+
 def test_every_record_is_shown_on_a_page() -> None:
     pages = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "chapters").rglob("*.ipynb"))
     shown = re.findall(r'(?:read_(?:runs|record)\(\\"|runs_of\(\\"|assets/runs/)([\w-]+)', pages)
