@@ -410,7 +410,7 @@ def plot_matches(
         axes.spines[:].set_visible(False)
         for y, row in enumerate(similar):
             for x, value in enumerate(row):
-                axes.annotate(f"{100 * value:.0f}", (x, y), ha="center", va="center", fontsize=8)
+                axes.annotate(f"{round(100 * value)}", (x, y), ha="center", va="center", fontsize=8)
         mark = partial(axes.plot, linestyle="", fillstyle="none", markeredgewidth=1.6)
         best = [max(range(width), key=row.__getitem__) for row in similar]
         mark(best, range(height), marker="s", markersize=17, color=COLORS["own-run"])
