@@ -5,7 +5,8 @@ like those, and on others: new wordings, numbers of four digits, letters that na
 fail. What it says is compared, step by step, with what an agent without mistakes says after the same results.
 Completion is judged by what was done, the refunds and the letters handed on, and by the answer, as in τ-bench
 (Yao et al. 2024, arXiv:2406.12045). With a temperature above 0 it is less reliable: what steps of a given
-rate make of whole cases, and how often eight attempts of one case all succeed.
+rate make of whole cases, and how often eight attempts of one case all succeed. All of it is done again for
+a model that has learned from wider cases.
 """
 
 import random
@@ -34,6 +35,7 @@ from fmkit.world.cases import (
     right_turn,
 )
 
+AGENTS = {"plain": "agent", "wide": "agent-wide"}  # the cases learned from, and the model
 ASKED = 200  # cases of a condition
 REPEATED, ATTEMPTS = 60, 8  # cases that are tried at a temperature, and how often
 TEMPERATURES = (0.0, 0.5, 1.0, 1.5, 2.0, 2.5)
@@ -78,9 +80,8 @@ CONDITIONS: dict[str, Draw] = {
 
 @experiment("agents")
 def agents() -> Experiment:
-    model, tokenizer = committed("agent")
-
-    def train(draw: int) -> dict[str, Any]:
+    def train(cases: str, draw: int) -> dict[str, Any]:
+        model, tokenizer = committed(AGENTS[cases])
         found = {name: attempt(model, tokenizer, name, draw) for name in CONDITIONS}
         summaries = {name: summary(trials, tokenizer) for name, trials in found.items()}
         traces = [shown(trial, name) for name, trials in found.items() for trial in to_show(trials)]
@@ -93,8 +94,9 @@ def agents() -> Experiment:
             **({} if draw else {"traces": traces}),
         }
 
-    about = {"model": "assets/models/agent", "cases": ASKED, "attempts": ATTEMPTS, "max_steps": MAX_STEPS}
-    return Experiment(about, train, [{"draw": draw} for draw in range(3)])
+    about = {"models": AGENTS, "cases": ASKED, "attempts": ATTEMPTS, "max_steps": MAX_STEPS}
+    arms = [{"cases": cases, "draw": draw} for cases in AGENTS for draw in range(3)]
+    return Experiment(about, train, arms)
 
 
 # --- trying an agent --------------------------------------------------------------------------------------
