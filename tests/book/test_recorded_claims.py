@@ -371,3 +371,26 @@ def test_twelve_answers_find_rule_or_length() -> None:
         weights = fit([pair["x"] for pair in rated], answers)
         found.append(agreement([float(weights @ pair["x"]) for pair in held_out], held_out))
     assert found == [95, 52]
+
+
+def test_more_epochs_break_calibration() -> None:
+    for run in read_runs("calibration"):
+        few, many = (next(x["scores"] for x in run["looks"] if x["epochs"] == n) for n in (2, 50))
+        assert many["accuracy"] > few["accuracy"]
+        assert many["ece"] > few["ece"] + 0.1
+        assert many["ece_after"] < many["ece"] / 3
+
+
+def test_training_blurs_numbers() -> None:
+    def lost(run: Run) -> float:
+        return float(run["by_kind"]["number"]["own"][-1])
+
+    wrong = by_setting(read_runs("bertscore"), "model", lost)
+    assert max(wrong["untrained"].values) < min(wrong["causal"].values + wrong["masked"].values)
+
+
+def test_perplexity_misleads_across_tokens() -> None:
+    runs = read_runs("vocabularies")
+    perplexity, bits = (by_setting(runs, "vocabulary", score(n)) for n in ("perplexity", "bits_per_byte"))
+    assert perplexity[320].mean < perplexity[2048].mean
+    assert bits[320].low > 2 * bits[2048].high - 0.05
