@@ -393,4 +393,4 @@ def test_perplexity_misleads_across_tokens() -> None:
     runs = read_runs("vocabularies")
     perplexity, bits = (by_setting(runs, "vocabulary", score(n)) for n in ("perplexity", "bits_per_byte"))
     assert perplexity[320].mean < perplexity[2048].mean
-    assert bits[320].low > 2 * bits[2048].high - 0.05
+    assert bits[320].low > 1.9 * bits[2048].high
