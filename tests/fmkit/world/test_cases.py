@@ -68,7 +68,7 @@ def test_what_fails_goes_to_a_colleague(tool: str, failure: str) -> None:
     assert (desk.refunds, desk.escalations) == ([], 1)
 
 
-def test_money_goes_back_only_where_it_should() -> None:
+def test_money_goes_back_only_where_due() -> None:
     for case in drawn():
         _, desk = right_path(case)
         due = case.kind == "refund" and not case.failing and case.table.get(case.order or 0) in REFUNDED
@@ -120,7 +120,7 @@ def test_new_wordings_are_new() -> None:
     assert shapes(new_wording=True) == set(LETTERS["status"][-HELD_OUT:])
 
 
-def test_wide_cases_have_what_plain_ones_lack() -> None:
+def test_wide_cases_have_more() -> None:
     rng = random.Random(0)
     cases = [draw_wide_case(rng) for _ in range(300)]
     assert {len(str(number)) for case in cases for number in case.table} == {3, 4}
@@ -131,7 +131,7 @@ def test_wide_cases_have_what_plain_ones_lack() -> None:
 
 
 @pytest.mark.parametrize("wide", [False, True])
-def test_conversations_are_the_same_each_time(wide: bool) -> None:
+def test_conversations_are_reproducible(wide: bool) -> None:
     first, again = (load_cases(20, 5, wide=wide) for _ in range(2))
     assert first["train"][:] == again["train"][:]
     assert first["train"][:5] != first["validation"][:5]
