@@ -4,21 +4,27 @@ import re
 from pathlib import Path
 
 import nbformat
+import pytest
 
 PAGES = Path(__file__).parents[2] / "chapters"
-PLAN = PAGES / "2-finetuning/overview.ipynb"
-ROW = re.compile(r"^\| \[[^\]]+\]\((ft-[\w-]+)\) \| [^|]+ \| (\d+) \| (\d+) \|$", re.MULTILINE)
+PLANS = sorted(PAGES.glob("[1-9]-*/overview.ipynb"))
+ROW = re.compile(r"^\| \[[^\]]+\]\(([a-z]+-[\w-]+)\) \| [^|]+ \| (\d+) \| (\d+) \|$", re.MULTILINE)
 
 
-def plan() -> dict[str, tuple[str, str]]:
+@pytest.fixture(params=PLANS, ids=lambda path: path.parent.name)
+def overview(request: pytest.FixtureRequest) -> Path:
+    return request.param
+
+
+def plan(overview: Path) -> dict[str, tuple[str, str]]:
     """The minutes and CPU seconds of each chapter, by its label, in the order of the plan."""
-    text = "\n".join(cell.source for cell in nbformat.read(PLAN, as_version=4).cells)
+    text = "\n".join(cell.source for cell in nbformat.read(overview, as_version=4).cells)
     return {label: (minutes, cpu) for label, minutes, cpu in ROW.findall(text)}
 
 
-def heads() -> dict[str, tuple[str, str]]:
+def heads(overview: Path) -> dict[str, tuple[str, str]]:
     found = {}
-    for path in PLAN.parent.glob("*.ipynb"):
+    for path in overview.parent.glob("*.ipynb"):
         first = nbformat.read(path, as_version=4).cells[0].source
         label, minutes, cpu = (
             re.search(pattern, first, re.MULTILINE)
@@ -31,12 +37,16 @@ def heads() -> dict[str, tuple[str, str]]:
     return found
 
 
-def test_the_plan_repeats_the_heads() -> None:
-    assert plan() == heads()
+def test_modules_have_plans() -> None:
+    assert len(PLANS) >= 2
 
 
-def test_a_chapter_computes_for_a_minute() -> None:
+def test_the_plan_repeats_the_heads(overview: Path) -> None:
+    assert plan(overview) == heads(overview)
+
+
+def test_a_chapter_computes_for_a_minute(overview: Path) -> None:
     """45 seconds on average, 90 at most."""
-    seconds = [int(cpu) for _, cpu in plan().values()]
+    seconds = [int(cpu) for _, cpu in plan(overview).values()]
     assert max(seconds) <= 90
     assert sum(seconds) / len(seconds) <= 45
