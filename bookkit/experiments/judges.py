@@ -23,12 +23,11 @@ TAUGHT = TRAINING["steps"] * TRAINING["batch_size"]  # pairs, each once
 CHECK = 100  # steps between looks at the validation loss
 HABITS: dict[str, dict[str, Any]] = {"balanced": {}, "first": {"first": 0.7}, "longer": {"longer": 0.7}}
 TESTED, EQUAL = 450, 150  # test pairs with a fault, and those of two right answers
-SHOWN = 9  # test pairs whose texts are kept to be read
 
 
 @experiment("judges")
 def judges() -> Experiment:
-    test = [*make_rivals(TESTED, "test"), *make_rivals(EQUAL, "test", faults=("none",))]
+    test = judged_pairs()
     asked = [comparison(pair) for pair in test]
 
     def train(habit: str, seed: int) -> dict[str, Any]:
@@ -55,11 +54,15 @@ def judges() -> Experiment:
         "training": TRAINING,
         "habits": HABITS,
         "faults": list(RIVAL_FAULTS),
-        "tested": {name: [getattr(pair, name) for pair in test] for name in ("better", "longer", "fault")},
-        "shown": [vars(pair) for pair in test[:SHOWN]],
+        "tested": {"faulty": TESTED, "equal": EQUAL},
     }
     arms = [{"habit": habit, "seed": seed} for seed in range(3) for habit in HABITS]
     return Experiment(about, train, arms)
+
+
+def judged_pairs() -> list[Rivals]:
+    """The pairs of every verdict in the record, in its order."""
+    return [*make_rivals(TESTED, "test"), *make_rivals(EQUAL, "test", faults=("none",))]
 
 
 def comparison(pair: Rivals) -> Comparison:
