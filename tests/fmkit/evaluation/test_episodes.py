@@ -166,7 +166,7 @@ def test_together_is_as_one_by_one() -> None:
     assert together[0] == run_episode(speak, "a", TOOLS)
 
 
-def test_wrong_limits_and_numbers_are_refused() -> None:
+def test_wrong_limits_are_refused() -> None:
     with pytest.raises(FmkitError, match="max_steps=0"):
         run_episode(scripted(), "a", TOOLS, max_steps=0)
     with pytest.raises(FmkitError, match="1 conversations and 0 toolboxes"):
