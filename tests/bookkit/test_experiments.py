@@ -31,7 +31,7 @@ def test_the_lab_has_a_run_for_every_setting() -> None:
 def test_records_are_small_and_have_a_source() -> None:
     sizes = [path.stat().st_size for path in recording.RUNS.glob("*.json")]
     assert max(sizes) < 200_000
-    assert sum(sizes) < 1_000_000
+    assert sum(sizes) < 1_500_000
     assert RECORD["commit"]
     assert RECORD["torch"]
     for run in RECORD["runs"]:
