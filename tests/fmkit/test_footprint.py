@@ -73,7 +73,7 @@ def test_embodied_carbon_of_bloom():
     assert bloom.embodied_kg[1] == pytest.approx(11_200, rel=0.02)
 
 
-def test_a_job_without_ranges_is_its_formulas():
+def test_job_without_ranges_is_its_formulas():
     job = Job(
         (1000.0,) * 2,
         (700.0,) * 2,
@@ -99,7 +99,7 @@ def test_the_ends_of_a_job_are_in_order():
         assert 0 < low < high
 
 
-def test_an_answer_is_a_third_of_its_training():
+def test_answer_is_a_third_of_its_training():
     """Of a token's: 2 N FLOPs instead of 6 N."""
     answer = answer_kwh(8e9, 1.0, 989e12, 700.0, 0.4)
     training = energy_kwh(gpu_hours(training_flops(8e9, 1.0), 989e12, 0.4), 700.0)

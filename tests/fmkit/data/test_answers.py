@@ -118,7 +118,7 @@ def test_a_folder_is_refused(tmp_path):
         read_answers(tmp_path)
 
 
-def test_a_completion_is_no_reference_of_itself(tmp_path):
+def test_completion_is_not_its_own_reference(tmp_path):
     said = write(tmp_path / "said.jsonl", "completion", SAID)
     with pytest.raises(FmkitError, match="no column reference"):
         read_answers(said)

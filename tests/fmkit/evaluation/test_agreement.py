@@ -69,7 +69,7 @@ def test_alpha_by_definition(items):
     assert krippendorff_alpha(list(zip(*items, strict=True))) == pytest.approx(1 - within / between)
 
 
-def test_alpha_of_numbers_forgives_a_near_miss():
+def test_interval_alpha_forgives_near_misses():
     near, far = [[1, 2, 3, 4, 5], [1, 2, 3, 4, 4]], [[1, 2, 3, 4, 5], [1, 2, 3, 4, 1]]
     assert krippendorff_alpha(near, "interval") > krippendorff_alpha(far, "interval")
 

@@ -43,7 +43,7 @@ def test_the_library_agrees_on_ngrams():
     assert list(ngrams(" ".join(words), 4)) == list(ngrams_of(words, 4))
 
 
-def test_case_and_punctuation_do_not_hide_a_run():
+def test_case_and_signs_do_not_hide_a_run():
     text = "Once upon a time, there was a boy. He had a kite, two cats and a dog."
     assert contaminated([text], [text.upper().replace(",", " -")]) == [1.0]
 

@@ -87,7 +87,7 @@ def test_bad_arguments_are_refused(wrong) -> None:
         wrong()
 
 
-def test_missing_library_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_library_names_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "bm25s", None)
     with pytest.raises(FmkitError, match=r"pip install 'fmkit\[evaluation\]'"):
         KeywordRetriever(NOTES)
