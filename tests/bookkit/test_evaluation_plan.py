@@ -61,6 +61,18 @@ def test_a_case_has_a_plan(visit: Any, case: Any) -> None:
     assert 1 <= len(kept(page)) <= 6, "a plan that somebody carries out"
 
 
+def test_what_is_rented_is_read_by_people() -> None:
+    """A public benchmark makes a shortlist; the renter's own letters decide."""
+    rented = fitting(*dict(plan.CASES)["Which model to rent?"])
+    assert {"Benchmark datasets", "LLM-as-a-judge", "Human evaluation"} <= set(rented)
+    assert "Perplexity" not in rented
+
+
+@pytest.mark.parametrize("name", ["Sorting job applications", "Advice on medicines"])
+def test_a_person_reviews_what_can_harm(name: str) -> None:
+    assert "Review of each case by a person" in fitting(*dict(plan.CASES)[name])
+
+
 def test_every_answer_leaves_a_plan(visit: Any) -> None:
     """But a judge of labels without labels, which has to be told what is missing."""
     page = visit()
@@ -83,7 +95,7 @@ def test_what_is_left_out_says_why(visit: Any) -> None:
     page.get_by_role("button", name="Praise or complaint?").click()
     said = page.locator(".fm-plan-out:visible").all_inner_texts()
     assert len(said) == len(WAYS) - len(kept(page))
-    assert "Left out: it judges summaries and translations." in said
+    assert "Left out: it is for summaries and translations." in said
     page.get_by_role("button", name="Start over").press("Enter")
     assert kept(page) == [way.name for way in WAYS]
 

@@ -55,7 +55,8 @@ class Way:
     @property
     def of(self) -> str:
         """What it judges, in the words of a reason."""
-        return WORDS[self.judged[0]] if len(self.judged) == 1 else " and ".join(WORDS[j] for j in self.judged)
+        *others, last = (WORDS[one] for one in self.judged)
+        return f"{', '.join(others)} and {last}" if others else last
 
 
 WORDS = {
@@ -76,6 +77,7 @@ WAYS = {
             ("model",),
             "how well the model predicts held-out text",
             "whether its answers are any good; models with other tokenizers",
+            reference=True,
         ),
         Way(
             "ROUGE and BLEU",
@@ -98,7 +100,7 @@ WAYS = {
             "ev-meanings",
             ("labels",),
             "how many alarms are real, and how many cases are found",
-            "how sure it was; which group pays",
+            "how sure it was, and who bears the errors",
             reference=True,
         ),
         Way(
@@ -106,14 +108,14 @@ WAYS = {
             "ev-rag",
             ("retrieval",),
             "how often the right passage is found",
-            "what is made of it",
+            "what the model makes of it",
             reference=True,
         ),
         Way(
             "Task completion and right tool",
             "ev-agents",
             ("agent",),
-            "how often the task ends well, and at which step not",
+            "how often the task ends well, and at which step it fails",
             "what customers feel",
             reference=True,
         ),
@@ -129,14 +131,14 @@ WAYS = {
         Way(
             "LLM-as-a-judge",
             "ev-judges",
-            ("texts", "free", "retrieval", "agent"),
+            ("model", "texts", "free", "retrieval", "agent"),
             "what a model with a rubric thinks of many answers",
             "its own bias for place and length, unless answers are swapped",
         ),
         Way(
             "Human evaluation",
             "ev-judges",
-            ("texts", "free", "retrieval", "agent"),
+            ("model", "texts", "free", "retrieval", "agent"),
             "what people with a rubric think of a sample",
             "what is rare; it is slow and expensive",
             least="expensive",
@@ -163,7 +165,7 @@ WAYS = {
             "ev-responsible",
             ("model",),
             "whether private texts can be drawn out of it",
-            "what nobody thought of",
+            "what nobody tried",
             least="harmful",
         ),
     ),
@@ -183,6 +185,14 @@ WAYS = {
             "whether this step may be taken",
             "what the person waves through",
             least="expensive",
+        ),
+        Way(
+            "Review of each case by a person",
+            "ev-responsible",
+            ("free", "labels", "retrieval"),
+            "whether this answer or label may be used",
+            "what the person waves through",
+            least="harmful",
         ),
         Way(
             "Completion, satisfaction, cost per interaction",
@@ -215,7 +225,7 @@ CASES = (
     ("Praise or complaint?", ("labels", "yes", "expensive")),
     ("Prices from the price list", ("retrieval", "yes", "expensive")),
     ("A bot that sends refunds", ("agent", "yes", "expensive")),
-    ("Which model to rent?", ("model", "no", "annoying")),
+    ("Which model to rent?", ("model", "no", "expensive")),
     ("Sorting job applications", ("labels", "yes", "harmful")),
     ("Advice on medicines", ("free", "no", "harmful")),
     ("Is the bot worth its price?", ("business", "no", "expensive")),
