@@ -31,7 +31,7 @@ export function fault(field, texts) {
     const value = parse(text), least = POSITIVE.includes(field.name) ? 1 / 30 : 0;
     const most = SHARES.includes(field.name) ? 100 : MOST;
     const typed = text.trim().length > QUOTED ? `${text.trim().slice(0, QUOTED)}…` : text.trim();
-    if (!typed) return "is empty. Write a number.";
+    if (!typed) return "nothing is written. Write a number.";
     if (Number.isNaN(value)) return `“${typed}” is not a number. Write one like 7.5.`;
     if (value < 0) return `${typed} is negative. Write 0 or more.`;
     if (value < least) return `${typed} is too little. Write more than 0.`;
@@ -74,7 +74,7 @@ const span = ([low, , high], write = money) => `${write(low)} to ${write(high)}`
 function results(drawn, ranges, fields) {
   const found = Object.fromEntries(Object.entries(drawn).map(([name, values]) => [name, percentiles(values)]));
   const percent = (value) => `${value < 0 ? "−" : ""}${rounded(100 * Math.abs(value))}%`;
-  const day = (value) => (value === Infinity ? "more than any" : rounded(value / fields.volume.scale));
+  const day = (value) => (value === Infinity ? "never" : rounded(value / fields.volume.scale));
   const daily = (three) => (three[0] === Infinity ? "no number is enough" : span(three, day));
   return [
     ["A letter costs, by people", span(found.by_person)],
