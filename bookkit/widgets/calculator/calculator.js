@@ -8,7 +8,7 @@ const STEPS = [1, 1.5, 2, 3, 5, 7];
 const MFU = 1.25; // how far the share of the peak may be from the slider's
 const ROWS = { // their names, and the powers of ten at both ends of their bars
   hours: ["GPU-hours", 0, 9],
-  days: ["Days on the wall", -2, 4],
+  days: ["Days of training", -2, 4],
   kwh: ["Energy", 0, 9],
   carbon_kg: ["Carbon", 0, 9],
   embodied_kg: ["Making the chips", -2, 7],
