@@ -143,7 +143,7 @@ def test_the_chart_shows_the_widest_first(visit: Any) -> None:
         ("Its wrong answers, %, to", "130", "Its wrong answers: 130 is too much. Write 100 or less."),
         ("An hour of a person costs, $, from", "-3",
          "An hour of a person costs: -3 is negative. Write 0 or more."),
-        ("An hour of a person costs, $, from", "", "An hour of a person costs: nothing is written. Write a number."),
+        ("An hour of a person costs, $, from", "", "An hour of a person costs: no number yet. Write one."),
         ("An hour of a person costs, $, from", "40",
          "An hour of a person costs: the first number, 40, is above the second, 30. Swap them."),
         ("Letters a day, from", "0", "Letters a day: 0 is too little. Write more than 0."),

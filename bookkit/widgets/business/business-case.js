@@ -31,7 +31,7 @@ export function fault(field, texts) {
     const value = parse(text), least = POSITIVE.includes(field.name) ? 1 / 30 : 0;
     const most = SHARES.includes(field.name) ? 100 : MOST;
     const typed = text.trim().length > QUOTED ? `${text.trim().slice(0, QUOTED)}…` : text.trim();
-    if (!typed) return "nothing is written. Write a number.";
+    if (!typed) return "no number yet. Write one.";
     if (Number.isNaN(value)) return `“${typed}” is not a number. Write one like 7.5.`;
     if (value < 0) return `${typed} is negative. Write 0 or more.`;
     if (value < least) return `${typed} is too little. Write more than 0.`;
