@@ -208,13 +208,15 @@ def plot_lines(
     log_x: bool = False,
     level: tuple[float, str] | None = None,
     log_y: bool = False,
+    width: float = 5.0,
 ) -> Plot:
     """Draw several lines, each with its name at its end, where there is room for it.
 
     `percent` draws shares from 0 to 1 as 0 to 100%; `level` is a dashed line and its name: chance, a floor.
+    A phone shows a `width` of 4 inches whole; a wider figure has to be scrolled there.
     """
     with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(5.0, 2.9), layout="constrained")
+        figure = Figure(figsize=(width, 2.9), layout="constrained")
         axes = figure.add_subplot()
         for line in lines:
             color = COLORS[line.color]
@@ -245,6 +247,8 @@ def plot_lines(
             axes.xaxis.set_major_formatter(EngFormatter(sep=""))
         elif log_x:
             axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+        elif all(float(x).is_integer() for line in lines for x in line.x):  # counts
+            axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
         if percent:
             axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
         ends = [(line.y[-1], line.x[-1], line.label, COLORS[line.color]) for line in lines if line.label]
@@ -274,16 +278,17 @@ def plot_bars(
     percent: bool = False,
     log_x: bool = False,
     level: tuple[float, str] | None = None,
+    width: float = 5.0,
 ) -> Plot:
     """Draw horizontal bars, each with its label above it, so that long labels fit a narrow page.
 
-    `percent` and `level` as in `plot_lines`; the level is a vertical line. With `log_x` the
+    `percent`, `level` and `width` as in `plot_lines`; the level is a vertical line. With `log_x` the
     bars are dots.
     """
     groups = [(label, list(group)) for label, group in groupby(bars, key=lambda bar: bar.label)]
     rows = 1.3 * len(groups) + len(bars)
     with matplotlib.rc_context({**STYLE, "axes.grid.axis": "x", "hatch.linewidth": 0.6}):
-        figure = Figure(figsize=(5.0, 0.7 + 0.19 * rows), layout="constrained")
+        figure = Figure(figsize=(width, 0.7 + 0.19 * rows), layout="constrained")
         axes = figure.add_subplot()
         axes.set(xlabel=xlabel, ylim=(-rows - 0.2, 1.3 if level else 0.3), yticks=[])
         axes.spines["left"].set_visible(False)

@@ -151,6 +151,20 @@ def test_bars_have_their_labels_above_them():
     assert repr(plot) == "three bars"
 
 
+def test_a_narrow_figure_fits_a_phone():
+    """The page's style keeps three quarters of a figure's width; a phone of 390 pixels has room for 350."""
+    line, bar = Line("a", [1, 3], [0.1, 1.0]), Bar("good", 1.0, "a rather long text")
+    for plot in (plot_lines([line], "", "x", "y", width=4.0), plot_bars([bar], "", "right", width=4.0)):
+        width = re.search(r'width="(\d+)"', plot.svg)
+        assert width
+        assert 0.75 * int(width[1]) <= 350
+
+
+def test_counts_have_whole_numbers_below_them():
+    axes = plot_lines([Line("a", [1, 2, 3], [0.1, 0.5, 1.0])], "", "references", "y").figure.axes[0]
+    assert all(float(tick).is_integer() for tick in axes.get_xticks())
+
+
 def test_far_apart_numbers_share_a_figure():
     """As dots: a bar on a logarithmic axis has no honest length."""
     bars = [Bar("one answer", 1e7, "10⁷"), Bar("training", 1e12, "10¹²")]
