@@ -24,16 +24,8 @@ from bookkit.experiments.bases import committed
 from bookkit.experiments.recording import Experiment, experiment
 from fmkit.evaluation.episodes import REFUSED, Call, Episode, parse_call, run_episodes, speaker, tokens_used
 from fmkit.model import Transformer
-from fmkit.world.cases import (
-    COLLEAGUE,
-    DONE,
-    STATUSES,
-    Case,
-    Desk,
-    draw_case,
-    right_path,
-    right_turn,
-)
+from fmkit.world import Case, Desk, draw_case, right_path, right_turn
+from fmkit.world.cases import COLLEAGUE, DONE, STATUSES
 
 AGENTS = {"plain": "agent", "wide": "agent-wide"}  # the cases learned from, and the model
 ASKED = 200  # cases of a condition

@@ -4,6 +4,7 @@ Everything outside this package imports from here.
 """
 
 from fmkit.world.annotators import annotate
+from fmkit.world.cases import Case, Desk, draw_case, draw_wide_case, load_cases, right_path, right_turn
 from fmkit.world.catalog import DOMAINS, data_card
 from fmkit.world.crawl import WEB
 from fmkit.world.domain import Domain, Source
@@ -48,8 +49,10 @@ __all__ = [
     "WORDINGS",
     "YEARS",
     "Almanac",
+    "Case",
     "Chain",
     "Derivation",
+    "Desk",
     "Domain",
     "Entity",
     "Floor",
@@ -71,14 +74,19 @@ __all__ = [
     "World",
     "annotate",
     "data_card",
+    "draw_case",
+    "draw_wide_case",
     "floor",
     "instruct",
     "is_right",
+    "load_cases",
     "load_instructions",
     "load_mailbox",
     "load_reviews",
     "load_stories",
     "make_rivals",
     "make_triples",
+    "right_path",
+    "right_turn",
     "validity",
 ]

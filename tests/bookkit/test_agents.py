@@ -18,7 +18,7 @@ from bookkit.experiments.agents import (
 )
 from fmkit.data.chat import Message
 from fmkit.evaluation.episodes import REFUSED, run_episodes
-from fmkit.world.cases import Case, Desk, right_path
+from fmkit.world import Case, Desk, right_path
 
 CASE = Case("Refund 417. My order 583 is fine.", "refund", 417, {417: "lost", 583: "shipped"})
 TIMEOUT = Case("Where is 417?", "status", 417, {417: "lost"}, failing={"lookup": "timeout"})
