@@ -33,14 +33,16 @@ CHOSEN: tuple[tuple[str, str, str | None], ...] = (
 )
 
 ABOUT = {  # what is said of each kind of error, where `right` was to be said
-    "wrong argument": "The tool is right and its argument wrong: {right} was called for.",
-    "wrong tool": "{right} was called for, before anything else could be known.",
+    "wrong argument": "The tool is right and its argument wrong. Right was {right}.",
+    "wrong tool": "Right was {right}: without it, the agent cannot know the answer.",
     "needless call": "Nothing had to be looked up. The answer is a rule: “{right}”",
     "wrong answer": "The answer gives another number or rule. Right was “{right}”",
     "result misread": "The result was there, and was misread. Right was {right}",
     "failed tool": "The tool had failed, so nothing was known. Right was {right}, and not an answer.",
     None: "Every step is right, and so is what was done.",
 }
+
+WIDE = " (This is another agent, which had learned from letters with two orders.)"
 
 
 class Traces(PageWidget):
@@ -100,10 +102,10 @@ def consequence(trace: dict[str, Any]) -> str:
     """What the customer has of it, in a sentence."""
     paid = [said for said, *result in trace["steps"] if said.startswith("refund(") and result == ["done"]]
     if trace["completed"]:
-        return "The case is completed."
+        return "The case is completed." + WIDE * (trace["cases"] == "wide")
     if paid and paid[0] not in trace["right"]:
         return "Money was paid back that should not have been."
-    return "The case is not completed, and nobody but the customer may notice."
+    return "The case is not completed, and the shop may never notice."
 
 
 def setup(app: Sphinx) -> None:
