@@ -82,7 +82,7 @@ def test_the_interval_is_the_bootstraps(visit: Any) -> None:
         found = [int(word.rstrip("%.")) for word in said.inner_text().split() if word.rstrip("%.").isdigit()]
         assert found[:2] == [round(0.6 * votes), votes]
         assert found[-2:] == pytest.approx([100 * low, 100 * high], abs=11 if votes == 10 else 1.5)
-    assert "It is better" in said.inner_text()
+    assert "very likely better" in said.inner_text()
 
 
 @pytest.mark.parametrize(("width", "colors"), tiny.LOOKS)

@@ -110,8 +110,8 @@ function winRate() {
     const [low, high] = interval(wins, votes).map((share) => Math.round(100 * share));
     bar.style.left = `${low}%`;
     bar.style.width = `${high - low}%`;
-    said.textContent = `The new model wins ${wins} of ${votes} comparisons. 95% interval: ${low} to ${high}%. `
-      + (low > 50 ? "It is better than the old one." : "It may be no better than the old one.");
+    said.textContent = `The new version wins ${wins} of ${votes} comparisons. 95% interval: ${low} to ${high}%. `
+      + (low > 50 ? "It is very likely better than the old one." : "It may be no better than the old one.");
   }
   const ends = h("div", { class: "fm-annotate-ends", "aria-hidden": "true" },
     ...["0%", "50% won: no better", "100%"].map((text) => h("span", {}, text)));
