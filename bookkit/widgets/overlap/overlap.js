@@ -44,7 +44,7 @@ function render({ el }) {
     const verdict = answer.value === wrong ? "false" : "true";
     truth.textContent = known
       ? `The world says: this answer is ${verdict}.`
-      : "Your own words: whether they are true, no score can say. You can.";
+      : "Your own words: no score can tell whether they are true. Judge that yourself.";
     truth.dataset.verdict = known ? verdict : "";
   }
 
