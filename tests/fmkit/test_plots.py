@@ -160,7 +160,7 @@ def test_a_narrow_figure_fits_a_phone():
         assert 0.75 * int(width[1]) <= 350
 
 
-def test_counts_have_whole_numbers_below_them():
+def test_ticks_of_counts_are_whole_numbers():
     axes = plot_lines([Line("a", [1, 2, 3], [0.1, 0.5, 1.0])], "", "references", "y").figure.axes[0]
     assert all(float(tick).is_integer() for tick in axes.get_xticks())
 
