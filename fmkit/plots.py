@@ -411,11 +411,11 @@ def plot_matches(
         axes.imshow(pale, aspect="auto")  # so that the numbers can be read
         axes.set_xticks(range(width), columns, rotation=45, ha="left", rotation_mode="anchor")
         axes.set_yticks(range(height), rows)
-        axes.tick_params(top=True, labeltop=True, bottom=False, labelbottom=False, length=0, labelsize=9)
+        axes.tick_params(top=True, labeltop=True, bottom=False, labelbottom=False, length=0, labelsize=10)
         axes.spines[:].set_visible(False)
         for y, row in enumerate(similar):
             for x, value in enumerate(row):
-                axes.annotate(f"{round(100 * value)}", (x, y), ha="center", va="center", fontsize=8)
+                axes.annotate(f"{round(100 * value)}", (x, y), ha="center", va="center", fontsize=10)
         mark = partial(axes.plot, linestyle="", fillstyle="none", markeredgewidth=1.6)
         best = [max(range(width), key=row.__getitem__) for row in similar]
         mark(best, range(height), marker="s", markersize=17, color=COLORS["own-run"])
