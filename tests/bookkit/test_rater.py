@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import tiny
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from bookkit.widgets import rater
 from bookkit.widgets.rater import making
@@ -248,7 +248,7 @@ def test_numbers_that_do_not_load_are_told(visit: Any, tiny_browser: Any) -> Non
     page = browser.new_page()
     page.route("**/rater/pairs.js*", lambda route: route.fulfill(body=""))
     page.goto(f"{address}/{PAGE}.html")
-    assert "did not load" in page.locator(".fm-rater-status").inner_text()
+    expect(page.locator(".fm-rater-status")).to_contain_text("did not load")  # after a while
     assert page.locator(".fm-rater-pair.now button").first.is_disabled()
     assert not tiny.violations(page, ".fm-rater")
     page.close()
