@@ -10,6 +10,7 @@ code. The root element has `data-widget="guess"`, by which its script finds it (
 
 import inspect
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
@@ -45,15 +46,15 @@ def report(error: FmkitError) -> None:
     logger.warning(fault, location=location)
 
 
-class PageWidget(SphinxDirective):
+class PageWidget(SphinxDirective, ABC):
     """Base of the directives that show a widget; a subclass says its `values`."""
 
     widget: ClassVar[str]  # the name of its template, its script and its style
     data: ClassVar[str] = ""  # the name of a script with its data, which the template names in data-data
 
+    @abstractmethod
     def values(self) -> dict[str, Any]:
         """What the template needs; may raise FmkitError, "file:line: what is wrong"."""
-        raise NotImplementedError
 
     def run(self) -> list[nodes.Node]:
         try:

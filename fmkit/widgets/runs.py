@@ -2,6 +2,7 @@
 
 import threading
 import time
+from abc import abstractmethod
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -79,9 +80,9 @@ class RunsWidget(Widget):
     def _new_run(self, number: int, setting: Settings) -> WidgetRun:
         return WidgetRun(number, setting)
 
+    @abstractmethod  # mypy sees to it; a widget's metaclass is not ABCMeta
     def _follow(self, run: Any) -> None:
         """Train, in a thread; sets the run's `state` at its end."""
-        raise NotImplementedError
 
     def _start(self, setting: Settings) -> Any:
         """Start a run in a thread of its own, so that other cells can run meanwhile."""
