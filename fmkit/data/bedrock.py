@@ -5,7 +5,7 @@ says so and the day on which it was read. When the service changes, only the tab
 Lines. Images, video, tools and invocation logs are not read. `check` finds what the guides forbid, `advise`
 what they advise against and what is allowed but surely not wanted.
 
-`fmkit.data.examples` reads these files, too.
+`fmkit.data.shapes` reads their records, too.
 """
 
 import difflib
@@ -17,7 +17,6 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from fmkit.data.examples import Row, filled
 from fmkit.data.files import (
     BOM,
     Fault,
@@ -28,6 +27,7 @@ from fmkit.data.files import (
     parse_json,
     short,
 )
+from fmkit.data.shapes import Row, filled
 from fmkit.errors import FmkitError
 
 CHARACTERS_PER_TOKEN = 6  # the service's own rule of thumb for planning
