@@ -3,7 +3,7 @@
 import math
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from fmkit.config import TrainConfig
 
@@ -17,6 +17,17 @@ def make_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.AdamW:
     ]
     betas = (config.adam_beta1, config.adam_beta2)
     return torch.optim.AdamW(groups, lr=config.learning_rate, betas=betas, fused=True)
+
+
+def step_where(finite: Tensor, optimizer: torch.optim.Optimizer) -> None:
+    """Take the optimizer's step if `finite` (), on the device of the weights; else nothing changes."""
+    fused = all(group.get("fused") for group in optimizer.param_groups)
+    if finite.is_cuda and fused and isinstance(optimizer, torch.optim.Adam):
+        # These kernels of CUDA read a flag on the device itself: the host need not wait for the gradient.
+        optimizer.found_inf = (~finite).float()  # type: ignore[attr-defined]
+        optimizer.step()
+    elif finite:
+        optimizer.step()
 
 
 def learning_rate(step: int, config: TrainConfig) -> float:

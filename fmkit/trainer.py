@@ -15,7 +15,7 @@ from fmkit.errors import FmkitError
 from fmkit.flops import peak_flops, trained_flops_per_token
 from fmkit.model import Model
 from fmkit.objectives import Objective
-from fmkit.optim import learning_rate, make_optimizer
+from fmkit.optim import learning_rate, make_optimizer, step_where
 
 Record = dict[str, Any]  # what one step reports
 
@@ -30,7 +30,7 @@ def train_step(
     """One optimizer step on the mean loss over all items of all `batches`; returns (loss, gradient norm).
 
     The items are counted before the first forward pass, so splitting a step into micro-batches changes
-    nothing. A gradient that is not finite leaves weights and optimizer as they were.
+    nothing. A loss or gradient that is not finite leaves weights and optimizer as they were.
     """
     num_items = sum(batch["num_items"] for batch in batches)
     loss = torch.zeros((), device=batches[0]["input_ids"].device)
@@ -39,9 +39,7 @@ def train_step(
         part.backward()
         loss += part.detach()
     grad_norm = torch.nn.utils.clip_grad_norm_(model.parameters(), max_grad_norm)
-    # The fused optimizer reads this flag on the device itself: the host need not wait for the norm.
-    optimizer.found_inf = (~torch.isfinite(grad_norm)).float()  # type: ignore[attr-defined]
-    optimizer.step()
+    step_where(torch.isfinite(loss) & torch.isfinite(grad_norm), optimizer)
     optimizer.zero_grad(set_to_none=True)
     return loss, grad_norm
 

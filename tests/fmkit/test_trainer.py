@@ -13,7 +13,7 @@ from fmkit.data.batches import IGNORE, make_loader
 from fmkit.data.masking import MaskedLoader
 from fmkit.flops import flops_per_token
 from fmkit.objectives import language_modeling
-from fmkit.optim import make_optimizer
+from fmkit.optim import make_optimizer, step_where
 from fmkit.trainer import Trainer, train_step
 
 
@@ -156,3 +156,54 @@ def test_last_update_must_be_finite(model, make_batches):
     trainer = Trainer(model, language_modeling, make_batches(), TrainConfig(steps=1, learning_rate=1e300))
     with pytest.raises(FmkitError, match="step 1: its update made weights that are not finite"):
         list(trainer.run())
+
+
+OPTIMIZERS = {
+    "make_optimizer": lambda model: make_optimizer(model, TrainConfig()),
+    "loop": lambda model: torch.optim.AdamW(model.parameters(), foreach=False),
+    "foreach": lambda model: torch.optim.AdamW(model.parameters(), foreach=True),
+    "sgd": lambda model: torch.optim.SGD(model.parameters(), momentum=0.9, fused=True),
+    "adafactor": lambda model: torch.optim.Adafactor(model.parameters()),
+}
+NOT_FINITE = {"gradient": lambda loss: loss * math.nan, "loss": lambda loss: loss + math.inf}
+
+
+@pytest.mark.parametrize("spoil", NOT_FINITE.values(), ids=NOT_FINITE)
+@pytest.mark.parametrize("make", OPTIMIZERS.values(), ids=OPTIMIZERS)
+def test_nonfinite_step_is_not_taken(model, make_batches, make, spoil):
+    """By no optimizer, and at no step; the next step that is finite is taken."""
+    loader, optimizer = make_batches(), make(model)
+
+    def step(change):
+        train_step(model, lambda m, b: change(language_modeling(m, b)), [next(loader)], optimizer, 1.0)
+        state = [value for values in optimizer.state.values() for value in values.values()]
+        return copy.deepcopy([*model.parameters(), *(v for v in state if torch.is_tensor(v))])
+
+    before = copy.deepcopy(list(model.parameters()))
+    torch.testing.assert_close(step(spoil), before, rtol=0, atol=0)
+    trained = step(lambda loss: loss)
+    assert not torch.equal(trained[0], before[0])
+    torch.testing.assert_close(step(spoil), trained, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("spoil", NOT_FINITE.values(), ids=NOT_FINITE)
+def test_weights_before_it_are_kept(model, make_batches, spoil):
+    before = copy.deepcopy(model.state_dict())
+    trainer = Trainer(
+        model, lambda m, b: spoil(language_modeling(m, b)), make_batches(), TrainConfig(device="cpu")
+    )
+    with pytest.raises(FmkitError, match="not finite; the weights of step 0 are kept"):
+        next(trainer.run())
+    torch.testing.assert_close(model.state_dict(), before, rtol=0, atol=0)
+
+
+def test_cuda_reads_the_flag_itself(model, monkeypatch):
+    """The host does not wait for a GPU to know whether a step was finite."""
+    optimizer, before = make_optimizer(model, TrainConfig()), copy.deepcopy(list(model.parameters()))
+    for parameter in model.parameters():
+        parameter.grad = torch.full_like(parameter, math.nan)
+    with monkeypatch.context() as patch:
+        patch.setattr(torch.Tensor, "is_cuda", True)
+        patch.setattr(torch.Tensor, "__bool__", lambda self: pytest.fail("the host waited"))
+        step_where(torch.tensor(False), optimizer)
+    torch.testing.assert_close(list(model.parameters()), before, rtol=0, atol=0)
