@@ -1,0 +1,83 @@
+"""Settings as people write them: NumPy's numbers, torch's devices, the names that other libraries use.
+
+What can be understood is made Python's own; what cannot is one line that names the setting.
+"""
+
+import difflib
+import functools
+import typing
+from dataclasses import fields
+from numbers import Integral, Real
+from typing import Any, TypeVar
+
+from fmkit.errors import FmkitError
+
+Config = TypeVar("Config", bound=type)
+
+TYPES = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
+ELSEWHERE = {  # what other libraries call a field, and what serves for it here
+    "betas": "adam_beta1 and adam_beta2",
+    "lr": "learning_rate",
+    "max_steps": "steps",
+    "num_train_epochs": "steps",
+    "per_device_train_batch_size": "batch_size",
+    "max_length": "context_length",
+    "block_size": "context_length",
+    "warmup_ratio": "warmup_steps",
+    "eval_steps": "eval_every",
+    "save_steps": "checkpoint_every",
+    "bf16": 'dtype="bfloat16"',
+    "torch_dtype": "dtype",
+    "output_dir": "it to the recipe, as in pretrain(…, output_dir=…)",
+    "n_embd": "hidden_size",
+    "n_layer": "num_hidden_layers",
+    "n_head": "num_attention_heads",
+    "n_positions": "max_position_embeddings",
+    "alpha": "lora_alpha",
+    "rank": "r",
+}
+
+
+def explain_names(config: Config) -> Config:
+    """Have a dataclass refuse a field that it has not in one line, with the name that it has for it."""
+    make, known = config.__init__, [field.name for field in fields(config)]  # type: ignore[misc]
+
+    @functools.wraps(make)
+    def explaining(self: Any, *values: Any, **named: Any) -> None:
+        for name in named:
+            if name not in known:
+                close = difflib.get_close_matches(name, known, n=1) or [f"one of {', '.join(known)}"]
+                raise FmkitError(f"{config.__name__} has no {name!r}: give {ELSEWHERE.get(name, close[0])}")
+        make(self, *values, **named)
+
+    config.__init__ = explaining  # type: ignore[misc]
+    return config
+
+
+def settle(config: Any, names: typing.Iterable[str] = ()) -> None:
+    """Make fields of a dataclass, all or those of `names`, what their types say: of NumPy's numbers Python's.
+
+    Raises `FmkitError` for a value of another type. A whole number counts as a number; true and false do not.
+    """
+    for field in fields(config):
+        value, (kind, *others) = getattr(config, field.name), typing.get_args(field.type) or (field.type,)
+        if (names and field.name not in names) or (value is None and others):
+            continue
+        value = value.item() if getattr(value, "shape", None) == () else value
+        fits = isinstance(value, (int, float) if kind is float else kind)
+        if not fits or (isinstance(value, bool) and kind is not bool):
+            raise FmkitError(f"{field.name}={value!r:.60} must be {TYPES[kind]}")
+        object.__setattr__(config, field.name, value)
+
+
+def require_numbers(kind: type, **values: Any) -> None:
+    """Raise `FmkitError` for a value, other than None, that is no `int` or `float` (`kind`), or like one."""
+    for name, value in values.items():
+        is_one = isinstance(value, Integral if kind is int else Real) and not isinstance(value, bool)
+        if value is not None and not is_one:
+            raise FmkitError(f"{name}={value!r:.60} must be {TYPES[kind]}")
+
+
+def spell(given: Any) -> str | None:
+    """Spell a device or a number format of torch as text; None for "auto", the best there is."""
+    return None if given is None or given == "auto" else str(given).removeprefix("torch.")
