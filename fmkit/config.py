@@ -254,14 +254,18 @@ def choose_device(requested: str | None = None) -> "torch.device":
     """Choose CUDA, else MPS, else CPU, or the one requested. Raises `FmkitError` if it isn't available."""
     import torch
 
-    available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    available = {
+        "cuda": torch.cuda.device_count() * torch.cuda.is_available(),
+        "mps": int(torch.backends.mps.is_available()),
+        "cpu": 1,
+    }
     if requested is None:
         best = "cpu" if _reproducible else next(name for name, there in available.items() if there)
         return torch.device(best)
     there = [name for name in available if available[name]]
     name, _, index = requested.partition(":")
     _require(
-        name in there and (not index or index.isdecimal()),
+        name in there and index in ("", *map(str, range(available[name]))),
         f"device={requested!r} is not available on this machine: choose from {', '.join(there)}",
     )
     return torch.device(requested)
