@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fmkit.cli.registry import Option, Options
-from fmkit.config import TrainConfig
+from fmkit.config import TrainConfig, choose_device
 from fmkit.errors import FmkitError
 
 if TYPE_CHECKING:
@@ -41,12 +41,22 @@ model_directory = option(
 )
 
 
+device = option("--device", metavar="STR", help=TrainConfig.__dataclass_fields__["device"].metadata["help"])
+
+
 def open_with(opener: Any, directory: str) -> Any:
     """Open the model of a directory and its tokenizer; `opener` is its class, or a function that finds it."""
     from fmkit import load_tokenizer
 
     model = getattr(opener, "from_pretrained", opener)(directory)
     return model, model.tokenizer or load_tokenizer(directory)
+
+
+def open_to_use(opener: Any, options: Options) -> Any:
+    """Open the model of the options as `open_with` does, on their device, and its tokenizer."""
+    place = choose_device(options.device)  # refused before anything is read
+    model, tokenizer = open_with(opener, options.model)
+    return model.to(place), tokenizer
 
 
 def lora(command: Parser) -> None:

@@ -8,10 +8,11 @@ from fmkit.cli.options import (
     TASKS,
     corpus,
     data,
+    device,
     filled,
     model_directory,
     named_data,
-    open_with,
+    open_to_use,
     option,
     read_corpus,
     read_data,
@@ -30,11 +31,12 @@ from fmkit.errors import FmkitError
     sampling(temperature=0.8),
     option("--top-k", type=int, help="sample among the k likeliest tokens"),
     option("--top-p", type=float, help="sample among the likeliest that together reach p"),
+    device,
 )
 def _generate(options: Options) -> None:
     from fmkit import Transformer, generate
 
-    model, tokenizer = open_with(Transformer, options.model)
+    model, tokenizer = open_to_use(Transformer, options)
     print(
         generate(
             model,
@@ -63,6 +65,7 @@ def _generate(options: Options) -> None:
     ),
     option("--out", type=filled, required=True, metavar="FILE", help="a .jsonl, .csv or .parquet"),
     sampling(temperature=None, shown="1 for texts, 0 for answers", length=None),
+    device,
 )
 def _write(options: Options) -> None:
     if options.count is None and options.prompts is None:
@@ -78,7 +81,7 @@ def _write(options: Options) -> None:
         named = named_data("--prompts", options.prompts)
         prompts = prompts_of(named["train"]) if named else load_prompts(options.prompts)
         prompts = prompts.take(min(options.count or len(prompts), len(prompts)))
-    model, tokenizer = open_with(Transformer, options.model)
+    model, tokenizer = open_to_use(Transformer, options)
     how = {name: getattr(options, name) for name in ("max_new_tokens", "temperature", "seed")}
     how = {name: value for name, value in how.items() if value is not None}
     if prompts is None:
@@ -96,6 +99,7 @@ def _write(options: Options) -> None:
     model_directory,
     option("--system", help="what the assistant is told before the conversation"),
     sampling(temperature=0.0),
+    device,
 )
 def _chat(options: Options) -> None:
     """One line of standard input is one message; the end of input ends the conversation."""
@@ -103,7 +107,7 @@ def _chat(options: Options) -> None:
     from fmkit.data.chat import recent
     from fmkit.generation import reply
 
-    model, tokenizer = open_with(Transformer, options.model)
+    model, tokenizer = open_to_use(Transformer, options)
     context, most = model.config.max_position_embeddings, options.max_new_tokens
     messages: list[Any] = [{"role": "system", "content": options.system}] if options.system else []
     forgot = False
@@ -179,6 +183,7 @@ def _read_message() -> str:
         help="the same with reference or completion, in the same order; more files give more references "
         "(default: the column reference of --predictions)",
     ),
+    device,
 )
 def _evaluate(options: Options) -> None:
     of_a_model = [options.corpus, options.data, options.stories]
@@ -204,7 +209,8 @@ def _score_answers(options: Options) -> dict[str, float]:
     from fmkit.evaluation.scores import score_texts
 
     names = [name.strip() for name in options.metrics.split(",") if name.strip()]
-    return score_texts(*read_answers(options.predictions, options.references), names, options.model)
+    answers = read_answers(options.predictions, options.references)
+    return score_texts(*answers, names, options.model, options.device)
 
 
 def _measure_model(options: Options) -> dict[str, float]:
@@ -217,7 +223,7 @@ def _measure_model(options: Options) -> dict[str, float]:
     from fmkit.model import open_model
     from fmkit.world import World, validity
 
-    model, tokenizer = open_with(open_model, options.model)
+    model, tokenizer = open_to_use(open_model, options)
     measured: dict[str, float] = {}
     if options.corpus or options.data:
         rows, told = _rows_to_measure(options)

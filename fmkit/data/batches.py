@@ -254,13 +254,11 @@ def collate(rows: list[list[np.ndarray]], context_length: int, pad_id: int) -> B
 
 def to_device(batch: Batch, device: torch.device) -> Batch:
     """Move the batch's tensors to `device`; the copy to a GPU overlaps with its computation."""
-    if device.type == "cpu":
-        return batch
-    pin = device.type == "cuda"
 
     def move(value: Any) -> Any:
-        if not isinstance(value, Tensor) or value.device.type == device.type:
+        if not isinstance(value, Tensor):
             return value
+        pin = device.type == "cuda" and value.device.type == "cpu"
         return (value.pin_memory() if pin else value).to(device, non_blocking=pin)
 
     return {name: move(value) for name, value in batch.items()}

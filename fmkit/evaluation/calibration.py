@@ -59,8 +59,8 @@ def fit_temperature(logits: Tensor, labels: Tensor) -> float:
     """
     if not len(labels) or len(labels) != len(logits):
         raise FmkitError(f"{len(logits)} rows of scores for {len(labels)} labels: give one for each")
-    scores = logits.detach().double()
-    true = scores.gather(1, labels[:, None]).squeeze(1)
+    scores = logits.detach().cpu().double()  # Apple's GPUs have no float64
+    true = scores.gather(1, labels.cpu()[:, None]).squeeze(1)
 
     def slope(inverse: float) -> float:
         """How fast the loss rises with 1 / T, in which it is convex."""

@@ -15,6 +15,7 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from fmkit.checkpoint import load_config
+from fmkit.config import choose_device
 from fmkit.data.tokenizer import load_tokenizer
 from fmkit.errors import FmkitError
 from fmkit.evaluation.overlap import References, paired
@@ -32,13 +33,18 @@ class Match(NamedTuple):
 
 
 def bert_score(
-    predictions: Sequence[str], references: References, model: str | Path, layer: int | None = None
+    predictions: Sequence[str],
+    references: References,
+    model: str | Path,
+    layer: int | None = None,
+    device: str | None = None,
 ) -> list[Match]:
     """Score each prediction with its reference; of several, the best counts, for each number on its own.
 
     By `bert-score` as it is: all tokens weigh the same, scores are not rescaled, and a text longer than the
     context is cut. `model` is a directory in Hugging Face's format; `layer` says after how many blocks the
-    vectors are taken, of a Llama model after its last norm, too (None: all of them). Nothing is downloaded.
+    vectors are taken, of a Llama model after its last norm, too (None: all of them). They are computed on
+    `device` (None: the best there is). Nothing is downloaded.
 
     The library leaves [CLS] and [SEP] out, which a Llama tokenizer does not have: there `<|bos|>` counts as a
     token. It also takes a text of two tokens for an empty one, so one of `<|bos|>` and a single token has no
@@ -46,21 +52,21 @@ def bert_score(
     counts as 0 if the library has padded the text that it was looked for in.
 
     Raises `FmkitError` as `paired` does, for a directory without a model, for a layer that it does not have,
-    for a text without a score, and if bert-score is not installed.
+    for a text without a score, for a device that isn't there, and if bert-score is not installed.
     """
-    pairs = paired(predictions, references)
+    pairs, place = paired(predictions, references), str(choose_device(device))
     layers = load_config(model).get("num_hidden_layers", 0)
     layer = _require_layer(layers if layer is None else layer, layers)
     _require_tokens(pairs, load_tokenizer(model))
     said = [pair for pair in pairs if pair[0].strip()]
-    scores = iter(_score(said, str(model), layer) if said else [])
+    scores = iter(_score(said, str(model), layer, place) if said else [])
     return [next(scores) if prediction.strip() else Match(0.0, 0.0, 0.0) for prediction, _ in pairs]
 
 
-def _score(pairs: Sequence[tuple[str, list[str]]], model: str, layer: int) -> list[Match]:
+def _score(pairs: Sequence[tuple[str, list[str]]], model: str, layer: int, device: str) -> list[Match]:
     score, texts = _library().score, [list(column) for column in zip(*pairs, strict=True)]
     with redirect_stderr(io.StringIO()):  # a progress bar for the weights
-        found = score(*texts, model_type=model, num_layers=layer, device="cpu")
+        found = score(*texts, model_type=model, num_layers=layer, device=device)
     return [Match(*values) for values in zip(*(column.tolist() for column in found), strict=True)]
 
 
