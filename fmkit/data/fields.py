@@ -1,0 +1,143 @@
+"""The fields that change what a record or a turn of a conversation means.
+
+Most fields beside those that are read mean nothing to training (an id, a source, a date) and are left out.
+Those listed here do mean something, each with what it is and who documents it. They are read where a shape of
+`fmkit.data.shapes` has a place for them; elsewhere they may hold nothing, or repeat what is read, and are
+refused by name otherwise.
+"""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from fmkit.data.files import Problem, short
+
+MEDIA = {
+    "image": "a picture (LLaVA, Amazon Bedrock)",
+    "images": "pictures (TRL, LLaMA-Factory)",
+    "image_url": "a picture (OpenAI)",
+    "video": "a film (Amazon Bedrock)",
+    "videos": "films (LLaMA-Factory)",
+    "audio": "sound (OpenAI)",
+    "audios": "sounds (LLaMA-Factory)",
+    "document": "a document (Amazon Bedrock)",
+}
+QUESTION = {  # of a record: what is asked
+    "system": "what the assistant is told first (LLaMA-Factory, Orca, Amazon Bedrock)",
+    "history": "earlier turns (LLaMA-Factory)",
+    "instruction": "the question (Alpaca)",
+    "question": "the question (Orca)",
+    "input": "a part of the question (Alpaca)",
+    "context": "a part of the question (Dolly, SQuAD)",
+    "documents": "texts to answer from (chat templates of transformers)",
+    "suffix": "what comes after the answer (Mistral)",
+    "tools": "tools that may be called (OpenAI, Mistral, TRL)",
+    "functions": "tools that may be called (OpenAI)",
+    "chat_template_kwargs": "settings of a chat template (TRL)",
+    "text_pair": "the second of two texts (transformers)",
+    **MEDIA,
+}
+PAIR = {
+    "chosen": "the better answer of a pair (TRL)",
+    "rejected": "the worse answer of a pair (TRL)",
+}
+TURN = {
+    "name": "who of several speaks (OpenAI)",
+    "tool_calls": "calls of tools (OpenAI, Mistral)",
+    "function_call": "the call of a tool (OpenAI)",
+    "tool_call_id": "the call that is answered (OpenAI, Mistral)",
+    "toolUse": "the call of a tool (Amazon Bedrock)",
+    "toolResult": "the result of a tool (Amazon Bedrock)",
+    "refusal": "what the assistant says instead (OpenAI)",
+    "reasoning_content": "what the assistant thinks first (Axolotl, Qwen)",
+    "reasoningContent": "what the assistant thinks first (Amazon Bedrock)",
+    "thinking": "what the assistant thinks first (gpt-oss)",
+    "prefix": "an answer to be continued (Mistral)",
+    "train_detail": "which characters are learned (Axolotl)",
+    "masked": "whether the turn is learned",
+    "candidates": "answers of which one is preferred (Amazon Nova)",
+    **MEDIA,
+}
+LEARNED = ("weight", "train", "loss")  # of a turn: OpenAI and Mistral 0 or 1; Axolotl, ms-swift true or false
+VERDICTS = ("label", "kto_tag")  # of a record: whether the answer is good (KTO in TRL, LLaMA-Factory)
+SCORES = (  # of the better and the worse answer
+    ("score_chosen", "score_rejected"),  # UltraFeedback
+    ("chosen_score", "rejected_score"),  # distilabel
+    ("chosen-rating", "rejected-rating"),  # Argilla
+    ("chosen_rating", "rejected_rating"),
+)
+KNOWN = {*QUESTION, *PAIR, *VERDICTS, "weight", *(name for pair in SCORES for name in pair)}  # of a record
+
+REMEDY = "write what matters into the text, or remove the field"
+
+
+def is_blank(value: Any) -> bool:
+    """Whether a field says nothing: those of other records in the same table, an empty list in JSON."""
+    return value is None or value is False or value in ("", "[]", "{}", [], {})
+
+
+def refuse_question(record: Mapping[str, Any], read: Collection[str], said: str) -> None:
+    """Raise Problem for a part of the question that is neither `read` nor a part of what is `said`."""
+    _refuse(record, QUESTION, read, said)
+
+
+def refuse_judged(record: Mapping[str, Any], read: Collection[str], said: str) -> None:
+    """Raise Problem where the answer is not simply right: one of a pair, bad, or of another weight than 1."""
+    _refuse(record, PAIR, read, said)
+    for name in VERDICTS:
+        if name not in read and str(record.get(name)).lower() in ("true", "false", "0", "1"):
+            remedy = "leave out the bad answers and this column, or write prompt, chosen and rejected"
+            raise Problem(name, "good and bad answers, of which all would be learned", remedy)
+    if _number(record.get("weight")) not in (None, 1):
+        remedy = "leave out what counts little, and this field"
+        raise Problem("weight", "not read: how much the record counts", remedy)
+
+
+def refuse_contradiction(record: Mapping[str, Any]) -> None:
+    """Raise Problem where the answer that was rejected has the higher score."""
+    for names in SCORES:
+        chosen, rejected = (_number(record.get(name)) for name in names)
+        if chosen is not None and rejected is not None and chosen < rejected:
+            what = f"{rejected:g}, and {names[0]} is {chosen:g}"
+            raise Problem(names[1], what, "swap the answers, or leave the record out")
+
+
+def refuse_turn(turn: Mapping[str, Any], place: str) -> None:
+    """Raise Problem for a field that changes what a turn means."""
+    for name, meaning in TURN.items():
+        if not is_blank(turn.get(name)):
+            raise Problem(f"{place}.{name}", f"not read: {meaning}", REMEDY)
+
+
+def is_learned(turn: Mapping[str, Any], role: str, place: str) -> bool:
+    """Whether a turn's flags leave it to be learned. Raises Problem where they are not 0 or 1."""
+    said = {}
+    for name in LEARNED:
+        value = turn.get(name)
+        if value is None:
+            continue
+        if isinstance(value, str) or value not in (0, 1):
+            raise Problem(
+                f"{place}.{name}", f"{short(value)}, not 0 or 1", "write 1 if the turn is learned, else 0"
+            )
+        if value and role != "assistant":
+            raise Problem(f"{place}.{name}", f"the {role}'s turn is not learned", "remove it, or write 0")
+        said[name] = bool(value)
+    if len(set(said.values())) > 1:
+        first, second, *_ = said
+        raise Problem(f"{place}.{first}", f"contradicts {second}", "keep one of them")
+    return all(said.values())
+
+
+def _refuse(record: Mapping[str, Any], known: Mapping[str, str], read: Collection[str], said: str) -> None:
+    for name, meaning in known.items():
+        value = record.get(name)
+        is_said = isinstance(value, str) and value.strip() in said
+        if name not in read and not is_blank(value) and not is_said:
+            raise Problem(name, f"not read here: {meaning}", REMEDY)
+
+
+def _number(value: Any) -> float | None:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return None
