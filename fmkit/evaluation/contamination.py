@@ -7,6 +7,7 @@ Brown et al. 2020 (arXiv:2005.14165, appendix C) remove from each benchmark the 
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
+from fmkit.data.scripts import space_out
 from fmkit.errors import FmkitError
 
 N = 13  # words of a run
@@ -14,8 +15,11 @@ WORD = re.compile(r"[^\W_]+")
 
 
 def ngrams(text: str, n: int = N) -> Iterator[tuple[str, ...]]:
-    """Yield the runs of n words of a text, in lower case and without punctuation; none if it is shorter."""
-    words = WORD.findall(text.lower())
+    """Yield the runs of n words of a text, in lower case and without punctuation; none if it is shorter.
+
+    Where words have no spaces between them, as in Chinese, each character is one.
+    """
+    words = _words(text)
     return zip(*(words[k:] for k in range(n)), strict=False)
 
 
@@ -36,7 +40,11 @@ def contaminated(benchmark: Sequence[str], corpus: Iterable[str], n: int = N) ->
 
 
 def _runs(text: str, number: int, n: int) -> list[tuple[str, ...]]:
-    words = tuple(WORD.findall(text.lower()))
+    words = _words(text)
     if not words:
         raise FmkitError(f"text {number} of the benchmark has no word: leave it out")
-    return list(ngrams(text, n)) or [words]
+    return list(ngrams(text, n)) or [tuple(words)]
+
+
+def _words(text: str) -> list[str]:
+    return WORD.findall(space_out(text.lower()))

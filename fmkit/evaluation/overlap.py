@@ -3,6 +3,7 @@
 All scores are from 0 to 1; papers often print them times 100. They compare strings and know nothing of truth.
 Where a prediction has several references, they may be given as a list. The functions raise `FmkitError` for
 no predictions, for lengths that differ, for an empty list of references, and for a library that is missing.
+Where words have no spaces between them, as in Chinese, BLEU and F1 take each character for one.
 """
 
 import re
@@ -13,6 +14,7 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
+from fmkit.data.scripts import space_out
 from fmkit.errors import FmkitError
 
 References = Sequence[str | Sequence[str]]
@@ -25,11 +27,14 @@ def rouge(predictions: Sequence[str], references: References, stem: bool = False
     subsequence, averaged over the predictions (Lin 2004, "ROUGE: A package for automatic evaluation of
     summaries", sections 2 and 3).
 
-    By `rouge-score`, which lowercases and keeps only the letters a to z and digits: text in another script
-    scores 0. Of several references, the best counts, for each measure on its own. `stem` strips the endings
-    of English words first.
+    By `rouge-score`, which lowercases and keeps only the letters a to z and digits; a reference without any
+    raises `FmkitError`. Of several references, the best counts, for each measure on its own. `stem` strips
+    the endings of English words first.
     """
     pairs = paired(predictions, references)
+    for number, (_, its) in enumerate(pairs, 1):
+        if any(re.search(r"[^\W\d_]", each) and not re.search("[a-zA-Z0-9]", each) for each in its):
+            raise FmkitError(f"reference {number} has no letter from a to z, as ROUGE needs: take chrf")
     scorer = _rouge_scorer(stem)
     scored = [scorer.score_multi(its, prediction) for prediction, its in pairs]
     return {name: sum(score[name].fmeasure for score in scored) / len(scored) for name in ROUGE}
@@ -53,7 +58,7 @@ def sentence_bleu(prediction: str, reference: str | Sequence[str]) -> float:
     words does not make the whole score 0 (Chen and Cherry 2014, method 3).
     """
     [(prediction, its)] = paired([prediction], [reference])
-    return _sentence_bleu().sentence_score(prediction, its).score / 100
+    return _sentence_bleu().sentence_score(space_out(prediction), [*map(space_out, its)]).score / 100
 
 
 def chrf(predictions: Sequence[str], references: References) -> float:
@@ -90,9 +95,9 @@ def _columns(pairs: Sequence[tuple[str, list[str]]]) -> tuple[list[str], list[li
     """The predictions, and the references as sacrebleu takes them: all first ones, all second ones, …"""
     most = max(len(its) for _, its in pairs)
     columns: list[list[str | None]] = [
-        [its[k] if k < len(its) else None for _, its in pairs] for k in range(most)
+        [space_out(its[k]) if k < len(its) else None for _, its in pairs] for k in range(most)
     ]
-    return [prediction for prediction, _ in pairs], columns
+    return [space_out(prediction) for prediction, _ in pairs], columns
 
 
 def _word_f1(prediction: str, reference: str) -> float:
@@ -104,7 +109,7 @@ def _word_f1(prediction: str, reference: str) -> float:
 def _plain_words(text: str) -> list[str]:
     """The words as SQuAD's script has them."""
     kept = "".join(c for c in text.lower() if c not in string.punctuation)
-    return re.sub(r"\b(a|an|the)\b", " ", kept).split()
+    return re.sub(r"\b(a|an|the)\b", " ", space_out(kept)).split()
 
 
 @cache

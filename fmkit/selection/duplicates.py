@@ -25,6 +25,7 @@ import numpy as np
 from datasets import Dataset
 from numpy.typing import NDArray
 
+from fmkit.data.scripts import space_out
 from fmkit.errors import FmkitError
 from fmkit.selection.texts import iterate_texts, require_places
 
@@ -73,10 +74,11 @@ def drop_near_duplicates(
     """Drop each document whose Jaccard similarity to one kept before it is `threshold` or more.
 
     A document is its set of `shingle_words` successive words, normalized as for exact duplicates; a shorter
-    one is a single shingle. Bands are chosen so that a pair exactly at the threshold is found with a
-    probability of at least `RECALL`, and a closer pair with a higher one; every pair found is compared
-    exactly. The result is the same on every machine for the same seed. Needs 8 bytes of memory a word and
-    about 5 KB a document. Raises `FmkitError` unless 0.1 ≤ threshold ≤ 1, and for a stream.
+    one is a single shingle. Where words have no spaces between them, as in Chinese, each character is one.
+    Bands are chosen so that a pair exactly at the threshold is found with a probability of at least `RECALL`,
+    and a closer pair with a higher one; every pair found is compared exactly. The result is the same on every
+    machine for the same seed. Needs 8 bytes of memory a word and about 5 KB a document. Raises `FmkitError`
+    unless 0.1 ≤ threshold ≤ 1, and for a stream.
     """
     if not 0.1 <= threshold <= 1:
         raise FmkitError(f"threshold {threshold}: give a similarity between 0.1 and 1")
@@ -161,7 +163,7 @@ def normalize(text: str) -> str:
 
 def hash_shingles(text: str, shingle_words: int, word_hashes: "_WordHashes") -> Hashes:
     """Hash the shingles to 64 bits, sorted: (distinct shingles,); empty if there are no words."""
-    words = normalize(text).split()
+    words = space_out(normalize(text)).split()
     hashes = np.array([word_hashes[word] for word in words], dtype=np.uint64)
     shingles = hashes[: len(words) - min(shingle_words, len(words)) + 1].copy() if words else hashes
     for offset in range(1, min(shingle_words, len(words))):

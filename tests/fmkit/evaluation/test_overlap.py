@@ -7,6 +7,7 @@ import sys
 from collections import Counter
 
 import pytest
+import sacrebleu
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -142,3 +143,15 @@ def test_order_of_pairs_does_not_matter():
     pairs = [(rng.choice(texts), rng.choice(texts)) for _ in range(20)]
     mixed = rng.sample(pairs, len(pairs))
     assert bleu(*zip(*pairs, strict=True)) == pytest.approx(bleu(*zip(*mixed, strict=True)))
+
+
+def test_texts_without_spaces_are_compared():
+    text = "昨天下午在城市东部的一家工厂发生了火灾，没有人受伤。"
+    other = text.replace("东", "西")
+    by_sacrebleu = sacrebleu.BLEU(tokenize="zh")
+    assert bleu([other], [text]) == pytest.approx(by_sacrebleu.corpus_score([other], [[text]]).score / 100)
+    assert 0.8 < sentence_bleu(other, text) < word_f1([other], [text]) == pytest.approx(25 / 26)
+    by_sacrebleu = sacrebleu.CHRF()
+    assert chrf([other], [text]) == pytest.approx(by_sacrebleu.corpus_score([other], [[text]]).score / 100)
+    with pytest.raises(FmkitError, match="reference 2 has no letter from a to z, as ROUGE needs: take chrf"):
+        rouge(["a", other], ["a", text])

@@ -12,6 +12,7 @@ from datasketch import MinHash
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fmkit.data.scripts import space_out
 from fmkit.errors import FmkitError
 from fmkit.selection import drop_duplicates, drop_near_duplicates, duplicates
 from fmkit.world import WEB
@@ -208,3 +209,28 @@ def test_one_line_for_what_cannot_be_done() -> None:
         drop_duplicates(Dataset.from_dict({"body": ["a"]}))
     with pytest.raises(FmkitError, match="holds int, not text"):
         drop_duplicates(Dataset.from_dict({"text": [1]}))
+
+
+UNSPACED = {
+    "Chinese": "据通讯社报道，昨天下午在城市东部的一家工厂发生了火灾，消防员花了三个小时才把火扑灭，"
+    "厂长说，损失还不清楚，工人们明天就可以回来上班，因为仓库和机器都没有被烧坏。",
+    "Japanese": "昨日の午後、町の東にある工場で火事がありました。消防士は三時間かけて火を消し、"
+    "工場長によると、被害はまだ分かりませんが、明日から仕事を再開できるそうです。",
+    "Thai": "เมื่อบ่ายวานนี้เกิดไฟไหม้ที่โรงงานแห่งหนึ่งทางตะวันออกของเมืองเจ้าหน้าที่"
+    "ผู้จัดการโรงงานกล่าวว่าคนงานกลับมาทำงานได้ในวันพรุ่งนี้เพราะเครื่องจักรไม่เสียหาย",
+}
+
+
+@pytest.mark.parametrize("language", UNSPACED)
+def test_near_duplicates_without_spaces(language: str) -> None:
+    text = UNSPACED[language]
+    middle = len(text) // 2
+    texts = [text, text[:middle] + text[middle + 2 :], text + text[:4], text[::-1], text[:middle]]
+    _, report = drop_near_duplicates(table(texts))
+    assert report.clusters == ((0, 1, 2),)
+
+
+def test_words_with_spaces_stay_words() -> None:
+    text = "Zwölf Boxkämpfer jagen 한국어 띄어쓰기 हिन्दी में tiếng Việt العربية עברית русский."
+    assert space_out(text) == text
+    assert space_out("我用Python写代码").split() == ["我", "用", "Python", "写", "代", "码"]
