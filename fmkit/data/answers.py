@@ -8,7 +8,17 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from fmkit.data.files import Place, Problem, fail, find_files, kind_of, read_records, read_text, text_of
+from fmkit.data.files import (
+    Place,
+    Problem,
+    fail,
+    find_files,
+    kind_of,
+    kind_of_file,
+    read_records,
+    read_text,
+    text_of,
+)
 from fmkit.errors import FmkitError
 
 PREDICTION = ("prediction", "completion")
@@ -28,7 +38,7 @@ def read_answers(
     column; for a reference that is empty; and for files of unequal lengths.
     """
     path = _one_file(predictions)
-    if not references and path.suffix.lower() == ".txt":
+    if not references and kind_of_file(path) == ".txt":
         raise FmkitError(f"{path}: only predictions; name a file of references, too")
     said = _texts(path, PREDICTION, several=False)
     if references:
@@ -57,7 +67,7 @@ def _one_file(path: str | Path) -> Path:
 
 def _texts(path: Path, names: Sequence[str], several: bool) -> Answers:
     """The texts of the first of the columns `names` that a record has; of a .txt, the lines."""
-    if path.suffix.lower() == ".txt":
+    if kind_of_file(path) == ".txt":
         lines = read_text(path).removesuffix("\n").split("\n")
         found: Answers = [(("line", number), [line]) for number, line in enumerate(lines, 1)]
         found = [] if lines == [""] else found

@@ -21,6 +21,7 @@ from fmkit.data.files import (
     fail,
     find_files,
     kind_of,
+    kind_of_file,
     read_records,
     read_text,
     short,
@@ -33,6 +34,10 @@ from fmkit.world import DOMAINS
 
 NAMES = (*DOMAINS, "python-docs")
 
+# Between the documents of a .txt, where a line begins or ends with it. Within a line, it is only mentioned.
+_END = r"<\|(?:endoftext|end_of_text|eos)\|>"
+END = re.compile(rf"^[ \t]*{_END}|{_END}[ \t]*$", re.M)
+
 Part = tuple[tuple[Path, ...], int | None]  # files, and the digest below which their documents are held out
 
 
@@ -44,14 +49,19 @@ def load_corpus(name: str | Path, *, text_column: str = "text", streaming: bool 
     - `"stories"`, the book's story world, `"reviews"`, `"medical"` or another domain of
       `fmkit.world`, with columns that its data card explains; `"stories:3"` is the world of seed 3, with
       other names, facts and answers. Or `"python-docs"`, docstrings and comments of installed packages;
-    - a .txt, .jsonl, .json, .csv or .parquet file in UTF-8, or a folder of them. A .txt file is one document;
-      the other kinds, `text_column` names the column to read (only this one is kept). If files of the
-      folder, or folders in it, are named train and validation (or valid, val, dev, or else test or eval),
-      these are the splits, and files with other names are left out. Otherwise a tenth of the documents,
-      chosen by a hash of their text, is held out; of a single document, its last tenth;
+    - a .txt, .jsonl, .json, .csv or .parquet file in UTF-8, or a folder of them; all but .parquet may be
+      compressed, as .txt.gz, .bz2, .xz or .zst. A .txt file is one document, or several with `<|endoftext|>`
+      (`<|end_of_text|>`, `<|eos|>`) at the end of a line between them; of the other kinds, `text_column`
+      names the column to read (only this one is kept). If files of the folder, or folders in it, are named
+      train and validation (or valid, val, dev, or else test or eval), these are the splits, and files with
+      other names are left out. Otherwise a tenth of the documents, chosen by a hash of their text, is held
+      out; of a single document, its last tenth;
     - the id of a data set on the Hugging Face Hub, `org/name` or `org/name:configuration`, with splits of
       these names. If there is only train, a tenth is held out in the same way; of a large data set that
       isn't streamed, about 10,000 documents.
+
+    Where a folder has the name of one of the book's corpora, write `"./stories"` for the folder and
+    `"stories:0"` for the corpus.
 
     Blank documents are skipped. With `streaming`, nothing is held in memory or on disk and the splits are
     `IterableDataset`s. Results are cached next to the caches of datasets (`HF_HOME` moves them), keyed by
@@ -84,7 +94,7 @@ def _load(name: str, text_column: str, streaming: bool) -> Corpus:
         made = _load_python_docs() if domain == "python-docs" else DOMAINS[domain].load(world=world)
         return _streamed(made, streaming)
     path = Path(os.path.expanduser(name))
-    is_path = path.suffix.lower() in KINDS or name.startswith((".", "/", "~"))
+    is_path = kind_of_file(path) in KINDS or name.startswith((".", "/", "~"))
     if name and (is_path or path.exists()):
         return _load_files(path, text_column, streaming)
     close = difflib.get_close_matches(name, NAMES, n=1, cutoff=0.75)
@@ -96,13 +106,19 @@ def _load(name: str, text_column: str, streaming: bool) -> Corpus:
 def find_own(name: str) -> tuple[str, int] | None:
     """Split `medical:3` into the name of one of the book's corpora and its world (0 if not given).
 
-    None for any other name. Raises FmkitError for a world that isn't a number.
+    None for any other name. Raises FmkitError for a world that isn't a number, and for a name that is a
+    folder's, too.
     """
     own, colon, world = name.partition(":")
     if own not in NAMES:
         return None
-    if colon and (own not in DOMAINS or not re.fullmatch(r"[0-9]{1,9}", world)):
+    if colon and not re.fullmatch("[0-9]{1,9}" if own in DOMAINS else "0", world):
         raise FmkitError(f"{name}: another world has a number, as in medical:3 (python-docs has none)")
+    if Path(name).is_dir():
+        raise FmkitError(
+            f"{name}: a folder here and a corpus of the book: write ./{name} for the folder, {name}:0 for "
+            "the corpus"
+        )
     return own, int(world or 0)
 
 
@@ -150,7 +166,7 @@ def _load_files(path: Path, text_column: str, streaming: bool) -> Corpus:
     different = tuple(dict.fromkeys(parts.values()))
     digests = [" ".join(map(_file_digest, files)) for files, _ in different]
     rows = (row for part in different for row in _rows(part, text_column))
-    return cached(f"files 1 {text_column} {' validation '.join(digests)}", f"text of {path}", lambda: rows)
+    return cached(f"files 2 {text_column} {' validation '.join(digests)}", f"text of {path}", lambda: rows)
 
 
 def _parts(path: Path, files: tuple[Path, ...], text_column: str) -> dict[str, Part]:
@@ -193,7 +209,7 @@ def _cut(text: str, path: Path) -> tuple[str, str]:
 
 def _file_digest(path: Path) -> str:
     with explain_read_errors(path), open(path, "rb") as file:
-        return path.suffix.lower() + hashlib.file_digest(file, "sha256").hexdigest()
+        return kind_of_file(path) + hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _documents(files: Sequence[Path], text_column: str) -> Iterator[str]:
@@ -210,8 +226,9 @@ def _documents(files: Sequence[Path], text_column: str) -> Iterator[str]:
 
 
 def _texts(path: Path, text_column: str) -> Iterator[str]:
-    if path.suffix.lower() == ".txt":
-        yield read_text(path)
+    if kind_of_file(path) == ".txt":
+        text = read_text(path)
+        yield from [part.strip("\n") for part in END.split(text)] if END.search(text) else [text]
         return
 
     def choose(names: Sequence[str]) -> list[str]:

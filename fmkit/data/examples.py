@@ -8,7 +8,8 @@ import io
 import json
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,26 +26,31 @@ from fmkit.data.files import (
     fail,
     find_files,
     label_name,
+    short,
     to_json_lines,
     write_whole,
 )
 from fmkit.data.shapes import Row, known_columns, to_answered, to_example, to_prompt
-from fmkit.data.splits import SPLITS, digest, find_threshold, named_splits
+from fmkit.data.splits import SPLITS, digest, find_threshold, named_splits, stratify
 from fmkit.errors import FmkitError
 
 MESSAGES = List({"role": Value("string"), "content": Value("string")})
+WEIGHTED = List({**MESSAGES.feature, "weight": Value("int64")})  # 0: not learned; null: as without
 ENDINGS = KINDS[1:]  # all but plain text
 
 
 def load_examples(path: str | Path) -> DatasetDict:
     """Load the examples of a .jsonl, .json, .csv or .parquet file or of a folder as train and validation.
 
-    All records are of one kind (see `fmkit.data.shapes`); other columns are left out. Labels are numbered in
-    the order of their names, whole numbers in their own order.
+    All but .parquet may be compressed, as .jsonl.gz, .bz2, .xz or .zst. All records are of one kind (see
+    `fmkit.data.shapes`); other columns are left out. Labels are numbered in the order of their names, whole
+    numbers in their own order.
 
     If files of a folder, or folders in it, are named train and validation (or valid, val, dev, or else test),
     these are the splits, as in `load_corpus`, and files with other names are left out. Otherwise about a
-    tenth of the records is held out, chosen by a hash of the record, so it is always the same tenth.
+    tenth of the records is held out, chosen by a hash of the record, so it is always the same tenth; of
+    labeled ones, each label has records in both splits where there are two, and standard error says where
+    one has none.
 
     Raises FmkitError, one line with file, line, field and remedy, for the first record that is broken or has
     nothing to learn, for records of different kinds, for an empty split, and for fewer than two different
@@ -66,7 +72,7 @@ def load_prompts(path: str | Path) -> Dataset:
     only a `prompt` or `text`. Raises FmkitError as `load_examples` does.
     """
     path = Path(os.path.expanduser(path))
-    rows = [row for _, row in _read_rows(_example_files(path), to_prompt)]
+    rows = [row for _, row in _read_rows(find_files(path, ENDINGS), to_prompt)]
     if not rows:
         raise FmkitError(f"{path}: no record; write one a line")
     return Dataset.from_list(rows, features=_features_of(rows))
@@ -88,14 +94,15 @@ def check_examples(path: str | Path, limit: int = 100) -> list[Fault]:
     Raises FmkitError for errors after which nothing more can be read, and for faults of the whole, such as
     having only one record.
     """
-    files = _example_files(Path(os.path.expanduser(path)))
+    path = Path(os.path.expanduser(path))
+    files = find_files(path, ENDINGS)
     faults = [
         Fault(str(file), place[1], row.field, row.what, row.remedy, unit=place[0])
         for file, place, row in _each_row(files, to_answered)
         if isinstance(row, Problem)
     ]
     if not faults:
-        load_examples(path)
+        _split(path, files, to_answered)
     return faults[:limit]
 
 
@@ -128,20 +135,18 @@ def write_examples(dataset: Dataset, path: str | Path) -> None:
 
 def _load_splits(path: str | Path, convert: Callable[[Any], Row]) -> DatasetDict:
     path = Path(os.path.expanduser(path))
-    files = _example_files(path)
+    return _split(path, find_files(path, ENDINGS), convert)
+
+
+def _split(path: Path, files: Sequence[Path], convert: Callable[[Any], Row]) -> DatasetDict:
     named = named_splits(path, files)
     ordered = (*named["train"], *named["validation"]) if named else files
     found = list(_read_rows(ordered, convert))
     rows = [row for _, row in found]
     held_out = [file in named["validation"] for file, _ in found] if named else _hold_out(rows, path)
-    return _to_splits(rows, held_out, path)
-
-
-def _example_files(path: Path) -> list[Path]:
-    files = [file for file in find_files(path) if file.suffix.lower() in ENDINGS]
-    if not files:
-        raise FmkitError(f"{path}: no file of examples; save them as one of {', '.join(ENDINGS)}")
-    return files
+    splits = _to_splits(rows, held_out, path)
+    _tell_missing_labels(splits, path)
+    return splits
 
 
 def _read_rows(files: Iterable[Path], convert: Callable[[Any], Row]) -> Iterator[tuple[Path, Row]]:
@@ -184,7 +189,17 @@ def _hold_out(rows: list[Row], path: Path) -> list[bool]:
     if threshold is None:
         found = "no record" if not rows else "one record only"
         raise FmkitError(f"{path}: {found}; two different ones are needed, to train and to validate")
-    return [digest < threshold for digest in digests]
+    return stratify([digest < threshold for digest in digests], digests, [row.get("label") for row in rows])
+
+
+def _tell_missing_labels(splits: DatasetDict, path: Path) -> None:
+    """Say on standard error which labels no record of a split has."""
+    for name, rows in splits.items():
+        label = rows.features.get("label")
+        if label and (missing := sorted(set(range(len(label.names))) - {*rows["label"]})):
+            more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+            which = f"{short(label.names[missing[0]])}{more}"
+            print(f"fmkit: {path}: no record of {name} has the label {which}", file=sys.stderr)
 
 
 def _to_splits(rows: list[Row], held_out: list[bool], path: Path) -> DatasetDict:
@@ -203,9 +218,11 @@ def _to_splits(rows: list[Row], held_out: list[bool], path: Path) -> DatasetDict
 
 
 def _features_of(rows: list[Row]) -> Features:
-    """Find the types of the columns of normalized rows, by the first row and by all labels."""
+    """Find the types of the columns of normalized rows, by the first row, all labels and all weights."""
+    weighted = any("weight" in message for row in rows for message in row.get("messages", ()))
+    messages = WEIGHTED if weighted else MESSAGES
     features = {
-        name: Value("string") if isinstance(value, str) else MESSAGES for name, value in rows[0].items()
+        name: Value("string") if isinstance(value, str) else messages for name, value in rows[0].items()
     }
     if "label" in features:
         names = {row["label"] for row in rows}

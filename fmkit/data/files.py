@@ -1,21 +1,28 @@
-"""Files: found, read as text or as records (JSON Lines, JSON, CSV, Parquet), and written.
+"""Files: found, read as text or as records (JSON Lines, JSON, CSV, Parquet), compressed or not, and written.
 
 A reader yields each record with its place. What is wrong with a record is a `Problem`; with the place it is a
 `Fault`, one line for a person.
 """
 
+import bz2
 import csv
+import gzip
+import io
 import json
+import lzma
 import os
 import re
+import sys
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, BinaryIO, NoReturn
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 from datasets import ClassLabel, Features
 
@@ -23,40 +30,73 @@ from fmkit.errors import FmkitError, one_line
 
 KINDS = (".txt", ".jsonl", ".json", ".csv", ".parquet")  # file name endings that are read
 BOM = b"\xef\xbb\xbf"
+AS_UTF_8 = "save the file as UTF-8"
+FOREIGN = {  # beginnings of files that are not read: what they are, and the remedy
+    re.compile(rb"\xff\xfe\0\0|\0\0\xfe\xff"): ("encoded as UTF-32", AS_UTF_8),
+    re.compile(rb"\xff\xfe|\xfe\xff|[^\0]\0[^\0]\0|\0[^\0]\0[^\0]"): ("encoded as UTF-16", AS_UTF_8),
+    re.compile(rb"\x1f\x8b"): ("compressed", "end its name in .gz"),
+    re.compile(rb"PK\x03\x04"): ("a zip archive or an Excel file", "unpack it, or save it as CSV in UTF-8"),
+}
 
 Place = tuple[str, int | None]  # the unit that is counted, and the number from 1; None: the whole file
 Located = Iterator[tuple[Place, Any]]  # records: objects, if all is well
 Choose = Callable[[Sequence[str]], Sequence[str]]  # which of a table's columns to read; may raise Problem
 
 
-def find_files(path: Path) -> tuple[Path, ...]:
-    """Find the file itself, or every readable file in the folder and below, in the same order everywhere.
+def find_files(path: Path, kinds: Sequence[str] = KINDS) -> tuple[Path, ...]:
+    """Find the file itself, or every file of `kinds` in the folder and below, in the same order everywhere.
 
-    Raises FmkitError for a path that is missing, not a regular file, of an unknown kind, or a folder without
-    readable files. Hidden files and files of other kinds in a folder are skipped.
+    Raises FmkitError for a path that is missing, not a regular file, of another kind, or a folder without
+    such files. Hidden files of a folder are skipped, and files of other kinds, which standard error names.
     """
     with explain_read_errors(path):
-        return _find_files(path)
+        return _find_files(path, kinds)
 
 
-def _find_files(path: Path) -> tuple[Path, ...]:
+def _find_files(path: Path, kinds: Sequence[str]) -> tuple[Path, ...]:
+    known = ", ".join(kinds)
     if path.is_dir():
-        found = [Path(root, name) for root, _, names in os.walk(path, onerror=_refuse) for name in names]
-        files = [file for file in found if _is_ours(file.relative_to(path)) and file.is_file()]
+        found = sorted(_walk(path), key=lambda file: file.relative_to(path).as_posix())
+        files = tuple(file for file in found if kind_of_file(file) in kinds)
         if not files:
-            raise FmkitError(f"{path}: the folder holds no file of a known kind ({', '.join(KINDS)})")
-        return tuple(sorted(files, key=lambda file: file.relative_to(path).as_posix()))
+            raise FmkitError(f"{path}: the folder holds no file of a known kind ({known})")
+        others = [file for file in found if kind_of_file(file) not in kinds]
+        tell(path, others, f"not read: of no known kind ({known})")
+        return files
     if not path.exists():
         raise FmkitError(f"{path}: no such file or folder")
     if not path.is_file():
         raise FmkitError(f"{path}: not a regular file")
-    if path.suffix.lower() not in KINDS:
-        raise FmkitError(f"{path}: unknown kind of file; save the text as one of {', '.join(KINDS)}")
+    if kind_of_file(path) not in kinds:
+        raise FmkitError(
+            f"{path}: unknown kind of file; save the text as one of {known}, "
+            "compressed or not (.jsonl.gz, .bz2, .xz, .zst)"
+        )
     return (path,)
 
 
-def _is_ours(path: Path) -> bool:
-    return path.suffix.lower() in KINDS and not any(part.startswith(".") for part in path.parts)
+def _walk(path: Path) -> Iterator[Path]:
+    """Find the regular files of a folder that are not hidden; a linked folder is read, but none twice."""
+    seen = set()
+    for root, folders, names in os.walk(path, onerror=_refuse, followlinks=True):
+        is_new = (real := os.path.realpath(root)) not in seen
+        seen.add(real)
+        folders[:] = sorted(name for name in folders if is_new and not name.startswith("."))
+        files = (Path(root, name) for name in names if is_new and not name.startswith("."))
+        yield from filter(Path.is_file, files)
+
+
+def kind_of_file(path: Path) -> str:
+    """Return the ending that says how a file is read: `.jsonl` of a.jsonl, A.JSONL and a.jsonl.gz."""
+    ending, inner = path.suffix.lower(), Path(path.stem).suffix.lower()
+    return inner if ending in COMPRESSED and inner in KINDS and inner != ".parquet" else ending
+
+
+def tell(path: Path, files: Sequence[Path], what: str) -> None:
+    """Say on standard error what became of some files of the folder `path`; nothing if there are none."""
+    if files:
+        more = f" and {len(files) - 1} more" if len(files) > 1 else ""
+        print(f"fmkit: {files[0].relative_to(path)}{more} in {path}: {what}", file=sys.stderr)
 
 
 def _refuse(error: OSError) -> None:
@@ -78,9 +118,11 @@ def write_whole(path: Path, data: bytes) -> None:
 
 @contextmanager
 def explain_read_errors(path: Path) -> Iterator[None]:
-    """Turn the system's errors about a file into FmkitError."""
+    """Turn the errors of the system and of decompression about a file into FmkitError."""
     try:
         yield
+    except (EOFError, zlib.error, lzma.LZMAError) as error:
+        raise FmkitError(f"{path}: damaged, or not compressed as its name says: {error}") from None
     except OSError as error:
         raise FmkitError(f"{path}: cannot be read: {error.strerror or error}") from None
     except MemoryError:
@@ -134,7 +176,7 @@ def each_record(path: Path, choose: Choose) -> Located:
         ".parquet": partial(_read_parquet, choose=choose),
     }
     with explain_read_errors(path):
-        yield from readers[path.suffix.lower()](path)
+        yield from readers[kind_of_file(path)](path)
 
 
 def read_records(path: Path, choose: Choose) -> Located:
@@ -149,7 +191,7 @@ def read_text(path: Path) -> str:
     """Read the whole file, line ends made newlines. Raises FmkitError as `read_records` does."""
     with explain_read_errors(path):
         try:
-            data = path.read_bytes().removeprefix(BOM)
+            data = _read_whole(path)
             text = decode(data)
             if "\0" in text:
                 raise Problem("", f"a zero byte at {data.index(0)}: binary, not text", "take a file of text")
@@ -197,11 +239,45 @@ def short(value: Any) -> str:
 # --- Text in UTF-8 ----------------------------------------------------------------------------------------
 
 
+def open_plain(path: Path) -> BinaryIO:
+    """Open a file to read its bytes, decompressed as the ending says."""
+    file: BinaryIO = COMPRESSED.get(path.suffix.lower(), open)(path, "rb")
+    return file
+
+
+def _open_zstandard(path: Path, _mode: str) -> io.BufferedReader:
+    return io.BufferedReader(pa.input_stream(str(path), compression="zstd"))
+
+
+COMPRESSED: dict[str, Callable[..., Any]] = {
+    ".gz": gzip.open,
+    ".bz2": bz2.open,
+    ".xz": lzma.open,
+    ".zst": _open_zstandard,
+}
+
+
 def lines_of(path: Path) -> Iterator[tuple[int, bytes]]:
-    """Read each line with its number and its line end, without a byte order mark."""
-    with open(path, "rb") as file:
+    """Read each line with its number and its line end, without a byte order mark.
+
+    Raises FmkitError for a file in another encoding, as a whole.
+    """
+    with open_plain(path) as file:
         for number, raw in enumerate(file, 1):
-            yield number, raw.removeprefix(BOM) if number == 1 else raw
+            yield number, _beginning(path, raw) if number == 1 else raw
+
+
+def _read_whole(path: Path) -> bytes:
+    with open_plain(path) as file:
+        return _beginning(path, file.read())
+
+
+def _beginning(path: Path, data: bytes) -> bytes:
+    """The data that a file begins with, without a byte order mark. Raises FmkitError if it is not UTF-8."""
+    for start, (what, remedy) in FOREIGN.items():
+        if start.match(data):
+            fail(path, ("line", None), Problem("", what, remedy))
+    return data.removeprefix(BOM)
 
 
 def decode(data: bytes) -> str:
@@ -209,12 +285,9 @@ def decode(data: bytes) -> str:
     try:
         return data.decode()
     except UnicodeDecodeError as error:
-        if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-            what = "encoded as UTF-16"
-        else:
-            line = data.count(b"\n", 0, error.start) + 1
-            what = f"byte 0x{data[error.start]:02x}{f' in line {line}' if line > 1 else ''} is not UTF-8"
-        raise Problem("", what, "save the file as UTF-8") from None
+        line = data.count(b"\n", 0, error.start) + 1
+        what = f"byte 0x{data[error.start]:02x}{f' in line {line}' if line > 1 else ''} is not UTF-8"
+        raise Problem("", what, AS_UTF_8) from None
 
 
 # --- JSON -------------------------------------------------------------------------------------------------
@@ -266,7 +339,7 @@ def _read_json(path: Path) -> Located:
         yield from _read_json_lines(path)
         return
     try:
-        whole = parse_json(path.read_bytes().removeprefix(BOM))
+        whole = parse_json(_read_whole(path))
     except Problem as problem:
         fail(path, ("element", None), problem)
     if isinstance(whole, dict) and isinstance(whole.get("data"), list):

@@ -2,12 +2,13 @@
 
 import hashlib
 import re
-import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
 from datasets import DatasetDict, IterableDatasetDict
+
+from fmkit.data.files import tell
 
 Corpus: TypeAlias = DatasetDict | IterableDatasetDict  # with these splits, held in memory or streamed
 
@@ -40,10 +41,10 @@ def named_splits(path: Path, files: Sequence[Path]) -> dict[str, tuple[Path, ...
     held_out = found.get("validation") or found.get("test") or []
     if "train" not in found or not held_out:
         if held_out:
-            _tell(path, held_out, "read like the others: no file is named train")
+            tell(path, held_out, "read like the others: no file is named train")
         return {}
     used = {*found["train"], *held_out}
-    _tell(path, [file for file in files if file not in used], "left out: others are named as splits")
+    tell(path, [file for file in files if file not in used], "left out: others are named as splits")
     return {"train": tuple(found["train"]), "validation": tuple(held_out)}
 
 
@@ -67,7 +68,18 @@ def find_threshold(digests: Iterable[int], share: int = TENTH) -> int | None:
     return lowest + 1 if lowest >= share else highest
 
 
-def _tell(path: Path, files: Sequence[Path], what: str) -> None:
-    if files:
-        more = f" and {len(files) - 1} more" if len(files) > 1 else ""
-        print(f"fmkit: {files[0].relative_to(path)}{more} in {path}: {what}", file=sys.stderr)
+def stratify(held_out: Sequence[bool], digests: Sequence[int], labels: Sequence[str | None]) -> list[bool]:
+    """Change what is held out so that each label is in both splits, or in train if it has one record only.
+
+    The records of other labels stay where they are; so do all where this would leave nothing to hold out.
+    """
+    places: dict[str | None, list[int]] = {}
+    for i, label in enumerate(labels):
+        places.setdefault(label, []).append(i)
+    changed = list(held_out)
+    for own in places.values():
+        if len({held_out[i] for i in own}) == 1:
+            threshold = find_threshold(digests[i] for i in own)
+            for i in own:
+                changed[i] = threshold is not None and digests[i] < threshold
+    return changed if any(changed) else list(held_out)

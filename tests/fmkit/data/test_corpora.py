@@ -610,3 +610,38 @@ def test_domain_by_its_name() -> None:
     for name in ("medical:x", "medical:", "python-docs:3"):
         assert f"{name}: another world has a number, as in medical:3" in message(name)
     assert "web, medical, legal, finance" in message("no such corpus")
+
+
+# A name that could be two things
+
+
+def test_folder_named_like_a_corpus_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("markov", "python-docs"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "mine.txt").write_text("my own text")
+        told = f"{name}: a folder here and a corpus of the book: write ./{name} for the folder, {name}:0 for"
+        assert told in message(name)
+        assert texts(load_corpus(f"./{name}"))["train"] == ["my own te"]
+    assert load_corpus("markov:0")["train"]
+    assert corpora.find_own("python-docs:0") == ("python-docs", 0)
+
+
+# Special tokens in the text
+
+
+MENTIONED = "GPT-2 ends with <|endoftext|>, as\nLlama 3 with <|eot_id|>."
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("One.\n<|endoftext|>\nTwo.\n\nMore.\n<|endoftext|>\n", ["One.", "Two.\n\nMore."]),
+        ("One.<|endoftext|>\r\n<|endoftext|> Two.", [" Two.", "One."]),
+        ("One.\n<|end_of_text|>\nTwo.\n<|eos|>", ["One.", "Two."]),
+        (MENTIONED + "\n<|endoftext|>\nTwo.", [MENTIONED, "Two."]),
+    ],
+)
+def test_end_of_text_separates_documents(tmp_path: Path, text: str, wanted: list[str]) -> None:
+    (tmp_path / "a.txt").write_bytes(text.encode())
+    assert documents(tmp_path / "a.txt") == wanted

@@ -510,7 +510,7 @@ def test_place_of_a_record(tmp_path: Path) -> None:
         ("a.csv", b"prompt,completion\na,\xe9\n", "line 2: byte 0xe9 is not UTF-8"),
         ("a.csv", b"prompt,completion\na," + b"b" * 200_000, "line 2: broken CSV (field larger"),
         ("a.parquet", b"PAR1 no", "damaged, or no Parquet file"),
-        ("a.txt", b"Once.", "no file of examples"),
+        ("a.txt", b"Once.", "save the text as one of .jsonl, .json, .csv, .parquet"),
         ("a.xlsx", b"x", "unknown kind of file"),
     ],
 )
