@@ -27,6 +27,7 @@ from fmkit.data.files import (
     parse_json,
     short,
 )
+from fmkit.data.pairs import advise_pairs
 from fmkit.data.shapes import Row, filled
 from fmkit.errors import FmkitError
 
@@ -186,15 +187,13 @@ def advise(path: str | Path, format: str) -> list[str]:
     Raises FmkitError as `check` does.
     """
     spec, path = _find_format(format), _find_file(path)
-    records, undecided = 0, []
+    records, pairs = 0, []
     for number, problems, record in _checked_lines(path, spec, limits=False):
         if not problems:
             records += 1
-            if spec.shape == "preference" and _answers_alike(record):
-                undecided.append(number)
-    found = [
-        f"line {number}: both answers are the same, so there is nothing to prefer" for number in undecided
-    ]
+            if spec.shape == "preference":
+                pairs.append((f"line {number}", _pair_of(record)))
+    found = advise_pairs(pairs)
     if spec.advised_records is not None and records < spec.advised_records:
         found.append(f"{records:,} records; {spec.advised_records:,} or more are advised")
     if spec.note:
@@ -258,9 +257,11 @@ def _count_characters(value: Any) -> int:
     return 0  # a key that the format does not read may hold anything
 
 
-def _answers_alike(record: Row) -> bool:
-    first, second = record["messages"][-1]["candidates"]
-    return bool(first["content"] == second["content"])
+def _pair_of(record: Row) -> Row:
+    *turns, last = record["messages"]
+    answers = {candidate["preferenceLabel"]: candidate["content"] for candidate in last["candidates"]}
+    chosen, rejected = (answers[label] for label in LABELS)
+    return {"prompt": [record.get("system"), turns], "chosen": chosen, "rejected": rejected}
 
 
 def _check_file(path: Path, spec: Format, records: int) -> Iterator[Problem]:

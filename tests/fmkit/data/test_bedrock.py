@@ -251,7 +251,7 @@ def test_advice_on_sound_files(tmp_path: Path, capsys: Any) -> None:
     spec = FORMATS["preference-nova"]
     assert capsys.readouterr().out.splitlines() == [
         f"{path}: no fault",
-        "note: line 2: both answers are the same, so there is nothing to prefer",
+        "note: 1 of 3 pairs have two equal answers (line 2): leave them out",
         "note: 3 records; 1,000 or more are advised",
         f"note: checked by the rules of {spec.verified_on}, {spec.source}",
     ]
