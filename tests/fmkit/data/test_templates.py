@@ -1,0 +1,318 @@
+"""Promises of foreign chat templates: read as transformers reads them, learned where the assistant speaks."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
+from transformers import AutoTokenizer
+
+from fmkit.data.batches import IGNORE
+from fmkit.data.chat import add_chat_tokens, chat_prompt, encode_chat, end_ids
+from fmkit.data.tokenizer import load_tokenizer, save_tokenizer
+from fmkit.errors import FmkitError
+
+TALK = [
+    {"role": "system", "content": "You sell owls."},
+    {"role": "user", "content": "Does it sing?"},
+    {"role": "assistant", "content": "It sang by the river."},
+    {"role": "user", "content": "And ☃?"},
+    {"role": "assistant", "content": "Ünï — 日本, never."},
+]
+
+CHATML = (
+    "{% for m in messages %}{% if loop.first and m.role != 'system' %}"
+    "{{ '<|im_start|>system\nBe helpful.<|im_end|>\n' }}{% endif %}"
+    "{{ '<|im_start|>' + m.role + '\n' + m.content + '<|im_end|>' + '\n' }}{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
+)
+MARKED = (
+    "{% for m in messages %}\n{{- '<|im_start|>' + m.role + '\n' }}\n{%- if m.role == 'assistant' %}\n"
+    "{% generation %}{{ m.content.split('</think>')[-1] + '<|im_end|>' }}{% endgeneration %}\n"
+    "{% else %}{{ m.content + '<|im_end|>' }}{% endif %}{{ '\n' }}{% endfor %}\n"
+    "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
+)
+LLAMA_2 = (
+    "{% if messages[0]['role'] == 'system' %}{% set loop_messages = messages[1:] %}"
+    "{% set system = messages[0]['content'] %}{% else %}{% set loop_messages = messages %}"
+    "{% set system = false %}{% endif %}{% for m in loop_messages %}"
+    "{% if (m['role'] == 'user') != (loop.index0 % 2 == 0) %}"
+    "{{ raise_exception('Roles must alternate user/assistant') }}{% endif %}"
+    "{% if loop.index0 == 0 and system != false %}"
+    "{% set content = '<<SYS>>\\n' + system + '\\n<</SYS>>\\n\\n' + m['content'] %}"
+    "{% else %}{% set content = m['content'] %}{% endif %}"
+    "{% if m['role'] == 'user' %}{{ bos_token + '[INST] ' + content.strip() + ' [/INST]' }}"
+    "{% else %}{{ ' ' + content.strip() + ' ' + eos_token }}{% endif %}{% endfor %}"
+)
+LLAMA_3 = (
+    "{% set loop_messages = messages %}{% for m in loop_messages %}"
+    "{% set content = '<|start_header_id|>' + m['role'] + '<|end_header_id|>\n\n' + m['content'] | trim"
+    " + '<|eot_id|>' %}{% if loop.index0 == 0 %}{% set content = bos_token + content %}{% endif %}"
+    "{{ content }}{% endfor %}{% if add_generation_prompt %}"
+    "{{ '<|start_header_id|>assistant<|end_header_id|>\n\n' }}{% endif %}"
+)
+ZEPHYR = (
+    "{% for m in messages %}\n{{ '<|' + m['role'] + '|>\n' + m['content'] + eos_token }}\n"
+    "{% if loop.last and add_generation_prompt %}\n{{ '<|assistant|>' }}\n{% endif %}\n{% endfor %}"
+)
+MISTRAL = (
+    "{{ bos_token }}{% set ns = namespace(system='') %}{% for m in messages %}"
+    "{% if m.role == 'system' %}{% set ns.system = m.content + '\n\n' %}{% continue %}{% endif %}"
+    "{% if m.role == 'user' %}{{ '[INST]' + ns.system + m.content + '[/INST]' }}{% set ns.system = '' %}"
+    "{% else %}{{ m.content + eos_token }}{% endif %}{% endfor %}"
+)
+GEMMA = (
+    "{{ bos_token }}{% if messages[0]['role'] == 'system' %}"
+    "{{ raise_exception('System role not supported') }}{% endif %}{% for m in messages %}"
+    "{% if (m['role'] == 'assistant') %}{% set role = 'model' %}{% else %}{% set role = m['role'] %}"
+    "{% endif %}{{ '<start_of_turn>' + role + '\n' + m['content'] | trim + '<end_of_turn>\n' }}"
+    "{% endfor %}{% if add_generation_prompt %}{{'<start_of_turn>model\n'}}{% endif %}"
+)
+PHI_3 = (
+    "{% for m in messages %}{{'<|' + m['role'] + '|>' + '\n' + m['content'] + '<|end|>\n' }}{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<|assistant|>\n' }}{% else %}{{ eos_token }}{% endif %}"
+)
+# name: template, special tokens, roles, what closes an answer
+FAMILIES: dict[str, tuple[str, list[str], dict[str, str], str]] = {
+    "chatml": (CHATML, ["<|im_start|>", "<|im_end|>"], {"eos_token": "<|im_end|>"}, "<|im_end|>"),
+    "marked": (MARKED, ["<|im_start|>", "<|im_end|>"], {"eos_token": "<|im_end|>"}, "<|im_end|>"),
+    "llama-2": (LLAMA_2, ["<s>", "</s>"], {"bos_token": "<s>", "eos_token": "</s>"}, "</s>"),
+    "llama-3": (
+        LLAMA_3,
+        ["<|begin|>", "<|end_of_text|>", "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>"],
+        {"bos_token": "<|begin|>", "eos_token": "<|end_of_text|>"},
+        "<|eot_id|>",
+    ),
+    "zephyr": (ZEPHYR, ["<s>", "</s>"], {"eos_token": "</s>", "pad_token": "</s>"}, "</s>"),
+    "mistral": (
+        MISTRAL,
+        ["<s>", "</s>", "[INST]", "[/INST]"],
+        {"bos_token": "<s>", "eos_token": "</s>"},
+        "</s>",
+    ),
+    "gemma": (
+        GEMMA,
+        ["<bos>", "<eos>", "<start_of_turn>", "<end_of_turn>"],
+        {"bos_token": "<bos>", "eos_token": "<eos>"},
+        "<end_of_turn>",
+    ),
+    "phi-3": (
+        PHI_3,
+        ["<|endoftext|>", "<|system|>", "<|user|>", "<|assistant|>", "<|end|>"],
+        {"eos_token": "<|endoftext|>", "unk_token": "<|endoftext|>"},
+        "<|end|>",
+    ),
+}
+SENTENCEPIECE = ("llama-2", "zephyr", "mistral")
+TEXTS = [f"{message['content']} {word}" for message in TALK for word in ("river", "assistant")]
+WORDS = r"[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"  # Llama 3's
+
+
+def learn(special: list[str], sentencepiece: bool) -> Tokenizer:
+    """A tokenizer of others: byte-level, or with a space before each text, as SentencePiece has it."""
+    tokenizer = Tokenizer(models.BPE())
+    how: dict[str, Any] = {"vocab_size": 400, "show_progress": False, "special_tokens": special}
+    if sentencepiece:
+        tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="first")
+        tokenizer.train_from_iterator(TEXTS, trainers.BpeTrainer(**how))
+        data = json.loads(tokenizer.to_str())
+        data["model"] |= {"byte_fallback": True, "unk_token": special[0]}
+        vocab = data["model"]["vocab"]
+        vocab |= {f"<0x{byte:02X}>": len(vocab) + byte for byte in range(256)}
+        tokenizer = Tokenizer.from_str(json.dumps(data))
+        tokenizer.decoder = decoders.Sequence([decoders.ByteFallback(), decoders.Metaspace()])
+    else:
+        split = pre_tokenizers.Split(Regex(WORDS), "isolated")
+        tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+            [split, pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)]
+        )
+        tokenizer.decoder = decoders.ByteLevel()
+        how["initial_alphabet"] = pre_tokenizers.ByteLevel.alphabet()
+        tokenizer.train_from_iterator([*TEXTS, "a\n\n\n" * 9], trainers.BpeTrainer(**how))
+    return tokenizer
+
+
+def write(directory: Path, family: str, **config: Any) -> Path:
+    """The files of a tokenizer as transformers has them."""
+    template, special, roles, _ = FAMILIES[family]
+    directory.mkdir(parents=True, exist_ok=True)
+    learn(special, family in SENTENCEPIECE).save(str(directory / "tokenizer.json"))
+    config = {"tokenizer_class": "PreTrainedTokenizerFast", **roles, "chat_template": template, **config}
+    (directory / "tokenizer_config.json").write_text(json.dumps(config))
+    return directory
+
+
+@pytest.fixture(scope="module", params=FAMILIES)
+def family(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def directory(family: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write(tmp_path_factory.mktemp(family), family)
+
+
+@pytest.fixture(scope="module")
+def tokenizer(directory: Path) -> Tokenizer:
+    return load_tokenizer(directory)
+
+
+@pytest.fixture(scope="module")
+def theirs(directory: Path) -> Any:
+    return AutoTokenizer.from_pretrained(directory)
+
+
+def talks(family: str) -> list[list[dict[str, str]]]:
+    """With a system message, where the template has one, and without."""
+    return [TALK[1:], TALK[1:3]] + [TALK] * (family != "gemma")
+
+
+def message(call: Any, *arguments: Any) -> str:
+    with pytest.raises(FmkitError) as caught:
+        call(*arguments)
+    assert len(str(caught.value).splitlines()) == 1
+    return str(caught.value)
+
+
+def refusal(template: str, talk: Any, tmp_path: Path, call: Any = encode_chat) -> str:
+    """What is said of a conversation for a model like ChatML's with another template."""
+    return message(call, talk, load_tokenizer(write(tmp_path, "chatml", chat_template=template)))
+
+
+def test_a_prompt_is_that_of_transformers(family: str, tokenizer: Tokenizer, theirs: Any) -> None:
+    for talk in talks(family):
+        asked = theirs.apply_chat_template(talk[:-1], add_generation_prompt=True)["input_ids"]
+        assert chat_prompt(talk[:-1], tokenizer) == asked
+
+
+def test_only_the_assistants_turns_are_learned(family: str, tokenizer: Tokenizer, theirs: Any) -> None:
+    closing = FAMILIES[family][3]
+    for talk in talks(family):
+        ids, labels = encode_chat(talk, tokenizer)
+        assert ids == theirs.apply_chat_template(talk)["input_ids"]
+        assert all(label in (IGNORE, token) for token, label in zip(ids, labels, strict=True))
+        said = theirs.decode([label for label in labels if label != IGNORE]).replace(" ", "")
+        answers = [turn["content"] for turn in talk if turn["role"] == "assistant"]
+        assert said == "".join(answer + closing for answer in answers).replace(" ", "")
+        asked = chat_prompt(talk[:-1], tokenizer)
+        assert labels[len(asked) - 1] == IGNORE != labels[len(asked)]
+        assert ids[: len(asked)] == asked
+        assert encode_chat(talk, tokenizer, mask_prompt=False) == (ids, ids)
+
+
+def test_marks_are_those_of_transformers(tmp_path: Path) -> None:
+    tokenizer, theirs = load_tokenizer(write(tmp_path, "marked")), AutoTokenizer.from_pretrained(tmp_path)
+    given = theirs.apply_chat_template(TALK, return_dict=True, return_assistant_tokens_mask=True)
+    ids, labels = encode_chat(TALK, tokenizer)
+    assert given["input_ids"] == ids
+    assert given["assistant_masks"] == [int(label != IGNORE) for label in labels]
+
+
+def test_weight_zero_in_a_foreign_template(family: str, tokenizer: Tokenizer) -> None:
+    ids, labels = encode_chat(TALK[1:], tokenizer)
+    weighted = [TALK[1], {**TALK[2], "weight": 0}, *TALK[3:]]
+    first = len(chat_prompt(TALK[1:4], tokenizer))
+    assert encode_chat(weighted, tokenizer) == (ids, [IGNORE] * first + labels[first:])
+
+
+def test_foreign_files_are_saved_as_they_were(
+    family: str, tokenizer: Tokenizer, theirs: Any, tmp_path: Path
+) -> None:
+    save_tokenizer(tokenizer, tmp_path)
+    again, ours = AutoTokenizer.from_pretrained(tmp_path), load_tokenizer(tmp_path)
+    assert again.special_tokens_map == theirs.special_tokens_map
+    assert again.get_vocab() == theirs.get_vocab()
+    for talk in talks(family):
+        for how in ({"tokenize": False}, {"tokenize": False, "add_generation_prompt": True}):
+            assert again.apply_chat_template(talk, **how) == theirs.apply_chat_template(talk, **how)
+        assert encode_chat(talk, ours) == encode_chat(talk, tokenizer)
+    assert add_chat_tokens(ours).to_str() == ours.to_str()
+    assert encode_chat(TALK[1:], add_chat_tokens(ours)) == encode_chat(TALK[1:], tokenizer)
+
+
+def test_what_closes_an_answer_ends_it(family: str, tokenizer: Tokenizer) -> None:
+    _, _, roles, closing = FAMILIES[family]
+    wanted = dict.fromkeys((closing, roles["eos_token"]))
+    assert [tokenizer.id_to_token(end) for end in end_ids(tokenizer)] == list(wanted)
+
+
+@pytest.mark.parametrize("file", ["generation_config.json", "config.json"])
+def test_ends_that_the_model_names(file: str, tmp_path: Path) -> None:
+    write(tmp_path, "llama-3")
+    (tmp_path / file).write_text('{"eos_token_id": [1, 4, 3]}')
+    assert end_ids(load_tokenizer(tmp_path)) == (4, 1, 3)
+
+
+NAMED = [{"name": "default", "template": CHATML}, {"name": "tool_use", "template": "{{ bos_token }}"}]
+
+
+@pytest.mark.parametrize("form", ["text", "list", "file", "files"])
+def test_where_a_template_may_be(form: str, tmp_path: Path) -> None:
+    given = {"text": CHATML, "list": NAMED}.get(form, "{{ 'old' }}")
+    write(tmp_path, "chatml", chat_template=given)
+    if form.startswith("file"):
+        (tmp_path / "chat_template.jinja").write_text(CHATML)
+    if form == "files":
+        (tmp_path / "additional_chat_templates").mkdir()
+        (tmp_path / "additional_chat_templates/rag.jinja").write_text("{{ eos_token }}")
+    theirs, ours = AutoTokenizer.from_pretrained(tmp_path), load_tokenizer(tmp_path)
+    assert theirs.apply_chat_template(TALK)["input_ids"] == encode_chat(TALK, ours)[0]
+    save_tokenizer(ours, tmp_path / "again")
+    assert AutoTokenizer.from_pretrained(tmp_path / "again").chat_template == theirs.chat_template
+
+
+REASONING = CHATML.replace("m.content", "(m.content if loop.last else m.content.split('</think>')[-1])")
+THOUGHT = [{**turn, "content": turn["content"].replace("It", "<think>Hm</think>It")} for turn in TALK]
+HEADER = CHATML.replace("{% if add_generation_prompt %}", "{% if add_generation_prompt %}{{ 'Now: ' }}")
+WITHOUT_END = "{% for m in messages %}{{ m.role + ': ' + m.content + '\n' }}{% endfor %}"
+
+
+@pytest.mark.parametrize(
+    ("template", "talk", "wanted"),
+    [
+        (REASONING, THOUGHT, "messages[2]: the model's chat template shows the answer otherwise"),
+        (HEADER, TALK, "messages[2]: the model's chat template shows the answer otherwise"),
+        (CHATML, [TALK[1], {"role": "assistant", "content": "\n\nNo."}], "messages[1]"),
+        ("{{ strftime_now('%d %b %Y') }}" + CHATML, TALK, "today's date"),
+        (GEMMA, TALK, "System role not supported"),
+        (LLAMA_2.replace("bos_token + ", ""), [TALK[1], TALK[1]], "Roles must alternate"),
+        (WITHOUT_END, TALK, "no special token after an answer"),
+        (MARKED.replace("generation %}", "generation -%}", 1), [TALK[1]], "the assistant says nothing"),
+        ("{% generation %}{% endgeneration %}" + CHATML, TALK, "marks 1 of 2 answers"),
+        ("{% for %}", TALK, "does not take these messages"),
+        ("{{ 1 / 0 }}", TALK, "does not take these messages"),
+        ("{{ messages.missing.content }}", TALK, "does not take these messages"),
+        ([{"name": "rag", "template": CHATML}], TALK, "call one of them default"),
+        (CHATML, [TALK[1], {"role": "assistant", "content": "No.<|im_end|>"}], "messages[1].content: holds"),
+        (CHATML, [TALK[1], {"role": "assistant", "content": "\ud800"}], "half a character"),
+    ],
+)
+def test_what_a_template_cannot_lay_out(template: Any, talk: Any, wanted: str, tmp_path: Path) -> None:
+    assert wanted in refusal(template, talk, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "attack",
+    [
+        "{{ ''.__class__.__mro__ }}",
+        "{{ messages.append(1) }}",
+        "{{ raise_exception.__globals__.items() }}",
+        "{{ namespace.__init__.__globals__ }}",
+        "{% set n = namespace() %}{% set n.__x = 1 %}",
+        "{{ namespace(__class__=1) }}",
+        "{{ self.__init__.__globals__ }}",
+        "{% include 'tokenizer.json' %}",
+        "{{ cycler.__init__.__globals__.os.system('true') }}",
+        "{{ '{0.__class__}'.format('').x() }}",
+        "{{ tojson.__globals__ }}",
+    ],
+)
+def test_a_template_cannot_leave_its_sandbox(attack: str, tmp_path: Path) -> None:
+    assert "does not take these messages" in refusal(attack, TALK, tmp_path, chat_prompt)
+
+
+@pytest.mark.parametrize("template", [5, {"default": 5}, ["a"], [{"name": "default"}]])
+def test_a_template_that_is_no_text(template: Any, tmp_path: Path) -> None:
+    write(tmp_path, "chatml", chat_template=template)
+    assert "chat_template is no text" in message(load_tokenizer, tmp_path)
