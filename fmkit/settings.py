@@ -5,9 +5,12 @@ What can be understood is made Python's own; what cannot is one line that names 
 
 import difflib
 import functools
+import os
 import typing
+from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from numbers import Integral, Real
+from pathlib import Path
 from typing import Any, TypeVar
 
 from fmkit.errors import FmkitError
@@ -28,6 +31,8 @@ ELSEWHERE = {  # what other libraries call a field, and what serves for it here
     "save_steps": "checkpoint_every",
     "bf16": 'dtype="bfloat16"',
     "torch_dtype": "dtype",
+    "device_map": "device",
+    "num_labels": "labels, to Classifier.from_base(model, labels)",
     "output_dir": "it to the recipe, as in pretrain(…, output_dir=…)",
     "n_embd": "hidden_size",
     "n_layer": "num_hidden_layers",
@@ -44,17 +49,22 @@ def explain_names(config: Config) -> Config:
 
     @functools.wraps(make)
     def explaining(self: Any, *values: Any, **named: Any) -> None:
-        for name in named:
-            if name not in known:
-                close = difflib.get_close_matches(name, known, n=1) or [f"one of {', '.join(known)}"]
-                raise FmkitError(f"{config.__name__} has no {name!r}: give {ELSEWHERE.get(name, close[0])}")
+        require_names(named, known, config.__name__)
         make(self, *values, **named)
 
     config.__init__ = explaining  # type: ignore[misc]
     return config
 
 
-def settle(config: Any, names: typing.Iterable[str] = ()) -> None:
+def require_names(named: Iterable[str], known: Sequence[str], whose: str) -> None:
+    """Raise `FmkitError` for a name that is not known, with what it is called here."""
+    for name in named:
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1) or [f"one of {', '.join(known)}"]
+            raise FmkitError(f"{whose} has no {name!r}: give {ELSEWHERE.get(name, close[0])}")
+
+
+def settle(config: Any, names: Iterable[str] = ()) -> None:
     """Make fields of a dataclass, all or those of `names`, what their types say: of NumPy's numbers Python's.
 
     Raises `FmkitError` for a value of another type. A whole number counts as a number; true and false do not.
@@ -81,3 +91,17 @@ def require_numbers(kind: type, **values: Any) -> None:
 def spell(given: Any) -> str | None:
     """Spell a device or a number format of torch as text; None for "auto", the best there is."""
     return None if given is None or given == "auto" else str(given).removeprefix("torch.")
+
+
+def as_several(given: Any) -> Any:
+    """Return texts or names as they are, and one text as a list of it, which would be read as its letters."""
+    return [given] if isinstance(given, str) else given
+
+
+def as_path(path: Any) -> Path:
+    """Return the path of a file or directory, `~` being the user's own. Raises `FmkitError` for no path."""
+    if not isinstance(path, str | os.PathLike):
+        raise FmkitError(
+            f"a {type(path).__name__} is no path: name a file or directory (data in memory needs none)"
+        )
+    return Path(os.path.expanduser(path))

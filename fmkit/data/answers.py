@@ -20,6 +20,7 @@ from fmkit.data.files import (
     text_of,
 )
 from fmkit.errors import FmkitError
+from fmkit.settings import as_several
 
 PREDICTION = ("prediction", "completion")
 REFERENCE = ("reference", "references", "referenceResponse", "completion")  # the third is Amazon Bedrock's
@@ -42,7 +43,7 @@ def read_answers(
         raise FmkitError(f"{path}: only predictions; name a file of references, too")
     said = _texts(path, PREDICTION, several=False)
     if references:
-        files = [_one_file(each) for each in references]
+        files = [_one_file(each) for each in as_several(references)]
         wanted = [_texts(each, REFERENCE, several=True) for each in files]
     else:
         files, wanted = [path], [_texts(path, REFERENCE[:-1], several=True)]

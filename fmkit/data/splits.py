@@ -32,6 +32,8 @@ def named_splits(path: Path, files: Sequence[Path]) -> dict[str, tuple[Path, ...
     way. Files of `validation` are preferred to those of `test`. Unless both splits have files, the names mean
     nothing. Standard error says which files are left out, or read as something other than their name says.
     """
+    if len(files) == 1:
+        return {}
     found: dict[str, list[Path]] = {}
     for file in files:
         parts = (*file.relative_to(path).parent.parts, file.stem)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from fmkit.data.scripts import space_out
 from fmkit.errors import FmkitError
+from fmkit.settings import as_several
 
 N = 13  # words of a run
 WORD = re.compile(r"[^\W_]+")
@@ -30,6 +31,7 @@ def contaminated(benchmark: Sequence[str], corpus: Iterable[str], n: int = N) ->
     be a stream. A text shorter than n words is looked for as a whole run. Raises `FmkitError` for n below 1,
     for no texts, and for a text without a word.
     """
+    benchmark, corpus = as_several(benchmark), as_several(corpus)
     if n < 1 or not benchmark:
         raise FmkitError(f"{len(benchmark)} texts and runs of {n} words: give one or more of each")
     runs = [_runs(text, number, n) for number, text in enumerate(benchmark)]

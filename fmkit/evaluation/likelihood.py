@@ -9,7 +9,10 @@ from datasets import Dataset
 from tokenizers import Tokenizer
 
 from fmkit.data.batches import Batch, to_device, validation_batches
+from fmkit.data.given import as_texts, as_tokenizer
+from fmkit.data.tables import Data
 from fmkit.errors import FmkitError
+from fmkit.generation import require_writer
 from fmkit.model import Transformer
 from fmkit.objectives import language_modeling
 
@@ -19,13 +22,13 @@ BATCH = 16  # rows that are read at a time
 @torch.no_grad()
 def total_nats(model: Transformer, batches: Sequence[Batch]) -> tuple[float, int]:
     """Sum the nats of all labels of `batches`, and count them."""
-    model.require_causal()
+    require_writer(model)
     model.eval()
     nats = sum(language_modeling(model, to_device(batch, model.device)).item() for batch in batches)
     return nats, sum(batch["num_items"] for batch in batches)
 
 
-def perplexity(model: Transformer, tokenizer: Tokenizer, texts: Sequence[str]) -> float:
+def perplexity(model: Transformer, tokenizer: Tokenizer, texts: Data) -> float:
     """Compute exp of the mean nats a token: the number of equally likely tokens that are as hard to predict.
 
     It depends on the tokenizer: compare models that have different ones by bits per byte. A text's end
@@ -42,19 +45,22 @@ def exp_mean(nats: float, tokens: int) -> float:
         return math.inf
 
 
-def bits_per_byte(model: Transformer, tokenizer: Tokenizer, texts: Sequence[str]) -> float:
+def bits_per_byte(model: Transformer, tokenizer: Tokenizer, texts: Data) -> float:
     """Compute what an ideal coder with this model needs for each byte of UTF-8, a text's end included.
 
     Comparable between tokenizers (Gao et al. 2020, arXiv:2101.00027, section 3.1). Raises `FmkitError` for no
     texts.
     """
+    texts = as_texts(texts)
     nats, _ = total_nats(model, _batches(model, tokenizer, texts))
     return nats / math.log(2) / sum(len(text.encode()) for text in texts)
 
 
-def _batches(model: Transformer, tokenizer: Tokenizer, texts: Sequence[str]) -> list[Batch]:
+def _batches(model: Transformer, tokenizer: Tokenizer, texts: Data) -> list[Batch]:
+    require_writer(model)
+    tokenizer, texts = as_tokenizer(tokenizer), as_texts(texts)
     if not any(texts):
         raise FmkitError("no texts to measure: give one or more that are not empty")
-    dataset = Dataset.from_dict({"text": list(texts)})
+    dataset = Dataset.from_dict({"text": texts})
     context = model.config.max_position_embeddings
     return validation_batches(dataset, tokenizer, BATCH, context, limit=sys.maxsize)

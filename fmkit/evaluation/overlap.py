@@ -16,6 +16,7 @@ from typing import Any
 
 from fmkit.data.scripts import space_out
 from fmkit.errors import FmkitError
+from fmkit.settings import as_several
 
 References = Sequence[str | Sequence[str]]
 
@@ -79,6 +80,7 @@ def word_f1(predictions: Sequence[str], references: References) -> float:
 
 def paired(predictions: Sequence[str], references: References) -> list[tuple[str, list[str]]]:
     """Return each prediction with the list of its references. Errors as the module says."""
+    predictions, references = as_several(predictions), as_several(references)
     if not predictions or len(predictions) != len(references):
         raise FmkitError(
             f"{len(predictions)} predictions and {len(references)} references: give one or more, and as many "

@@ -11,10 +11,13 @@ import torch
 from tokenizers import Tokenizer
 
 from fmkit.data.batches import Batch, collate, to_device
+from fmkit.data.given import as_texts, as_tokenizer
 from fmkit.data.tokenizer import EOS, PAD, special_id
 from fmkit.errors import FmkitError
+from fmkit.generation import require_writer
 from fmkit.model import Transformer
 from fmkit.objectives import log_probs
+from fmkit.settings import as_several
 
 BATCH = 256  # texts that are read at a time
 
@@ -44,6 +47,7 @@ def exposures(
     """
     if text.count("{}") != 1:
         raise FmkitError(f"{text!r:.60} needs {{}} once: the place of the secret")
+    secrets, candidates = as_several(secrets), as_several(candidates)
     places = {candidate: i for i, candidate in enumerate(candidates)}
     if unknown := [secret for secret in secrets if secret not in places]:
         raise FmkitError(f"secret {unknown[0]!r:.60} is not among the {len(candidates)} candidates")
@@ -77,12 +81,11 @@ def longest_copy(written: Sequence[Any], source: Sequence[Any]) -> int:
 @torch.no_grad()
 def _measured(model: Transformer, tokenizer: Tokenizer, texts: Sequence[str]) -> list[tuple[float, int]]:
     """The nats and the number of predicted tokens of each text."""
-    model.require_causal()
+    require_writer(model)
     model.eval()
-    if not texts:
-        raise FmkitError("no texts to measure: give one or more")
+    tokenizer, texts = as_tokenizer(tokenizer), as_texts(texts)
     end, context = special_id(tokenizer, EOS), model.config.max_position_embeddings
-    pieces = [np.array([*coded.ids, end]) for coded in tokenizer.encode_batch_fast(list(texts))]
+    pieces = [np.array([*coded.ids, end]) for coded in tokenizer.encode_batch_fast(texts)]
     longest = max(range(len(pieces)), key=lambda i: len(pieces[i]))
     if len(pieces[longest]) - 1 > context:
         raise FmkitError(

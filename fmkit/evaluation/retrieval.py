@@ -5,6 +5,7 @@ from importlib import import_module
 from typing import Any
 
 from fmkit.errors import FmkitError
+from fmkit.settings import as_several
 
 
 class KeywordRetriever:
@@ -22,7 +23,7 @@ class KeywordRetriever:
         words = self._words(documents)
         if not any(words):
             raise FmkitError("no document has a word to find it by: give texts")
-        self.count = len(documents)
+        self.count = len(words)
         self._index = self._library.BM25(method="lucene", k1=k1, b=b)
         self._index.index(words, show_progress=False)
 
@@ -34,7 +35,7 @@ class KeywordRetriever:
         """
         if not 1 <= k <= self.count:
             raise FmkitError(f"k={k}: choose from 1 to {self.count}, the number of documents")
-        numbers = range(self.count)
+        numbers, queries = range(self.count), as_several(queries)
         return [sorted(numbers, key=self.scores(q).__getitem__, reverse=True)[:k] for q in queries]
 
     def scores(self, query: str) -> list[float]:
@@ -45,7 +46,7 @@ class KeywordRetriever:
 
     def _words(self, texts: Sequence[str]) -> list[list[str]]:
         found: list[list[str]] = self._library.tokenize(
-            list(texts), stopwords="en", return_ids=False, show_progress=False
+            list(as_several(texts)), stopwords="en", return_ids=False, show_progress=False
         )
         return found
 

@@ -9,6 +9,7 @@ from fmkit.errors import FmkitError
 from fmkit.evaluation import classification
 from fmkit.evaluation.meaning import Match, bert_score
 from fmkit.evaluation.overlap import References, bleu, chrf, paired, rouge, word_f1
+from fmkit.settings import as_several
 
 Reader = Callable[[Sequence[str], References], list[Match]] | None  # `bert_score` with a model
 
@@ -26,6 +27,7 @@ def score_texts(
     `FmkitError` for no predictions or lengths that differ, for an unknown metric or none, for one without
     what it needs, and for a model that none of them reads with.
     """
+    metrics = as_several(metrics)
     if not metrics:
         raise FmkitError(f"no metric: choose from {', '.join(METRICS)}")
     for name in metrics:

@@ -23,11 +23,13 @@ from typing import BinaryIO
 from unicodedata import category
 
 import numpy as np
-from datasets import Dataset, IterableDataset
+from datasets import Dataset
 from numpy.typing import NDArray
 
+from fmkit.data.tables import Data, as_table
 from fmkit.errors import FmkitError
 from fmkit.selection.texts import iterate_texts
+from fmkit.settings import as_several, require_numbers
 
 BUCKETS = 10_000
 NO_BUCKET = BUCKETS  # of the pair that would begin with the last word of a text
@@ -54,9 +56,7 @@ def dsir_weights(raw_texts: Iterable[str], target_texts: Iterable[str]) -> Float
         return np.concatenate([features.weigh(log_ratio) for features in spilled])
 
 
-def dsir_select(
-    dataset: Dataset | IterableDataset, target: Dataset | IterableDataset, k: int, seed: int = 0
-) -> Dataset:
+def dsir_select(dataset: Data, target: Data, k: int, seed: int = 0) -> Dataset:
     """Draw k rows of `dataset` that resemble `target`, by their importance weights; their order stays.
 
     A stream is read twice, to weigh and to pick, and must give the same rows both times; the choice is the
@@ -64,6 +64,8 @@ def dsir_select(
     disk, see `dsir_weights`. The same seed gives the same choice. Raises `FmkitError` unless 1 ≤ k ≤ rows,
     and if a stream gives another number of rows the second time.
     """
+    dataset = as_table(dataset)
+    require_numbers(int, k=k, seed=seed)
     if k < 1:
         raise FmkitError(f"k = {k}: at least one document must be selected")
     scores = dsir_weights(iterate_texts(dataset), iterate_texts(target))
@@ -202,7 +204,7 @@ class _Hasher:
         self.pair_buckets = np.zeros(REMEMBERED, dtype=np.uint16)
 
     def batches(self, texts: Iterable[str]) -> Iterator[_Features]:
-        return map(self.features, _batches(texts))
+        return map(self.features, _batches(as_several(texts)))
 
     def features(self, texts: Iterable[str]) -> _Features:
         if len(self.numbers) > REMEMBERED:
