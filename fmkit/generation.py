@@ -1,16 +1,17 @@
 """Generation: the model's predictions, fed back to it one token at a time."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from fmkit.data.chat import Message, chat_prompt
-from fmkit.data.tokenizer import EOS, special_id
+from fmkit.data.chat import Message, chat_prompt, end_ids
+from fmkit.data.given import as_tokenizer
 from fmkit.errors import FmkitError
-from fmkit.model import Transformer
+from fmkit.model import Classifier, Transformer, require_kind
+from fmkit.settings import require_numbers
 
 WHOLE, DRAWS = 2**38, 2**24  # of which probabilities and random numbers are parts; their product fits 63 bits
 
@@ -30,13 +31,17 @@ def generate(
     `temperature` 0 always chooses the likeliest token. The text returned begins with the prompt. Raises
     `FmkitError` for a prompt that leaves no room in the context, and for settings out of range.
     """
+    require_writer(model)
+    tokenizer = as_tokenizer(tokenizer)
+    if not isinstance(prompt, str):
+        raise FmkitError(f"the prompt is a {type(prompt).__name__}: give one text (reply answers messages)")
     try:
         prompt.encode()
     except UnicodeEncodeError as error:
         raise FmkitError(f"the prompt is not valid Unicode at character {error.start}") from None
     ids = tokenizer.encode(prompt).ids
-    end = special_id(tokenizer, EOS)
-    (new,) = generate_ids(model, [ids], max_new_tokens, temperature, top_k, top_p, seed, end)
+    ends = end_ids(tokenizer)
+    (new,) = generate_ids(model, [ids], max_new_tokens, temperature, top_k, top_p, seed, ends)
     return tokenizer.decode(ids + new)
 
 
@@ -53,8 +58,12 @@ def reply(
     Raises `FmkitError` for a model that has not learned to chat, and for messages that fill the context (see
     `fmkit.data.chat.recent`).
     """
-    asked, end = chat_prompt(messages, tokenizer), special_id(tokenizer, EOS)
-    (new,) = generate_ids(model, [asked], max_new_tokens, temperature, seed=seed, eos_id=end)
+    require_writer(model)
+    tokenizer = as_tokenizer(tokenizer)
+    if not isinstance(messages, list | tuple):
+        raise FmkitError("the messages must be a list: [{'role': 'user', 'content': '…'}]")
+    asked, ends = chat_prompt(messages, tokenizer), end_ids(tokenizer)
+    (new,) = generate_ids(model, [asked], max_new_tokens, temperature, seed=seed, eos_id=ends)
     return tokenizer.decode(new)
 
 
@@ -67,16 +76,18 @@ def generate_ids(
     top_k: int | None = None,
     top_p: float | None = None,
     seed: int | None = None,
-    eos_id: int | None = None,
+    eos_id: int | Collection[int] | None = None,
     numbers: Sequence[int] | None = None,
+    keep_end: bool = False,
 ) -> list[list[int]]:
-    """Generate token ids for each of `prompts`; each answer ends before its `eos_id`.
+    """Generate token ids for each of `prompts`; each ends before its `eos_id`, or with it if `keep_end`.
 
     An answer has at most `max_new_tokens` tokens, and ends where its context is full. It depends on its
     prompt, `seed` and its number (default: 0, 1, …), not on the other prompts: shorter ones are padded on the
     left, where nothing sees it.
     """
     _check(model, prompts, max_new_tokens, temperature, top_k, top_p, seed)
+    ends = (eos_id,) if isinstance(eos_id, int) else tuple(eos_id or ())
     device, longest = model.device, max(map(len, prompts))
     rooms = [min(max_new_tokens, model.config.max_position_embeddings - len(prompt)) for prompt in prompts]
     missing = [longest - len(prompt) for prompt in prompts]
@@ -97,12 +108,19 @@ def generate_ids(
         tokens = pick(logits, temperature, top_k, top_p, draw)[:, None]
         made.append(tokens)
         ended |= room <= len(made)
-        if eos_id is not None:
-            ended |= tokens[:, 0] == eos_id
+        for end in ends:
+            ended |= tokens[:, 0] == end
         if ended.all():
             break
     rows = [row[:most] for row, most in zip(torch.cat(made, dim=1).tolist(), rooms, strict=True)]
-    return [row[: row.index(eos_id)] if eos_id in row else row for row in rows]
+    lengths = [next((i for i, token in enumerate(row, 1) if token in ends), None) for row in rows]
+    said = [row[:length] for row, length in zip(rows, lengths, strict=True)]
+    return said if keep_end else [before_end(row, ends) for row in said]
+
+
+def before_end(ids: list[int], ends: Collection[int]) -> list[int]:
+    """Drop the last token of an answer if it is one of those that end answers."""
+    return ids[:-1] if ids and ids[-1] in ends else ids
 
 
 def draw_numbers(seed: int | None, numbers: Sequence[int], count: int) -> Tensor:
@@ -138,6 +156,14 @@ def pick(logits: Tensor, temperature: float, top_k: int | None, top_p: float | N
     return torch.searchsorted(cumulative, cumulative[:, -1:] * draw[:, None] // DRAWS, right=True)[:, 0]
 
 
+def require_writer(model: Transformer) -> None:
+    """Raise `FmkitError` for anything but a model that writes."""
+    if isinstance(model, Classifier):
+        raise FmkitError("a classifier or reward model writes no text: use a language model")
+    require_kind(model, Transformer)
+    model.require_causal()
+
+
 def _check(
     model: Transformer,
     prompts: Sequence[Sequence[int]],
@@ -147,9 +173,9 @@ def _check(
     top_p: float | None,
     seed: int | None,
 ) -> None:
-    if not isinstance(model, Transformer):
-        raise FmkitError("a classifier or reward model writes no text: use a language model")
-    model.require_causal()
+    require_writer(model)
+    require_numbers(int, max_new_tokens=max_new_tokens, top_k=top_k, seed=seed)
+    require_numbers(float, temperature=temperature, top_p=top_p)
     if not prompts or not all(prompts):
         raise FmkitError("give one prompt or more, of at least one token each")
     length, context = max(map(len, prompts)), model.config.max_position_embeddings

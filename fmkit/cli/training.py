@@ -99,7 +99,7 @@ def _finetune(options: Options) -> None:
     require_rank(options)
 
     from fmkit import Classifier, Transformer, add_chat_tokens, finetune
-    from fmkit.data.tokenizer import has_chat_tokens
+    from fmkit.data.tokenizer import can_chat
     from fmkit.lora import token_modules
 
     examples = read_data(options, TASKS)
@@ -108,7 +108,7 @@ def _finetune(options: Options) -> None:
     model, tokenizer = open_with(Transformer, options.model)
     if "label" in columns:
         model = Classifier.from_base(model, examples["train"].features["label"].names, seed=config.seed)
-    elif "messages" in columns and not has_chat_tokens(tokenizer):
+    elif "messages" in columns and not can_chat(tokenizer):
         tokenizer = add_chat_tokens(tokenizer)
         model.resize_vocab(max(model.config.vocab_size, tokenizer.get_vocab_size()), seed=config.seed)
         options.modules_to_save = sorted({*options.modules_to_save, *token_modules(model)})

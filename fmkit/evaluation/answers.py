@@ -7,13 +7,15 @@ from datasets import Dataset
 from tokenizers import Tokenizer
 
 from fmkit.data.batches import IGNORE
-from fmkit.data.chat import Message, chat_prompt
+from fmkit.data.chat import Message, chat_prompt, encode_chat, end_ids
 from fmkit.data.example_batches import last_answer
-from fmkit.data.tokenizer import EOS, PAD, special_id
+from fmkit.data.tokenizer import PAD, special_id
 from fmkit.errors import FmkitError
 from fmkit.evaluation.sampling import BATCH, answered, complete
+from fmkit.generation import before_end
 from fmkit.model import Transformer
 from fmkit.objectives import log_probs
+from fmkit.settings import as_several
 
 
 def exact_match(answers: Sequence[str], truth: Sequence[str]) -> float:
@@ -21,6 +23,7 @@ def exact_match(answers: Sequence[str], truth: Sequence[str]) -> float:
 
     Raises `FmkitError` for none.
     """
+    answers, truth = as_several(answers), as_several(truth)
     if not truth or len(answers) != len(truth):
         raise FmkitError(f"{len(answers)} answers for {len(truth)} questions: give one for each")
     return sum(a.strip() == t.strip() for a, t in zip(answers, truth, strict=True)) / len(truth)
@@ -33,15 +36,15 @@ def answer_examples(
 
     `examples` are those of `tokenize_completions`.
     """
-    prompts, truth = [], []
+    prompts, truth, ends = [], [], end_ids(tokenizer)
     for row in examples:
         labels = last_answer(row["labels"])
         start = next(i for i, label in enumerate(labels) if label != IGNORE)
         prompts.append(row["input_ids"][:start])
         truth.append([label for label in labels[start:] if label != IGNORE])
     longest = max(map(len, truth))
-    said = complete(model, prompts, longest, special_id(tokenizer, EOS), temperature=0)
-    return [tokenizer.decode(ids) for ids in said], [tokenizer.decode(ids) for ids in truth]
+    said = complete(model, prompts, longest, ends, temperature=0)
+    return [tokenizer.decode(ids) for ids in said], [tokenizer.decode(before_end(ids, ends)) for ids in truth]
 
 
 def answer_messages(
@@ -55,10 +58,10 @@ def answer_messages(
     The probability is that of the whole answer with its end, the product over its tokens. Raises `FmkitError`
     for a conversation that fills the context, and for a tokenizer without chat tokens.
     """
-    prompts = [chat_prompt(messages, tokenizer) for messages in conversations]
-    said = complete(model, prompts, max_new_tokens, special_id(tokenizer, EOS), temperature=0)
-    sure = _probabilities(model, tokenizer, prompts, said, max_new_tokens)
-    return [tokenizer.decode(ids) for ids in said], sure
+    prompts, ends = [chat_prompt(messages, tokenizer) for messages in conversations], end_ids(tokenizer)
+    said = complete(model, prompts, max_new_tokens, ends, temperature=0, keep_end=True)
+    sure = _probabilities(model, tokenizer, prompts, said)
+    return [tokenizer.decode(before_end(ids, ends)) for ids in said], sure
 
 
 def probability_of(
@@ -68,9 +71,13 @@ def probability_of(
 
     Raises `FmkitError` as `answer_messages` does.
     """
-    prompts = [chat_prompt(messages, tokenizer) for messages in conversations]
-    ids = tokenizer.encode(answer, add_special_tokens=False).ids
-    return _probabilities(model, tokenizer, prompts, [ids] * len(prompts), len(ids) + 1)
+    prompts, answers, context = [], [], model.config.max_position_embeddings
+    for messages in conversations:
+        ids, labels = encode_chat([*messages, {"role": "assistant", "content": answer}], tokenizer)
+        learned = [i for i, label in enumerate(last_answer(labels)) if label != IGNORE]
+        prompts.append(ids[: learned[0]])
+        answers.append(ids[learned[0] : learned[-1] + 1][: context - learned[0]])
+    return _probabilities(model, tokenizer, prompts, answers)
 
 
 def _probabilities(
@@ -78,13 +85,12 @@ def _probabilities(
     tokenizer: Tokenizer,
     prompts: Sequence[list[int]],
     said: Sequence[list[int]],
-    max_new_tokens: int,
 ) -> list[float]:
-    end, pad = special_id(tokenizer, EOS), special_id(tokenizer, PAD)
+    pad = special_id(tokenizer, PAD)
     sure: list[float] = []
     for start in range(0, len(prompts), BATCH):
         part = slice(start, start + BATCH)
-        batch = answered(model, prompts[part], said[part], max_new_tokens, end, pad)
+        batch = answered(model, prompts[part], said[part], pad)
         with torch.no_grad():
             sure += log_probs(model, batch).exp().tolist()
     return sure

@@ -9,10 +9,11 @@ from collections.abc import Sequence
 import torch
 from tokenizers import Tokenizer
 
-from fmkit.data.chat import encode_prompt
+from fmkit.data.chat import encode_next, encode_prompt
 from fmkit.data.tokenizer import PAD, special_id
 from fmkit.errors import FmkitError
 from fmkit.model import Transformer
+from fmkit.settings import as_several
 
 
 @torch.no_grad()
@@ -24,10 +25,11 @@ def choice_log_probs(
     The prompt follows <|bos|>; a choice begins with the space that separates the two. Raises `FmkitError` for
     fewer than two choices, an empty one, and a text that is longer than the context.
     """
+    choices = as_several(choices)
     if len(choices) < 2 or not all(choices):
         raise FmkitError(f"{len(choices)} choices, of which none may be empty: give two or more")
     start = encode_prompt(prompt, tokenizer)
-    rows = [[*start, *tokenizer.encode(choice, add_special_tokens=False).ids] for choice in choices]
+    rows = [[*start, *encode_next(prompt, choice, tokenizer)] for choice in choices]
     width, longest = max(map(len, rows)), model.config.max_position_embeddings
     if width > longest:
         raise FmkitError(f"{width} tokens, and the model reads {longest}: shorten the prompt or the choices")

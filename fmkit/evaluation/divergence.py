@@ -1,6 +1,6 @@
 """How far a model has moved from another."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import torch
 
@@ -16,16 +16,16 @@ def sampled_kl(
     reference: Transformer,
     prompts: Sequence[Sequence[int]],
     max_new_tokens: int,
-    eos_id: int,
+    eos_id: int | Collection[int],
     pad_id: int,
     seed: int = 0,
 ) -> float:
     """Estimate KL(model ‖ reference) of whole answers, in nats an answer, on one sample for each prompt."""
-    answers = complete(model, prompts, max_new_tokens, eos_id, seed=seed)
+    answers = complete(model, prompts, max_new_tokens, eos_id, seed=seed, keep_end=True)
     total = 0.0
     for start in range(0, len(prompts), BATCH):
         part = slice(start, start + BATCH)
-        batch = answered(model, prompts[part], answers[part], max_new_tokens, eos_id, pad_id)
+        batch = answered(model, prompts[part], answers[part], pad_id)
         total += total_kl(model, reference, batch)
     return total / len(prompts)
 

@@ -15,8 +15,7 @@ from typing import Any
 
 from tokenizers import Tokenizer
 
-from fmkit.data.chat import Message, chat_prompt
-from fmkit.data.tokenizer import EOS, special_id
+from fmkit.data.chat import Message, chat_prompt, end_ids
 from fmkit.errors import FmkitError
 from fmkit.evaluation.sampling import complete
 from fmkit.model import Transformer
@@ -176,14 +175,14 @@ def speaker(
 
     It says nothing, which ends an episode, where a conversation fills its context.
     """
-    end, context = special_id(tokenizer, EOS), model.config.max_position_embeddings
+    ends, context = end_ids(tokenizer), model.config.max_position_embeddings
 
     def speak(conversations: list[list[Message]]) -> list[str]:
         prompts = [chat_prompt(messages, tokenizer) for messages in conversations]
         short = [i for i, prompt in enumerate(prompts) if len(prompt) < context]
         said = [""] * len(prompts)
         if short:
-            turns = complete(model, [prompts[i] for i in short], max_new_tokens, end, temperature, seed)
+            turns = complete(model, [prompts[i] for i in short], max_new_tokens, ends, temperature, seed)
             for i, ids in zip(short, turns, strict=True):
                 said[i] = tokenizer.decode(ids)
         return said

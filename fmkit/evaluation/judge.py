@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import torch
 from tokenizers import Tokenizer
 
-from fmkit.data.chat import CHAT_TOKENS, chat_prompt, encode_prompt
-from fmkit.data.tokenizer import PAD, special_id
+from fmkit.data.chat import chat_prompt, encode_prompt
+from fmkit.data.tokenizer import PAD, can_chat, special_id
 from fmkit.errors import FmkitError
 from fmkit.model import Transformer
 
@@ -111,7 +111,7 @@ def _checked(model: Transformer, pairs: Sequence[Comparison]) -> Tokenizer:
 
 
 def _encode(tokenizer: Tokenizer, asked: str) -> list[int]:
-    if tokenizer.token_to_id(CHAT_TOKENS[-1]) is None:
+    if not can_chat(tokenizer):
         return encode_prompt(asked + LEAD, tokenizer)
     return chat_prompt([{"role": "user", "content": asked}], tokenizer)
 

@@ -1,6 +1,7 @@
 """Many answers at once, to prompts of any length."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from typing import Any
 
 from fmkit.data.batches import IGNORE, Batch, to_device
 from fmkit.data.example_batches import collate_completions
@@ -14,21 +15,23 @@ def complete(
     model: Transformer,
     prompts: Sequence[Sequence[int]],
     max_new_tokens: int,
-    eos_id: int,
+    eos_id: int | Collection[int],
     temperature: float = 1.0,
     seed: int = 0,
+    keep_end: bool = False,
 ) -> list[list[int]]:
-    """Generate token ids for each prompt, without the final <|eos|>, in the order of the prompts.
+    """Generate token ids for each prompt, in the order of the prompts.
 
-    The same seed gives the same answers, whichever prompts are answered together. Raises `FmkitError` for a
-    prompt that fills the context.
+    An answer ends before its `eos_id`, or with it (`keep_end`). The same seed gives the same answers,
+    whichever prompts are answered together. Raises `FmkitError` for a prompt that fills the context.
     """
     by_length = sorted(range(len(prompts)), key=lambda i: len(prompts[i]))  # so that little is padding
     answers: list[list[int]] = [[] for _ in prompts]
     for start in range(0, len(prompts), BATCH):
         batch = by_length[start : start + BATCH]
         ids = [prompts[i] for i in batch]
-        rows = generate_ids(model, ids, max_new_tokens, temperature, seed=seed, eos_id=eos_id, numbers=batch)
+        how: dict[str, Any] = {"seed": seed, "eos_id": eos_id, "keep_end": keep_end}
+        rows = generate_ids(model, ids, max_new_tokens, temperature, **how, numbers=batch)
         for i, row in zip(batch, rows, strict=True):
             answers[i] = row
     return answers
@@ -38,17 +41,14 @@ def answered(
     model: Transformer,
     prompts: Sequence[Sequence[int]],
     answers: Sequence[Sequence[int]],
-    max_new_tokens: int,
-    eos_id: int,
     pad_id: int,
 ) -> Batch:
     """Collate prompts with the answers that the model gave, as `fmkit.data.example_batches` does completions.
 
-    An answer that had room left has ended: its <|eos|> is part of what was said, and of the labels.
+    The token that ended an answer (`keep_end`) is part of what was said, and of the labels.
     """
-    context, rows = model.config.max_position_embeddings, []
-    for prompt, said in zip(prompts, answers, strict=True):
-        room = min(max_new_tokens, context - len(prompt))
-        answer = [*said, *[eos_id] * (len(said) < room)]
-        rows.append({"input_ids": [*prompt, *answer], "labels": [IGNORE] * len(prompt) + answer})
+    rows = [
+        {"input_ids": [*prompt, *said], "labels": [IGNORE] * len(prompt) + [*said]}
+        for prompt, said in zip(prompts, answers, strict=True)
+    ]
     return to_device(collate_completions(rows, pad_id), model.device)

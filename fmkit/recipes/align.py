@@ -4,26 +4,28 @@ import copy
 import math
 from pathlib import Path
 
-from datasets import DatasetDict
 from tokenizers import Tokenizer
 
 from fmkit.config import ALIGN, TrainConfig
+from fmkit.data.chat import end_ids
 from fmkit.data.example_batches import pair_prompts
-from fmkit.data.tokenizer import EOS, PAD, special_id
+from fmkit.data.tables import Data
+from fmkit.data.tokenizer import PAD, special_id
 from fmkit.errors import FmkitError
 from fmkit.evaluation.divergence import sampled_kl
 from fmkit.evaluation.preferences import judge_rewards, scores
 from fmkit.model import Transformer
 from fmkit.objectives import dpo
-from fmkit.recipes.prepare import fingerprint, freeze, prepare_pairs, require_kind
+from fmkit.recipes.prepare import accept, fingerprint, freeze, prepare_pairs
 from fmkit.run import TrainingRun, fit
+from fmkit.settings import require_numbers
 from fmkit.trainer import Record, Trainer
 
 
 def align(
     model: Transformer,
     tokenizer: Tokenizer,
-    data: DatasetDict,
+    data: Data,
     config: TrainConfig | None = None,
     *,
     beta: float = 0.1,
@@ -38,9 +40,9 @@ def align(
     gone, in nats an answer, on answers sampled from it to held-out prompts. Raises `FmkitError` as `pretrain`
     does.
     """
-    config = config or TrainConfig(**ALIGN)
-    require_kind(model, Transformer)
+    tokenizer, config = accept(model, tokenizer, config, ALIGN, Transformer)
     model.require_causal()
+    require_numbers(float, beta=beta)
     if not 0 < beta < math.inf:
         raise FmkitError(f"beta={beta} must be positive")
     loader, held_out, identity = prepare_pairs(model, tokenizer, data, config)
@@ -49,11 +51,11 @@ def align(
     before = scores(reference, held_out)
     prompts = [prompt for pairs in held_out for prompt in pair_prompts(pairs)]
     longest = max(pairs["input_ids"].shape[1] for pairs in held_out)
-    eos, pad = special_id(tokenizer, EOS), special_id(tokenizer, PAD)
+    ends, pad = end_ids(tokenizer), special_id(tokenizer, PAD)
 
     def validate() -> Record:
         rewards = beta * (scores(model, held_out) - before)
-        kl = sampled_kl(model, reference, prompts, longest, eos, pad, seed=config.seed)
+        kl = sampled_kl(model, reference, prompts, longest, ends, pad, seed=config.seed)
         return {**judge_rewards(rewards), "kl": kl}
 
     identity |= {"reference": fingerprint(reference.named_parameters()), "beta": beta}

@@ -8,10 +8,11 @@ from datasets import Dataset
 from torch import Tensor
 
 from fmkit.data.batches import Batch, Shuffled
-from fmkit.data.tokenizer import EOS, PAD, special_id
+from fmkit.data.chat import decode_next, end_ids
+from fmkit.data.tokenizer import PAD, special_id
 from fmkit.errors import FmkitError
 from fmkit.evaluation.sampling import answered
-from fmkit.generation import generate_ids
+from fmkit.generation import before_end, generate_ids
 from fmkit.model import Classifier, Transformer
 from fmkit.objectives import sampling_log_probs
 
@@ -28,7 +29,7 @@ class Sampler:
         assert model.tokenizer is not None
         self.model, self.reward, self.tokenizer = model, reward, model.tokenizer
         self.max_new_tokens, self.seed = max_new_tokens, seed
-        self.eos, self.pad = (special_id(self.tokenizer, name) for name in (EOS, PAD))
+        self.ends, self.pad = end_ids(self.tokenizer), special_id(self.tokenizer, PAD)
 
     def __call__(self, rows: list[Row], first: int, temperature: float) -> tuple[Batch, Tensor]:
         """Answer B prompts once each; returns the batch of `answered` and the rewards (B,).
@@ -37,21 +38,31 @@ class Sampler:
         that are not a finite number for each answer.
         """
         prompts, numbers = [row["input_ids"] for row in rows], range(first, first + len(rows))
-        how: Row = {"seed": self.seed, "eos_id": self.eos, "numbers": numbers}
+        how: Row = {"seed": self.seed, "eos_id": self.ends, "numbers": numbers, "keep_end": True}
         answers = generate_ids(self.model, prompts, self.max_new_tokens, temperature, **how)
-        batch = answered(self.model, prompts, answers, self.max_new_tokens, self.eos, self.pad)
-        return batch, self._score([row["prompt"] for row in rows], answers, batch)
+        batch = answered(self.model, prompts, answers, self.pad)
+        return batch, self._score(rows, answers, batch)
 
     @torch.no_grad()
-    def _score(self, prompts: list[Any], answers: list[list[int]], batch: Batch) -> Tensor:
+    def _score(self, rows: list[Row], answers: list[list[int]], batch: Batch) -> Tensor:
         if isinstance(self.reward, Classifier):
             rewards = self.reward(batch["input_ids"], batch["last"]).float().squeeze(-1)
         else:
-            found = self.reward(prompts, [self.tokenizer.decode(answer) for answer in answers])
-            rewards = torch.tensor(list(found), dtype=torch.float32, device=self.model.device)
+            said = [self._text(row, answer) for row, answer in zip(rows, answers, strict=True)]
+            found = self.reward([row["prompt"] for row in rows], said)
+            try:
+                rewards = torch.tensor(list(found), dtype=torch.float32, device=self.model.device)
+            except (TypeError, ValueError):
+                raise FmkitError(f"the reward must be a number for each answer, not {found!r:.60}") from None
         if rewards.shape != (len(answers),) or not rewards.isfinite().all():
             raise FmkitError("the reward must be one finite number for each answer")
         return rewards
+
+    def _text(self, row: Row, answer: list[int]) -> str:
+        answer = before_end(answer, self.ends)
+        if isinstance(row["prompt"], str):
+            return decode_next(row["input_ids"], answer, self.tokenizer)
+        return self.tokenizer.decode(answer)
 
 
 class Rollouts:

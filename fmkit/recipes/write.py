@@ -6,11 +6,15 @@ from typing import Any
 from datasets import Dataset
 from tokenizers import Tokenizer
 
-from fmkit.data.chat import chat_prompt, encode_prompt
-from fmkit.data.tokenizer import BOS, EOS, special_id
+from fmkit.data.chat import chat_prompt, encode_prompt, end_ids
+from fmkit.data.given import PROMPTS, as_dataset, as_tokenizer
+from fmkit.data.tables import Data
+from fmkit.data.tokenizer import BOS, special_id
 from fmkit.errors import FmkitError
 from fmkit.evaluation.sampling import complete
+from fmkit.generation import require_writer
 from fmkit.model import Transformer
+from fmkit.settings import require_numbers
 
 
 def write_corpus(
@@ -29,16 +33,19 @@ def write_corpus(
     Each begins with `prompt` and ends where the model ends it, or after `max_new_tokens` (default: the
     context). Raises `FmkitError` as `fmkit.generation.generate` does.
     """
+    require_writer(model)
+    require_numbers(int, n=n, max_new_tokens=max_new_tokens)
+    tokenizer = as_tokenizer(tokenizer)
     start = tokenizer.encode(prompt).ids if prompt else [special_id(tokenizer, BOS)]
     room = model.config.max_position_embeddings if max_new_tokens is None else max_new_tokens
-    rows = complete(model, [start] * n, room, special_id(tokenizer, EOS), temperature, seed)
+    rows = complete(model, [start] * n, room, end_ids(tokenizer), temperature, seed)
     return Dataset.from_dict({"text": [tokenizer.decode(start + row) for row in rows]})
 
 
 def write_answers(
     model: Transformer,
     tokenizer: Tokenizer,
-    prompts: Dataset,
+    prompts: Data,
     *,
     max_new_tokens: int | None = None,
     temperature: float = 0.0,
@@ -46,18 +53,21 @@ def write_answers(
 ) -> Dataset:
     """Answer prompts, for a student to be fine-tuned on: prompt and completion, or messages.
 
-    `prompts` are those of `fmkit.data.examples.load_prompts`; other columns are dropped. An answer ends where
-    the model ends it, or after `max_new_tokens` (default: the context). Prompts that fill the context or get
-    no answer are left out, and standard error says how many. Raises `FmkitError` where none is left, and as
-    `fmkit.generation.generate` does.
+    `prompts` are those of `fmkit.data.examples.load_prompts`, or a list of texts; other columns are dropped.
+    An answer ends where the model ends it, or after `max_new_tokens` (default: the context). Prompts that
+    fill the context or get no answer are left out, and standard error says how many. Raises `FmkitError`
+    where none is left, and as `fmkit.generation.generate` does.
     """
+    require_writer(model)
+    require_numbers(int, max_new_tokens=max_new_tokens)
+    tokenizer, prompts = as_tokenizer(tokenizer), as_dataset(prompts, PROMPTS)
     are_messages = "messages" in prompts.column_names
     asked = list(prompts["messages" if are_messages else "prompt"])
     encode = chat_prompt if are_messages else encode_prompt
     longest = model.config.max_position_embeddings
     ids = {i: encoded for i, each in enumerate(asked) if len(encoded := encode(each, tokenizer)) < longest}
-    room, end = longest if max_new_tokens is None else max_new_tokens, special_id(tokenizer, EOS)
-    said = complete(model, list(ids.values()), room, end, temperature, seed)
+    room = longest if max_new_tokens is None else max_new_tokens
+    said = complete(model, list(ids.values()), room, end_ids(tokenizer), temperature, seed)
     rows: list[dict[str, Any]] = []
     for i, answer in zip(ids, map(tokenizer.decode, said), strict=True):
         if answer.strip() and are_messages:

@@ -92,6 +92,20 @@ def test_only_the_assistant_is_learned(tokenizer: Tokenizer) -> None:
     assert encode_chat(TALK, tokenizer, mask_prompt=False) == (ids, ids)
 
 
+def test_a_turn_of_weight_zero_is_only_read(tokenizer: Tokenizer) -> None:
+    ids, labels = encode_chat(TALK, tokenizer)
+    weighted = [*TALK[:2], {**TALK[2], "weight": 0}, TALK[3], {**TALK[4], "weight": 1}]
+    learned = [label for label in encode_chat(weighted, tokenizer)[1] if label != IGNORE]
+    assert encode_chat(weighted, tokenizer)[0] == ids
+    assert tokenizer.decode(learned, skip_special_tokens=False) == f"{TALK[4]['content']}<|eos|>"
+    first = len(chat_prompt(TALK[:2], tokenizer))
+    spoken = len(tokenizer.encode(TALK[2]["content"], add_special_tokens=False).ids) + 1
+    all_but_it = [*ids[:first], *[IGNORE] * spoken, *ids[first + spoken :]]
+    assert encode_chat(weighted, tokenizer, mask_prompt=False)[1] == all_but_it
+    assert encode_chat([{**turn, "weight": None} for turn in TALK], tokenizer) == (ids, labels)
+    assert chat_prompt(weighted[:3] + TALK[3:4], tokenizer) == chat_prompt(TALK[:4], tokenizer)
+
+
 def test_labels_of_a_batch_are_next_tokens(tokenizer: Tokenizer) -> None:
     rows = tokenize_completions(Dataset.from_list([{"messages": TALK}]), tokenizer, context_length=500)
     batch = collate_completions(list(rows), PAD_ID)
@@ -176,6 +190,9 @@ def test_completion_is_learned_prompt_is_not(plain: Tokenizer) -> None:
         ([{"role": "user", "content": "a"}], "the assistant says nothing"),
         ([], "the assistant says nothing"),
         ([{"role": "assistant", "content": "\ud800"}], "half a character"),
+        ([{"role": "assistant", "content": "a", "weight": 0}], "the assistant says nothing"),
+        ([{"role": "assistant", "content": "a", "weight": 0.5}], "messages[0].weight: a number, not 0 or 1"),
+        ([{"role": "assistant", "content": "a", "tool_calls": [{}]}], "messages[0].tool_calls: not read"),
     ],
 )
 def test_a_broken_conversation_is_one_line(tokenizer: Tokenizer, talk: Any, wanted: str) -> None:
