@@ -6,6 +6,7 @@ Those listed here do mean something, each with what it is and who documents it. 
 refused by name otherwise.
 """
 
+import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -75,14 +76,19 @@ def is_blank(value: Any) -> bool:
     return value is None or value is False or value in ("", "[]", "{}", [], {})
 
 
-def refuse_question(record: Mapping[str, Any], read: Collection[str], said: str) -> None:
-    """Raise Problem for a part of the question that is neither `read` nor a part of what is `said`."""
-    _refuse(record, QUESTION, read, said)
+def refuse_question(record: Mapping[str, Any], read: Collection[str], asked: str) -> None:
+    """Raise Problem for a part of the question that is neither `read` nor in what is `asked`."""
+    for name in QUESTION:
+        value = record.get(name)
+        if name not in read and not is_blank(value) and not _is_in(value, asked):
+            raise Problem(name, f"not read here: {QUESTION[name]}", REMEDY)
 
 
-def refuse_judged(record: Mapping[str, Any], read: Collection[str], said: str) -> None:
+def refuse_judged(record: Mapping[str, Any], read: Collection[str]) -> None:
     """Raise Problem where the answer is not simply right: one of a pair, bad, or of another weight than 1."""
-    _refuse(record, PAIR, read, said)
+    for name in PAIR:
+        if name not in read and not is_blank(record.get(name)):
+            raise Problem(name, f"not read here: {PAIR[name]}", "write prompt, chosen and rejected")
     for name in VERDICTS:
         if name not in read and str(record.get(name)).lower() in ("true", "false", "0", "1"):
             remedy = "leave out the bad answers and this column, or write prompt, chosen and rejected"
@@ -128,12 +134,9 @@ def is_learned(turn: Mapping[str, Any], role: str, place: str) -> bool:
     return all(said.values())
 
 
-def _refuse(record: Mapping[str, Any], known: Mapping[str, str], read: Collection[str], said: str) -> None:
-    for name, meaning in known.items():
-        value = record.get(name)
-        is_said = isinstance(value, str) and value.strip() in said
-        if name not in read and not is_blank(value) and not is_said:
-            raise Problem(name, f"not read here: {meaning}", REMEDY)
+def _is_in(value: Any, text: str) -> bool:
+    """Whether a field says, in whole words, what is in the text."""
+    return isinstance(value, str) and re.search(rf"(?<!\w){re.escape(value.strip())}(?!\w)", text) is not None
 
 
 def _number(value: Any) -> float | None:

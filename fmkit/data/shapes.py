@@ -58,8 +58,8 @@ def to_example(record: Any) -> Row:
     if shape.columns == ("text",) and "label" in record:
         raise Problem("label", "null", "name a label, or leave the record out")
     row = shape.convert(filled_in)
-    refuse_question(filled_in, shape.reads, _said(row))
-    refuse_judged(filled_in, shape.reads, _said(row))
+    refuse_question(filled_in, shape.reads, _asked_in(row))
+    refuse_judged(filled_in, shape.reads)
     refuse_contradiction(filled_in)
     return row
 
@@ -90,10 +90,11 @@ def _filled_in(record: Any) -> Row:
     return {name: value for name, value in record.items() if value is not None}
 
 
-def _said(row: Row) -> str:
-    """All texts of a row."""
-    parts = [value if isinstance(value, list) else [{"content": value}] for value in row.values()]
-    return "\n".join(message["content"] for part in parts for message in part)
+def _asked_in(row: Row) -> str:
+    """What is said in a row before and between the answers."""
+    said = next(row[name] for name in ("prompt", "text", "messages") if name in row)
+    turns = said if isinstance(said, list) else [_message("user", said)]
+    return "\n".join(turn["content"] for turn in turns if turn["role"] != "assistant")
 
 
 def to_answered(record: Any) -> Row:
@@ -111,7 +112,7 @@ def to_prompt(record: Any) -> Row:
     """Take the prompt of a record, with an answer or without. Raises Problem."""
     if isinstance(record, dict) and record.get("prompt") is not None:
         row = _to_asked(_filled_in(record))
-        refuse_question(record, ("prompt", *_SYSTEM), _said(row))
+        refuse_question(record, ("prompt", *_SYSTEM), _asked_in(row))
     else:
         row = to_example(record)
     asked = next(row[name] for name in ("prompt", "text", "messages") if name in row)
@@ -162,7 +163,8 @@ def known_columns(names: Sequence[str]) -> list[str]:
 def _to_asked(record: Row) -> Row:
     """Read a prompt without its answers: a text, or messages."""
     prompt = record["prompt"]
-    if isinstance(prompt, str) and any(isinstance(record.get(name), list) for name in ("chosen", "rejected")):
+    answers = (record.get(name) for name in ("chosen", "rejected"))
+    if isinstance(prompt, str) and any(isinstance(answer, list | dict) for answer in answers):
         prompt = [_message("user", prompt)]
     if not isinstance(prompt, list):
         _refuse_system(record)
@@ -206,8 +208,9 @@ def _to_preference(record: Row) -> Row:
     if isinstance(row["prompt"], str):
         _refuse_system(record)
         return row
-    if row["chosen"][0]["role"] == "system" != row["prompt"][0]["role"]:  # in the answers only
-        row["prompt"] = [row["chosen"][0], *row["prompt"]]
+    first = row["chosen"][0]
+    if first["role"] == "system" and row["prompt"][0]["role"] != "system":
+        row["prompt"] = [first, *row["prompt"]]
     row["prompt"] = _unweighted(_with_system(record, row["prompt"], "prompt"))
     for name in ("chosen", "rejected"):
         row[name] = _answer_to(row["prompt"], row[name], name)
@@ -280,28 +283,28 @@ def _count_alike(chosen: Any, rejected: Any) -> int:
 
 
 def _to_instruction(record: Row) -> Row:
-    """Read Alpaca's instruction and input, and the output; LLaMA-Factory's earlier turns are learned, too."""
+    """Read Alpaca's instruction and input, and the output; before them, LLaMA-Factory's history."""
     filled(record["instruction"], "instruction")
-    turns: list[Row] = []
-    history = record.get("history")
-    for i, pair in enumerate(
-        [] if is_blank(history) else history if isinstance(history, list) else [history]
-    ):
-        if not isinstance(pair, list) or len(pair) != 2:
-            raise Problem(
-                f"history[{i}]", "not a question and its answer", 'write [["question", "answer"], …]'
-            )
-        turns += [
-            _message(role, filled(text, f"history[{i}]")) for role, text in zip(ROLES[1:], pair, strict=True)
-        ]
-    turns += [_message("user", _asked(record)), _message("assistant", filled(record["output"], "output"))]
-    return {"messages": _with_system(record, turns, "history")}
+    turns = [_message("user", _asked(record)), _message("assistant", filled(record["output"], "output"))]
+    return {"messages": _with_system(record, _earlier(record.get("history")) + turns, "history")}
 
 
 def _asked(record: Row) -> str:
     """The question in the fields that it may be in: an instruction, and after it what it is about."""
-    names = [name for name in ("instruction", "question", "input") if not is_blank(record.get(name))]
-    return "\n\n".join(dict.fromkeys(text_of(record[name], name) for name in names))
+    names = ("instruction", "question", "input")
+    return "\n\n".join(text_of(record[name], name) for name in names if record.get(name))
+
+
+def _earlier(history: Any) -> list[Row]:
+    """Read a list of questions with their answers."""
+    turns: list[Row] = []
+    pairs = history if isinstance(history, list) else [] if is_blank(history) else [history]
+    for i, pair in enumerate(pairs):
+        place = f"history[{i}]"
+        if not isinstance(pair, list) or len(pair) != 2:
+            raise Problem(place, "not a question and its answer", 'write [["question", "answer"], …]')
+        turns += [_message("user", filled(pair[0], place)), _message("assistant", filled(pair[1], place))]
+    return turns
 
 
 def _message(role: str, content: str) -> Row:

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from fmkit.cli import main
 from fmkit.data.examples import load_examples, load_prompts, write_examples
 from fmkit.data.fields import KNOWN, QUESTION, TURN
 from fmkit.data.files import Problem
@@ -60,6 +61,7 @@ TEXTS = {"chosen": "Yes", "rejected": "No"}
         ({"prompt": TALK[:1], "completion": TALK[1:], "system": "Be kind."}, {"messages": [KIND, *TALK]}),
         ({**YES_NO, "system": "Be kind."}, KIND_YES_NO),
         ({"question": "Hi", **TEXTS}, YES_NO),
+        ({"instruction": "[]", "input": "[]", **TEXTS}, {**YES_NO, "prompt": [user("[]\n\n[]")]}),
         ({"system": "Be kind.", "question": "Hi", **TEXTS}, KIND_YES_NO),  # Intel/orca_dpo_pairs
         ({"system": "Be kind.", "input": "Hi", **TEXTS}, KIND_YES_NO),  # distilabel
         ({"instruction": "Hi", "input": "", **TEXTS}, YES_NO),  # LLaMA-Factory
@@ -176,6 +178,8 @@ GOOD = {"prompt": "a", "completion": "b"}
         ({**GOOD, "input": "a text"}, "input: not read here: a part of the question"),
         ({**GOOD, "context": "a text"}, "context: not read here: a part of the question"),
         ({**GOOD, "suffix": "c"}, "suffix: not read here: what comes after the answer"),
+        ({"prompt": "Is it so?", "completion": "5 is", "input": "5"}, "input: not read here"),
+        ({"prompt": "A 50?", "completion": "Yes", "input": "5"}, "input: not read here"),
         ({**GOOD, "rejected": "c"}, "rejected: not read here: the worse answer of a pair"),
         ({**GOOD, "label": False}, "label: good and bad answers"),
         ({**GOOD, "label": "True"}, "label: good and bad answers"),
@@ -256,3 +260,53 @@ def test_tables_obey_the_same_rule(tmp_path: Path, ending: str) -> None:
         path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     with pytest.raises(FmkitError, match=r"a\.\w+, (row 2|line 3|line 2), suffix: not read here"):
         load_examples(path)
+
+
+# What fmkit check says
+
+
+@pytest.mark.parametrize(
+    ("records", "notes"),
+    [
+        ([{**GOOD, "id": 1, "a\nb": 2}, {**GOOD, "prompt": "c"}], ["left out: 'id', 'a\\nb' (line 1)"]),
+        (
+            [{"messages": [TALK[0], assistant(f"{n}", weight=n % 2), *TALK]} for n in range(9)],
+            ["read, not learned (line 1, answer 1 of 2; line 3, answer 1 of 2; line 5, answer 1 of 2; "
+             "and 2 more)"],
+        ),
+        (
+            [{"conversations": SHAREGPT, "system": text} for text in ("Be kind.", "")],
+            ["system becomes the first message (line 1)"],
+        ),
+        (
+            [{"instruction": "Hi", "output": "b", "history": [["a", "b"]] * n} for n in (0, 1)],
+            ["history comes before the question, and its answers are learned, too (line 2)"],
+        ),
+        (
+            [{"question": text, **TEXTS} for text in ("Hi", "Hello")],
+            ["question is the prompt of both answers (line 1; line 2)"],
+        ),
+        (
+            [dict(zip(YES_NO, texts, strict=True)) for texts in ("axy", "ayx", "byx", "byy")],
+            ["1 of 4 pairs have two equal answers (line 4): leave them out",
+             "1 of 4 pairs say the opposite of another (line 2 and line 1): "
+             "keep the one that is right, or none"],
+        ),
+    ],
+)  # fmt: skip
+def test_check_says_what_becomes_of_a_field(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], records: list[Any], notes: list[str]
+) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text("".join(json.dumps(record) + "\n" for record in records))
+    assert main(["check", str(path)]) == 0
+    assert capsys.readouterr().out.splitlines() == [f"{path}: no fault", *(f"note: {note}" for note in notes)]
+
+
+def test_check_names_the_file_in_a_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pq.write_table(pa.Table.from_pylist([{**GOOD, "id": 1}]), tmp_path / "a.parquet")
+    (tmp_path / "b.jsonl").write_text(json.dumps({**GOOD, "completion": "c", "id": 2}))
+    assert main(["check", str(tmp_path)]) == 0
+    assert capsys.readouterr().out.splitlines()[1:] == [
+        "note: left out: 'id' (a.parquet, row 1; b.jsonl, line 1)"
+    ]
