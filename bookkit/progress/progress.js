@@ -193,8 +193,7 @@ function render() {
   const show = () => shows.forEach((one) => one());
   const shows = [startReview(parts.review, bank, show), startTables(bank)];
   startFiles(parts.file, bank, show);
-  addEventListener("storage", show); // another tab
-  addEventListener("pageshow", show); // and when the reader comes back
+  store.watch(show);
   show();
 }
 

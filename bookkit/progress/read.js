@@ -21,8 +21,7 @@ function render({ el }) {
     store.markRead(page, !store.pages().has(page));
     show();
   });
-  addEventListener("storage", show); // another tab
-  addEventListener("pageshow", show); // and when the reader comes back
+  store.watch(show);
   show();
 }
 

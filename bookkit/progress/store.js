@@ -22,6 +22,7 @@
 //                        many were left out; an Error with one line for the reader if nothing could be taken
 //   forget()             everything
 //   keeps()              false where the browser keeps nothing: then all of it lasts until the page is left
+//   watch(changed)       calls it when another tab has changed something, and when the reader comes back to the page
 //
 // Every question, page and note has an entry of its own in localStorage, under "fmkit/1/", so that a damaged or
 // foreign one is ignored and the others stay. 1 is the version of the schema.
@@ -263,6 +264,12 @@ export function keeps() {
   }
 }
 
+// A page that the browser held in memory has not heard of other tabs meanwhile.
+export function watch(changed) {
+  addEventListener("storage", changed);
+  addEventListener("pageshow", ({ persisted }) => { if (persisted) changed(); });
+}
+
 // An answer from before the schema has no history: whoever shows the question, and so can grade it, answers anew.
 function migrate() {
   for (const key of keys(OLD)) {
@@ -277,4 +284,6 @@ function migrate() {
   }
 }
 
+// What another tab could keep is newer than what this one could not; a storage that was cleared has no key.
+addEventListener("storage", ({ key }) => (key === null ? memory.clear() : memory.delete(key)));
 migrate();

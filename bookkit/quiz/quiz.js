@@ -55,6 +55,18 @@ class Question {
     this.grade();
   }
 
+  // Shows what another tab has made of it; true if that is something else. What the reader has begun here stays: it
+  // may become the newer answer.
+  refresh() {
+    const begun = this.controls.some(({ type, checked, value }) => (/radio|checkbox/.test(type) ? checked : value));
+    if (!this.result && begun) return false;
+    const kept = store.item(this.quiz, this.id)?.answer ?? null;
+    if (JSON.stringify(kept) === JSON.stringify(this.result && this.given())) return false;
+    if (this.result) this.clear();
+    this.restore();
+    return true;
+  }
+
   keep() {
     store.answer(this.quiz, this.id, this.version, this.answer, this.isRight(this.answer));
   }
@@ -305,6 +317,7 @@ function render({ el: section }) {
     changed();
     questions[0].focus();
   });
+  store.watch(() => { if (questions.filter((one) => one.refresh()).length) changed(); });
   changed();
 }
 

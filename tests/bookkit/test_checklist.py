@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import tiny
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from bookkit.widgets import checklist
 from fmkit.errors import FmkitError
@@ -69,6 +69,28 @@ def test_answers_survive_a_reload(visit: Any) -> None:
     page.reload()
     assert page.locator(RECORD).inner_text() == before
     assert "Our sorter" in before
+
+
+def test_another_tab_writes_the_same_list(visit: Any) -> None:
+    page = visit()
+    other = page.context.new_page()
+    other.goto(page.url)
+    page.get_by_label("The system", exact=True).fill("Our sorter")
+    expect(other.get_by_label("The system", exact=True)).to_have_value("Our sorter")
+    other.locator("fieldset").first.get_by_role("radio", name="Yes").check()
+    expect(page.locator("fieldset").first.get_by_role("radio", name="Yes")).to_be_checked()
+    assert "Our sorter" in page.locator(RECORD).inner_text()
+    assert page.locator(f"{RECORD} li", has_text="Yes: ").count() == 1
+
+
+def test_a_look_makes_nothing_newer(visit: Any) -> None:
+    """A note that is only shown keeps its time, so that a file with a newer one wins."""
+    page = shop(visit())
+    kept = page.evaluate("({...localStorage})")
+    page.clock.set_fixed_time("2026-11-22T10:00:00")
+    page.reload()
+    expect(page.locator(RECORD)).to_be_visible()
+    assert page.evaluate("({...localStorage})") == kept
 
 
 def test_clearing_takes_two_presses(visit: Any) -> None:

@@ -1,7 +1,7 @@
 // A record of the answers: dated, the open points first. What the reader types only ever becomes text.
 import { button } from "./controls.js";
 import { h } from "./dom.js";
-import { date, keepNote, keeps, note, today } from "./store.js";
+import { date, keepNote, keeps, note, today, watch } from "./store.js";
 
 const NOTE = "checklist";
 const NAMES = { no: "No", unknown: "Not known", "": "Not answered", partly: "Partly", yes: "Yes" };
@@ -21,6 +21,7 @@ function render({ el }) {
 
   const example = button("The shop’s answers", () => {
     fill(questions.map((one) => one.shop), "The shop’s assistant", "Ms. Barrow");
+    changed();
     say("The shop’s answers are filled in.");
   });
   const print = button("Print the record", printed);
@@ -42,16 +43,21 @@ function render({ el }) {
     return { format: "fmkit-checklist", date: date(today()), system: name, by: who, answers };
   }
 
-  function changed() {
-    const now = state();
-    const given = now.answers.filter((one) => one.answer || one.note);
-    const empty = !given.length && !now.system && !now.by;
-    const answers = Object.fromEntries(given.map((one) => [one.id, [one.answer, one.note]]));
-    keepNote(NOTE, empty ? null : { system: now.system, by: now.by, answers });
-    draw(now, empty);
+  /** What is kept of the state; null if nothing is filled in. */
+  function asNote({ system: name, by: who, answers }) {
+    const given = answers.filter((one) => one.answer || one.note);
+    if (!given.length && !name && !who) return null;
+    return { system: name, by: who, answers: Object.fromEntries(given.map((one) => [one.id, [one.answer, one.note]])) };
   }
 
-  function draw(now, empty) {
+  function changed() {
+    keepNote(NOTE, asNote(state()));
+    draw();
+  }
+
+  function draw() {
+    const now = state();
+    const empty = !asNote(now);
     for (const { head, questions: own } of areas) {
       const done = own.filter((one) => one.answer()).length;
       const open = own.filter((one) => one.answer() && one.answer() !== "yes").length;
@@ -68,7 +74,16 @@ function render({ el }) {
   function fill(answers, name, who) {
     [system.value, by.value] = [name, who];
     questions.forEach((one, number) => one.set(...(answers[number] ?? ["", ""])));
-    changed();
+  }
+
+  /** Shows what was kept, here or by another tab; what is only shown is not kept anew, as if it were newer. */
+  function restore() {
+    const kept = note(NOTE);
+    if (JSON.stringify(kept) !== JSON.stringify(asNote(state()))) {
+      const answers = questions.map((one) => kept?.answers?.[one.id]);
+      fill(answers.map((one) => (Array.isArray(one) ? one : ["", ""])), line(kept?.system, 120), line(kept?.by, 120));
+    }
+    draw();
   }
 
   function clear() {
@@ -78,6 +93,7 @@ function render({ el }) {
       return;
     }
     fill([], "", "");
+    changed();
     say("All answers are cleared.");
   }
 
@@ -106,9 +122,8 @@ function render({ el }) {
     head.focus();
   });
   areas[0].head.click();
-  const kept = note(NOTE);
-  const answers = questions.map((one) => kept?.answers?.[one.id]).map((one) => (Array.isArray(one) ? one : ["", ""]));
-  fill(answers, line(kept?.system, 120), line(kept?.by, 120));
+  watch(restore);
+  restore();
   if (!keeps()) say("This browser keeps nothing: save the record before you leave the page.");
 }
 
