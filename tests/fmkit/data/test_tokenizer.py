@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,16 +12,17 @@ import pytest
 from datasets import Dataset, DatasetDict, IterableDataset
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tokenizers import Tokenizer, models, pre_tokenizers
-from transformers import AutoTokenizer
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from fmkit.data import tokenizer as module
-from fmkit.data.chat import add_chat_tokens
+from fmkit.data.chat import add_chat_tokens, decode_next, encode_completion
 from fmkit.data.tokenizer import (
     BOS,
     BOS_ID,
     EOS,
     EOS_ID,
+    MASK,
     MASK_ID,
     PAD,
     PAD_ID,
@@ -221,6 +223,144 @@ def test_special_tokens_of_transformers(config: dict, names: list[str], file: st
     theirs = AutoTokenizer.from_pretrained(tmp_path / "again")
     assert len(theirs) == 5
     assert [theirs.bos_token_id, theirs.eos_token_id, theirs.pad_token_id] == ids
+
+
+def sentencepiece(directory: Path, start: str, **how: Any) -> PreTrainedTokenizerFast:
+    """Save a tokenizer as those of Llama 2 are: words begin with ▁, which `start` puts before a text, too."""
+    learned = Tokenizer(models.BPE())
+    learned.pre_tokenizer = pre_tokenizers.Metaspace()
+    special = ["<unk>", "<s>", "</s>", *(f"<0x{byte:02X}>" for byte in range(256))]
+    learned.train_from_iterator(
+        TEXTS, trainers.BpeTrainer(vocab_size=330, special_tokens=special, show_progress=False)
+    )
+    model = json.loads(learned.to_str())["model"]
+    merges = [tuple(merge) for merge in model["merges"]]
+    made = Tokenizer(models.BPE(model["vocab"], merges, byte_fallback=True, fuse_unk=True, unk_token="<unk>"))
+    if start == "normalizer":
+        spaces = [normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")]
+        made.normalizer = normalizers.Sequence(spaces)
+    else:
+        made.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme=start, split=False)
+    made.decoder = decoders.Sequence(
+        [decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse(), decoders.Strip(" ", 1, 0)]
+    )
+    names = {"bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>"}
+    theirs = PreTrainedTokenizerFast(tokenizer_object=made, **names, **how)
+    theirs.save_pretrained(directory)
+    return theirs
+
+
+@pytest.mark.parametrize("start", ["normalizer", "first", "always"])
+def test_a_completion_follows_its_prompt(start: str, tmp_path: Path) -> None:
+    theirs, ours = sentencepiece(tmp_path, start), load_tokenizer(tmp_path)
+    for prompt, completion in [
+        ("The fox", " ran by the tree."),
+        ("The fox", "es sang."),
+        ("The owl: ", " é☃"),
+        (" The hen", "\n\nsaw"),
+        ("", "The fox"),
+    ]:
+        ids, labels = encode_completion(prompt, completion, ours)
+        joint = theirs(prompt + completion, add_special_tokens=False)["input_ids"]
+        assert ids == [ours.token_to_id("<s>"), *joint, ours.token_to_id("</s>")]
+        start_at = next(i for i, label in enumerate(labels) if label >= 0)
+        if prompt:
+            assert decode_next(ids[:start_at], ids[start_at:], ours) == completion
+
+
+def test_a_start_that_cannot_be_left_alone(tmp_path: Path) -> None:
+    sentencepiece(tmp_path, "first")
+    file = tmp_path / "tokenizer.json"
+    data = json.loads(file.read_text())
+    data["normalizer"] = {"type": "Replace", "pattern": {"Regex": "^"}, "content": "▁▁"}
+    file.write_text(json.dumps(data))
+    with pytest.raises(FmkitError, match=r"cannot encode ' ran' apart from the text before it"):
+        encode_completion("The fox", " ran", load_tokenizer(tmp_path))
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"truncation": True, "max_length": 3},
+        {"padding": "max_length", "max_length": 9},
+        {"truncation": True, "padding": "max_length", "max_length": 4},
+    ],
+)
+def test_nothing_cuts_or_pads_a_text(how: dict, tokenizer: Tokenizer, tmp_path: Path) -> None:
+    save_tokenizer(tokenizer, tmp_path)
+    theirs = AutoTokenizer.from_pretrained(tmp_path)
+    theirs(TEXTS[:2], **how)
+    theirs.save_pretrained(tmp_path)
+    written = json.loads((tmp_path / "tokenizer.json").read_text())
+    assert written["truncation"] or written["padding"]
+    ours = load_tokenizer(tmp_path)
+    for text in ("", "x", *TEXTS[:2]):
+        assert ours.encode(text).ids == theirs(text)["input_ids"] == tokenizer.encode(text).ids
+
+
+def put_around(directory: Path, *around: str) -> None:
+    """Have the saved tokenizer put tokens around a text, $A."""
+    file = directory / "tokenizer.json"
+    ours = Tokenizer.from_file(str(file))
+    special = [(token, ours.token_to_id(token)) for token in around if token != "$A"]
+    ours.post_processor = processors.TemplateProcessing(single=" ".join(around), special_tokens=special)
+    ours.save(str(file))
+
+
+@pytest.mark.parametrize("around", [[BOS, "$A", EOS], ["$A", EOS], ["$A"], [BOS, "$A"], ["$A", BOS]])
+def test_every_text_begins_and_none_ends(around: list[str], tokenizer: Tokenizer, tmp_path: Path) -> None:
+    save_tokenizer(tokenizer, tmp_path)
+    put_around(tmp_path, *around)
+    assert load_tokenizer(tmp_path).to_str() == tokenizer.to_str()
+
+
+@pytest.mark.parametrize(
+    ("around", "odd"), [([PAD, "$A"], PAD), ([BOS, "$A", MASK], MASK), ([BOS, BOS, "$A"], BOS)]
+)
+def test_other_tokens_around_a_text(
+    around: list[str], odd: str, tokenizer: Tokenizer, tmp_path: Path
+) -> None:
+    save_tokenizer(tokenizer, tmp_path)
+    put_around(tmp_path, *around)
+    with pytest.raises(FmkitError, match=rf"post_processor puts {re.escape(odd)} around each text"):
+        load_tokenizer(tmp_path)
+
+
+def test_a_classifier_reads_the_last_token(tokenizer: Tokenizer, tmp_path: Path) -> None:
+    save_tokenizer(tokenizer, tmp_path)
+    for around in ([BOS, "$A", EOS], ["$A", EOS], ["$A", BOS]):
+        put_around(tmp_path, *around)
+        with pytest.raises(FmkitError, match="a classifier reads the last token"):
+            load_tokenizer(tmp_path, classifies=True)
+    put_around(tmp_path, "$A")
+    assert load_tokenizer(tmp_path, classifies=True).encode("The").ids == tokenizer.encode("The").ids[1:]
+
+
+def test_a_text_has_the_same_ids_each_time(tokenizer: Tokenizer, tmp_path: Path) -> None:
+    save_tokenizer(tokenizer, tmp_path)
+    file = tmp_path / "tokenizer.json"
+    data = json.loads(file.read_text())
+    data["model"]["dropout"] = 0.9
+    file.write_text(json.dumps(data))
+    assert load_tokenizer(tmp_path).to_str() == tokenizer.to_str()
+
+
+@pytest.mark.parametrize("role", ["bos_token", "eos_token"])
+def test_a_named_token_must_be_there(role: str, tokenizer: Tokenizer, tmp_path: Path) -> None:
+    save_tokenizer(tokenizer, tmp_path)
+    file = tmp_path / "tokenizer_config.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {role: "<s>"}))
+    with pytest.raises(FmkitError, match=f"has no token '<s>', the {role} beside it"):
+        load_tokenizer(tmp_path)
+
+
+def test_no_other_tokenizer_is_left_beside(tokenizer: Tokenizer, tmp_path: Path) -> None:
+    sentencepiece(tmp_path, "first")
+    for name in ("special_tokens_map.json", "chat_template.jinja", "tokenizer.model"):
+        (tmp_path / name).write_text('{"eos_token": "</s>"}')
+    save_tokenizer(tokenizer, tmp_path)
+    assert {file.name for file in tmp_path.iterdir()} == {"tokenizer.json", "tokenizer_config.json"}
+    assert len(AutoTokenizer.from_pretrained(tmp_path)) == tokenizer.get_vocab_size()
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"eos_token": ["b"]}', "[" * 100_000])
