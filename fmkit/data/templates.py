@@ -85,9 +85,10 @@ class ChatTemplate:
             )
         if said[: len(asked)] != asked or ids[:end] != said[:end]:
             raise FmkitError(
-                f"messages[{i}]: the model's chat template shows the answer otherwise when it is learned "
-                "than when it is given (it changes earlier turns, or white space joins the answer to what is "
-                "before): put {% generation %} around what is learned, or change these messages"
+                f"messages[{i}], {messages[i]['content']!r:.40}: the model's chat template shows the answer "
+                "otherwise when it is learned than when it is given (it changes earlier turns, or white "
+                "space joins the answer to what is before): put {% generation %} around what is learned, or "
+                "change these messages"
             )
         return len(asked), end
 
@@ -133,7 +134,10 @@ class ChatTemplate:
             )
         except Exception as error:  # a template can fail in any way
             reason = " ".join(str(error).split())[:200] or type(error).__name__
-            raise FmkitError(f"the model's chat template does not take these messages: {reason}") from None
+            last = f", the last of which is {given[-1]['content']!r:.40}" if given else ""
+            raise FmkitError(
+                f"the model's chat template does not take these messages{last}: {reason}"
+            ) from None
         text, marked = "", []
         for piece in re.split(f"([{BEGIN}{END}])", rendered):
             if piece == BEGIN:
