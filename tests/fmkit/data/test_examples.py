@@ -540,7 +540,8 @@ JUNK = st.recursive(
     max_leaves=8,
 )
 FIELD = st.sampled_from(
-    ["prompt", "completion", "messages", "text", "label", "chosen", "rejected", "conversations", "system"]
+    "prompt completion messages text label chosen rejected conversations system instruction input output "
+    "question history weight score_chosen score_rejected".split()
 )
 TURN = st.fixed_dictionaries(
     {},
@@ -550,6 +551,7 @@ TURN = st.fixed_dictionaries(
         "candidates": st.lists(
             st.fixed_dictionaries({}, optional={"content": JUNK, "preferenceLabel": JUNK})
         ),
+        "weight": st.sampled_from([0, 1, 0.5]) | JUNK,
         "from": st.sampled_from(["human", "gpt"]) | JUNK,
         "value": JUNK,
     },
