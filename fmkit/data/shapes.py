@@ -322,7 +322,7 @@ def _unweighted(messages: list[Row]) -> list[Row]:
 
 def _with_system(record: Row, messages: list[Row], name: str) -> list[Row]:
     """Put the field `system` first, unless it says what the first of the messages does."""
-    if is_blank(record.get("system")):
+    if not record.get("system"):
         return messages
     first = _message("system", _content_of(record["system"], "system"))
     if messages[0]["role"] == "system" and messages[0] != first:
@@ -331,7 +331,7 @@ def _with_system(record: Row, messages: list[Row], name: str) -> list[Row]:
 
 
 def _refuse_system(record: Row) -> None:
-    if not is_blank(record.get("system")):
+    if record.get("system"):
         what = "beside a prompt that is text, which has no place for it"
         raise Problem("system", what, "write prompt and answers as messages")
 

@@ -539,10 +539,10 @@ JUNK = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=8,
 )
+OTHERS = ("instruction", "input", "output", "question", "history", "weight", "score_chosen", "score_rejected")
 FIELD = st.sampled_from(
-    "prompt completion messages text label chosen rejected conversations system instruction input output "
-    "question history weight score_chosen score_rejected".split()
-)
+    ["prompt", "completion", "messages", "text", "label", "chosen", "rejected", "conversations", "system"]
+) | st.sampled_from(OTHERS)
 TURN = st.fixed_dictionaries(
     {},
     optional={
