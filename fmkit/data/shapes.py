@@ -110,9 +110,12 @@ def to_answered(record: Any) -> Row:
 
 def to_prompt(record: Any) -> Row:
     """Take the prompt of a record, with an answer or without. Raises Problem."""
-    if isinstance(record, dict) and record.get("prompt") is not None:
-        row = _to_asked(_filled_in(record))
-        refuse_question(record, ("prompt", *_SYSTEM), _asked_in(row))
+    filled_in = _filled_in(record)
+    shape = _match(filled_in)
+    is_talk = shape is not None and shape.columns[0] in ("messages", "conversations", "instruction")
+    if "prompt" in filled_in and not is_talk:
+        row = _to_asked(filled_in)
+        refuse_question(filled_in, ("prompt", *_SYSTEM), _asked_in(row))
     else:
         row = to_example(record)
     asked = next(row[name] for name in ("prompt", "text", "messages") if name in row)
@@ -135,11 +138,17 @@ class _Shape:
         return (*self.columns, *self.also)
 
 
-def _find_shape(names: Collection[str]) -> _Shape:
+def _match(names: Collection[str]) -> _Shape | None:
     for shape in _SHAPES:
         if set(shape.columns) <= set(names) and (shape.columns != ("input",) or len(names) == 1):
             return shape
-    # Otherwise the most complete shape says what is missing.
+    return None
+
+
+def _find_shape(names: Collection[str]) -> _Shape:
+    """The shape of a record; the most complete one says what is missing."""
+    if shape := _match(names):
+        return shape
     begun = max(_SHAPES, key=lambda shape: len(set(shape.columns) & set(names)) / len(shape.columns))
     missing = [name for name in begun.columns if name not in names]
     if 0 < len(missing) < len(begun.columns):

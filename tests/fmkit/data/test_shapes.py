@@ -158,6 +158,9 @@ def test_prompts_of_every_shape(tmp_path: Path) -> None:
         ({"chosen": "Q: Hi\nA: Yes", "rejected": "Q: Hi\nA: No"}, {"prompt": "Q: Hi\nA:"}),
         ({**YES_NO, "prompt": "Hi"}, {"messages": TALK[:1]}),
         ({"prompt": TALK[:1], "system": "Be kind."}, {"messages": [KIND, TALK[0]]}),
+        ({"prompt": "Hi", "messages": [KIND, *TALK]}, {"messages": [KIND, TALK[0]]}),  # ultrachat_200k
+        ({"prompt": "Below is Hi", "instruction": "Hi", "output": "b"}, {"messages": TALK[:1]}),
+        ({"prompt": "Hi", "text": "Hi you"}, {"prompt": "Hi"}),
     ):
         (tmp_path / "a.jsonl").write_text(json.dumps(record))
         assert list(load_prompts(tmp_path / "a.jsonl")) == [wanted]
