@@ -17,7 +17,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
@@ -96,7 +96,12 @@ def tell(path: Path, files: Sequence[Path], what: str) -> None:
     """Say on standard error what became of some files of the folder `path`; nothing if there are none."""
     if files:
         more = f" and {len(files) - 1} more" if len(files) > 1 else ""
-        print(f"fmkit: {files[0].relative_to(path)}{more} in {path}: {what}", file=sys.stderr)
+        _say_once(f"fmkit: {files[0].relative_to(path)}{more} in {path}: {what}")
+
+
+@cache
+def _say_once(line: str) -> None:  # a command may look for the files of a folder several times
+    print(line, file=sys.stderr)
 
 
 def _refuse(error: OSError) -> None:

@@ -74,6 +74,15 @@ def test_compressed_beside_plain_files(tmp_path: Path, capsys: pytest.CaptureFix
     assert told.count("\n") == 1
 
 
+def test_what_is_not_read_is_told_once(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    (tmp_path / "a.jsonl").write_bytes(CONTENT[".jsonl"])
+    (tmp_path / "README.md").write_text("About these files.")
+    assert main(["check", str(tmp_path)]) == 0
+    known = ".jsonl, .json, .csv, .parquet"
+    told = f"fmkit: README.md in {tmp_path}: not read: of no known kind ({known})\n"
+    assert capsys.readouterr().err == told
+
+
 def test_splits_may_be_compressed(tmp_path: Path) -> None:
     for split in ("train", "valid"):
         (tmp_path / f"wiki.{split}.txt.xz").write_bytes(lzma.compress(split.encode()))
