@@ -9,7 +9,6 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +17,8 @@ from tqdm.auto import tqdm
 from fmkit import checkpoint
 from fmkit.errors import FmkitError
 from fmkit.footprint import Meter, Usage
+from fmkit.processes import only_writer
+from fmkit.resume import require_same_run, settings_of
 from fmkit.trainer import Record, Trainer
 
 if TYPE_CHECKING:
@@ -135,18 +136,34 @@ def fit(
     What `validate` measures, every `eval_every` steps and at the end, becomes part of that step's record.
     With a directory, SIGTERM or an interrupt finishes the step, saves and returns, and a second one kills;
     without one they act as usual. With `resume` the run continues from its newest whole checkpoint, to the
-    same bits as if it had never stopped; `identity` (data and anything else that must not change) is compared
-    with that of the run's start.
+    same bits as if it had never stopped, on a machine of the same kind; `identity` (data and anything else
+    that must not change) is compared with that of the run's start. The schedule may differ from then on, as
+    for more steps, where the steps done have the same learning rates by it.
 
-    Raises `FmkitError` if the directory holds another run, or none that can be resumed, if the disk is full,
-    and if the loss is not finite. The checkpoints made so far are always kept.
+    Raises `FmkitError` if the directory holds another run, or none that can be resumed, or is being written
+    by another process, if the disk is full, and if the loss is not finite. The checkpoints made so far are
+    always kept.
     """
-    config = trainer.config
     run = TrainingRun(Path(directory) if directory is not None else None)
-    if run.directory:
+    if run.directory is None:
+        if trainer.config.checkpoint_every or resume:
+            raise FmkitError("checkpoints need a place: give output_dir")
+        _train(run, trainer, validate)
+        return run
+    _require_place(run.directory)
+    with checkpoint.explain_write_errors(run.directory):
+        run.directory.mkdir(parents=True, exist_ok=True)
+    with only_writer(run.directory, "run"):
         _open_directory(run, trainer, resume, identity or {})
-    elif config.checkpoint_every or resume:
-        raise FmkitError("checkpoints need a place: give output_dir")
+        _train(run, trainer, validate)
+        if not run.interrupted:
+            trainer.model.save_pretrained(run.directory)
+    return run
+
+
+def _train(run: TrainingRun, trainer: Trainer, validate: Callable[[], Record]) -> None:
+    """Train to the end, or until the run is stopped."""
+    config = trainer.config
     meter = Meter(trainer.device, before=run.usage)
     watch = _watcher.get()
     with _stop_signals(run), _progress_bar(trainer, hidden=watch is not None) as bar:
@@ -171,9 +188,6 @@ def fit(
             if run.stopping and step < config.steps:
                 run.interrupted = True
                 break
-    if run.directory and not run.interrupted:
-        trainer.model.save_pretrained(run.directory)
-    return run
 
 
 def _finite(measured: Record, step: int) -> Record:
@@ -195,60 +209,38 @@ def save(directory: Path, trainer: Trainer) -> Path:
     )
 
 
+def _require_place(directory: Path) -> None:
+    """Raise `FmkitError` for what is no directory of runs; a hidden file is what a killed run was writing."""
+    if directory.exists() and not directory.is_dir():
+        raise FmkitError(f"{directory}: is a file: choose another directory")
+    there = {path.name for path in directory.iterdir()} if directory.exists() else set()
+    if "run.json" not in there and not all(name.startswith(".") for name in there):
+        raise FmkitError(f"{directory}: is not empty and holds no run: choose another directory")
+
+
 def _open_directory(run: TrainingRun, trainer: Trainer, resume: bool, identity: dict[str, Any]) -> None:
     """Start a run in its directory, or restore trainer and history from its newest checkpoint."""
     assert run.directory is not None
-    settings = {"model": asdict(trainer.model.config), "training": asdict(trainer.config), **identity}
-    settings = json.loads(json.dumps(settings))
     run_file = run.directory / "run.json"
-    if run_file.is_file():
-        if not resume:
-            raise FmkitError(
-                f"{run.directory}: there is a run here already: go on with --resume "
-                "(resume=True) or choose another directory"
-            )
-        _require_same(checkpoint.read_json(run_file), settings, run.directory)
-    elif run.directory.exists() and not _is_unused(run.directory):
-        what = "is not empty and holds no run" if run.directory.is_dir() else "is a file"
-        raise FmkitError(f"{run.directory}: {what}: choose another directory")
-    with checkpoint.explain_write_errors(run.directory):
-        run.directory.mkdir(parents=True, exist_ok=True)
-    checkpoint.write_json(run_file, settings)
-    if newest := checkpoint.latest_checkpoint(run.directory):
+    begun = run_file.is_file()
+    if begun and not resume:
+        raise FmkitError(
+            f"{run.directory}: there is a run here already: go on with --resume "
+            "(resume=True) or choose another directory"
+        )
+    newest = checkpoint.latest_checkpoint(run.directory)
+    state = checkpoint.read_json(newest / "training.json") if newest else {"step": 0}
+    if begun:
+        before = checkpoint.read_json(run_file)
+        require_same_run(before, trainer, identity, state["step"], str(run.directory))
+    checkpoint.write_json(run_file, settings_of(trainer, identity))
+    if newest:
         checkpoint.assign_weights(
             trainer.model.weights(), checkpoint.read_tensors(newest / "model.safetensors"), str(newest)
         )
-        trainer.load_state_dict(
-            checkpoint.read_tensors(newest / "training.safetensors"),
-            checkpoint.read_json(newest / "training.json"),
-        )
+        trainer.load_state_dict(checkpoint.read_tensors(newest / "training.safetensors"), state)
         run.usage = Usage.of(run.directory)
     run.rewind(trainer.step)
-
-
-def _is_unused(directory: Path) -> bool:
-    """Whether a run may begin here; a hidden file is one that a killed run was writing."""
-    return directory.is_dir() and all(path.name.startswith(".") for path in directory.iterdir())
-
-
-def _require_same(before: dict[str, Any], now: dict[str, Any], directory: Path) -> None:
-    """Raise `FmkitError` naming what differs; how often checkpoints are saved may differ."""
-
-    def flat(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-        out: dict[str, Any] = {}
-        for key, value in settings.items():
-            out |= flat(value, f"{key}.") if isinstance(value, dict) else {prefix + key: value}
-        return out
-
-    old, new = flat(before), flat(now)
-    changed = [key for key in sorted(old.keys() | new.keys()) if old.get(key) != new.get(key)]
-    changed = [key for key in changed if key != "training.checkpoint_every"]
-    if changed:
-        differences = ", ".join(f"{key} was {old.get(key)} and is {new.get(key)}" for key in changed)
-        raise FmkitError(
-            f"{directory}: the run to resume had another configuration: {differences}: "
-            "give the same, or start in another directory"
-        )
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from fmkit.flops import peak_flops, trained_flops_per_token
 from fmkit.model import Model
 from fmkit.objectives import Objective
 from fmkit.optim import learning_rate, make_optimizer, step_where
+from fmkit.processes import require_one_process
 
 Record = dict[str, Any]  # what one step reports
 
@@ -48,17 +49,19 @@ class Trainer:
     """A model, an objective, data and an optimizer, and their progress.
 
     Iterating over `run()` trains and yields a record for each step; the consumer may stop at any point.
+    Raises `FmkitError` for a device that is not there, and where a launcher started several processes.
     """
 
     def __init__(self, model: Model, objective: Objective, loader: Loader, config: TrainConfig) -> None:
+        require_one_process()
         torch.manual_seed(config.seed)
         self.config, self.loader = config, loader
         self.device = choose_device(config.device)
         self.model = model.to(self.device)
         self.model.dtype = choose_dtype(self.device, model.config.hidden_size, config.dtype)
         self.optimizer = make_optimizer(self.model, config)
-        compiled = self.device.type == "cuda" if config.compile is None else config.compile
-        self.objective = torch.compile(objective) if compiled else objective
+        self.compiled = self.device.type == "cuda" if config.compile is None else config.compile
+        self.objective = torch.compile(objective) if self.compiled else objective
         self.step, self.tokens = 0, 0
         self.data_state = loader.state_dict()
         context = config.context_length or model.config.max_position_embeddings

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import platform
 import random
 import shutil
 import signal
@@ -139,10 +140,11 @@ def test_killed_a_hundred_times(nursery, story_file, undisturbed, tmp_path, seed
     assert same_run(undisturbed, tmp_path / "run"), found
 
 
-def stopped_run(nursery: Nursery, story_file: Path, out: Path) -> None:
+def stopped_run(nursery: Nursery, story_file: Path, out: Path, *more: str) -> None:
     """A run as a kill after step 60 would leave it."""
-    pid = nursery.start(command(story_file, out))
+    pid = nursery.start(command(story_file, out, *more))
     while not (out / "checkpoints" / "step-00000060").exists():
+        os.kill(pid, 0)  # is there
         time.sleep(0.002)
     os.kill(pid, signal.SIGKILL)
     assert nursery.wait() == -signal.SIGKILL
@@ -241,6 +243,59 @@ def test_a_stop_signal_saves_and_exits_0(number, nursery, story_file, undisturbe
     assert find_damage(checkpoint) is None
     assert main(command(story_file, out, "--resume")) == 0
     assert same_run(undisturbed, out)
+
+
+# --- two writers -------------------------------------------------------------------------------------------
+
+
+def content(directory: Path) -> dict[str, bytes]:
+    """What is in a directory, but for what a run is adding to its metrics."""
+    files = [path for path in directory.rglob("*") if path.is_file() and path.name != "metrics.jsonl"]
+    return {str(path): path.read_bytes() for path in files}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("more", [[], ["--resume"]], ids=["fresh", "resume"])
+def test_second_run_learns_who_is_first(more, nursery, story_file, undisturbed, tmp_path, capsys):
+    """As when a job is queued again while it still runs; once the first is killed, the place is free."""
+    out = tmp_path / "run"
+    pid = nursery.start(command(story_file, out, "--checkpoint-every", "100000"))
+    while not (out / "metrics.jsonl").exists():
+        os.kill(pid, 0)  # is there
+        time.sleep(0.002)
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        before = content(out)
+        assert main(command(story_file, out, *more)) == 2
+        assert content(out) == before
+    finally:
+        os.kill(pid, signal.SIGKILL)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert f"run: is being written by process {pid} on {platform.node()} since " in line
+    assert nursery.wait() == -signal.SIGKILL
+    assert main(command(story_file, out, "--resume")) == 0
+    assert same_run(undisturbed, out)
+    assert not (out / ".run.lock").exists()
+
+
+# --- a longer run ------------------------------------------------------------------------------------------
+
+CONSTANT = ["--min-lr-ratio", "1", "--warmup-steps", "5"]
+STABLE = ["--lr-scheduler-type", "warmup_stable_decay", "--warmup-steps", "5"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("schedule", [CONSTANT, STABLE], ids=["constant", "stable"])
+def test_a_longer_run_has_the_same_bits(schedule, nursery, story_file, tmp_path, capsys):
+    long, longer = tmp_path / "long", tmp_path / "longer"
+    assert main(command(story_file, long, *schedule)) == 0
+    if schedule is CONSTANT:
+        assert main(command(story_file, longer, *schedule, "--steps", "80")) == 0
+    else:
+        stopped_run(nursery, story_file, longer, *schedule, "--steps", "100")
+    assert main(command(story_file, longer, *schedule, "--resume")) == 0
+    assert "and is 120, from step" in capsys.readouterr().err
+    assert same_run(long, longer)
 
 
 def tmpfs_allowed() -> bool:

@@ -4,15 +4,16 @@ import json
 import signal
 import threading
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import load_file
 
-from fmkit import FmkitError, TrainConfig, pretrain
+from fmkit import FmkitError, TrainConfig, Transformer, pretrain
 from fmkit.data.batches import make_loader
 from fmkit.objectives import language_modeling
-from fmkit.run import fit
+from fmkit.run import TrainingRun, fit, watched
 from fmkit.trainer import Trainer
 
 
@@ -47,6 +48,101 @@ def test_first_interrupt_saves_second_kills(model, stories, tokenizer, tmp_path)
     with pytest.raises(KeyboardInterrupt):
         fit(killed, lambda: [signal.raise_signal(signal.SIGINT) for _ in range(2)] and {}, tmp_path / "run")
     assert not (tmp_path / "run/checkpoints").exists()
+
+
+# --- a run that goes on with other settings ---------------------------------------------------------------
+
+BEGUN = {"steps": 6, "lr_scheduler_type": "warmup_stable_decay", "decay_ratio": 0.34, "checkpoint_every": 2}
+
+
+def begin(trainer: Trainer, directory: Path, steps: int) -> None:
+    """Train by the trainer's configuration and end after some steps."""
+
+    def stop(run: TrainingRun, trainer: Trainer) -> None:
+        if trainer.step == steps:
+            run.stop()
+
+    with watched(stop):
+        fit(trainer, dict, directory)
+
+
+@pytest.fixture
+def go_on(model_config, stories, tokenizer, tmp_path):
+    """Begin the run `BEGUN`, end after some steps, and go on with other settings; returns the trainer."""
+
+    def run(done: int, **settings) -> Trainer:
+        begin(trainer_of(Transformer(model_config), stories, tokenizer, **BEGUN), tmp_path / "run", done)
+        trainer = trainer_of(Transformer(model_config), stories, tokenizer, **BEGUN | settings)
+        fit(trainer, dict, tmp_path / "run", resume=True)
+        return trainer
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("done", "settings"),
+    [
+        (4, {"steps": 12}),
+        (4, {"steps": 5, "decay_ratio": 0.2}),
+        (4, {"steps": 8, "decay_ratio": 0.5, "min_lr_ratio": 0.0}),
+        (2, {"steps": 40}),  # its own warm-up would have two steps
+    ],
+    ids=["longer", "shorter", "decay", "warm-up"],
+)
+def test_schedule_may_change_ahead(done, settings, go_on, model_config, stories, tokenizer, tmp_path, capsys):
+    longer = go_on(done, **settings)
+    assert f"training.steps was 6 and is {settings['steps']}" in capsys.readouterr().err
+    whole = trainer_of(
+        Transformer(model_config), stories, tokenizer, **BEGUN | settings | {"warmup_steps": 0}
+    )
+    fit(whole, dict, tmp_path / "whole")
+    ends = [tmp_path / run / f"checkpoints/step-{settings['steps']:08d}" for run in ("run", "whole")]
+    for file in ("model.safetensors", "training.safetensors", "training.json"):
+        assert (ends[0] / file).read_bytes() == (ends[1] / file).read_bytes(), file
+    assert longer.step == settings["steps"]
+
+
+@pytest.mark.parametrize(
+    ("done", "settings", "message"),
+    [
+        (4, {"steps": 3}, "4 steps are done, and steps=3 is fewer"),
+        (4, {"steps": 4}, r"steps was 6 and is 4: step 4 of the 4 .* 0\.003 and would .* 0\.0003"),
+        (6, {"steps": 12}, r"steps was 6 and is 12: step 5 of the 6"),  # its decay has begun
+        (
+            4,
+            {"lr_scheduler_type": "cosine"},
+            "lr_scheduler_type was warmup_stable_decay and is cosine: step 1",
+        ),
+        (4, {"steps": 12, "warmup_steps": 2}, "warmup_steps was 0 and is 2: step 1"),
+        (4, {"learning_rate": 1e-3}, r"learning_rate was 0\.003 and is 0\.001"),
+        (4, {"gradient_accumulation_steps": 2}, "gradient_accumulation_steps was 1 and is 2"),
+        (4, {"weight_decay": 0.0}, "weight_decay was 0.1 and is 0"),
+        (4, {"adam_beta2": 0.9}, "adam_beta2 was"),
+        (4, {"max_grad_norm": 2.0}, "max_grad_norm was"),
+        (4, {"seed": 1}, "seed was 0 and is 1"),
+        (4, {"eval_rows": 2}, "eval_rows was 64 and is 2"),
+        (4, {"dtype": "bfloat16"}, "dtype was float32 and is bfloat16"),
+        (4, {"compile": True}, "compile was False and is True"),
+    ],
+)
+def test_the_past_must_stay_the_same(done, settings, message, go_on, tmp_path):
+    with pytest.raises(FmkitError, match=message):
+        go_on(done, **settings)
+    assert json.loads((tmp_path / "run/run.json").read_text())["training"]["steps"] == 6
+
+
+@pytest.mark.parametrize("settings", [{"eval_every": 1}, {"checkpoint_every": 1}, {"device": "cpu"}])
+def test_reports_may_change(settings, go_on, capsys):
+    assert go_on(4, **settings).step == 6
+    assert capsys.readouterr().err == ""
+
+
+def test_another_machine_is_another_run(go_on, monkeypatch):
+    """A run on the best device, in the faster format, must not go on in another as if it were the same."""
+    formats = iter([torch.float32, torch.bfloat16])
+    monkeypatch.setattr("fmkit.trainer.choose_dtype", lambda *_: next(formats))
+    with pytest.raises(FmkitError, match=r"training\.dtype was float32 and is bfloat16: give the same"):
+        go_on(4)
 
 
 def test_thread_leaves_signals_alone(model, stories, tokenizer, tmp_path):
