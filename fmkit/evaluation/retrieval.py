@@ -4,8 +4,11 @@ from collections.abc import Collection, Hashable, Sequence
 from importlib import import_module
 from typing import Any
 
+from fmkit.data.scripts import CHARACTER, space_out
 from fmkit.errors import FmkitError
 from fmkit.settings import as_several
+
+WORD = rf"(?u)\b\w\w+\b|{CHARACTER}"  # as bm25s has it, or a character
 
 
 class KeywordRetriever:
@@ -14,7 +17,8 @@ class KeywordRetriever:
     A document's score is the sum, over the words of the query, of idf * tf / (tf + k1 (1 - b + b length /
     mean length)), where idf = ln(1 + (N - n + 0.5) / (n + 0.5)) for a word in n of N documents (Robertson &
     Zaragoza 2009, "The probabilistic relevance framework", section 3; this form is Lucene's). Words are
-    compared in lower case; common English ones such as *the* are left out, and a single letter is no word.
+    compared in lower case; common English ones such as *the* are left out, and a single letter is no word,
+    but where words have no spaces between them, as in Chinese, each character is one.
     Raises `FmkitError` for documents without any word, and if bm25s is not installed.
     """
 
@@ -46,7 +50,11 @@ class KeywordRetriever:
 
     def _words(self, texts: Sequence[str]) -> list[list[str]]:
         found: list[list[str]] = self._library.tokenize(
-            list(as_several(texts)), stopwords="en", return_ids=False, show_progress=False
+            [space_out(text) for text in as_several(texts)],
+            stopwords="en",
+            token_pattern=WORD,
+            return_ids=False,
+            show_progress=False,
         )
         return found
 

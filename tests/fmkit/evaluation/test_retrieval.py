@@ -91,3 +91,9 @@ def test_missing_library_names_its_remedy(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setitem(__import__("sys").modules, "bm25s", None)
     with pytest.raises(FmkitError, match=r"pip install 'fmkit\[evaluation\]'"):
         KeywordRetriever(NOTES)
+
+
+def test_documents_without_spaces_are_found():
+    documents = ["昨天在工厂发生了火灾", "明天天气很好", "a plain text", "猫坐在椅子上"]
+    retriever = KeywordRetriever(documents)
+    assert retriever.search(["工厂的火灾", "天气", "plain", "椅子"]) == [[0], [1], [2], [3]]
