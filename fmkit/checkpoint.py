@@ -11,7 +11,8 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+import uuid
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -23,9 +24,14 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from fmkit.config import read_field
-from fmkit.data.tokenizer import save_tokenizer, token_ids
+from fmkit.data.tokenizer import OTHER_TOKENIZER, save_tokenizer, token_ids
 from fmkit.errors import FmkitError
+from fmkit.processes import only_writer
 
+CONFIGURATIONS = ("config.json", "adapter_config.json")  # what makes a directory a model or an adapter
+SINGLE, INDEX = "model.safetensors", "model.safetensors.index.json"
+OTHER_MODEL = (INDEX, "model-*.safetensors", "pytorch_model*", "generation_config.json")  # of an earlier one
+FLOATS = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
 KEEP = 2  # checkpoints of a run: the newest, and the one before it in case the newest is damaged
 
 
@@ -35,31 +41,69 @@ KEEP = 2  # checkpoints of a run: the newest, and the one before it in case the 
 def save_model(
     directory: str | Path, config: dict[str, Any], weights: dict[str, Tensor], tokenizer: Tokenizer | None
 ) -> None:
-    """Write a Hugging Face model directory; each file replaces an earlier one only when it is whole."""
-    with filling(directory) as scratch:
+    """Write a Hugging Face model directory; what is there is replaced only when everything is written."""
+    with filling(directory, OTHER_MODEL) as scratch:
         _write_model(scratch, config, weights, tokenizer)
 
 
 @contextmanager
-def filling(directory: str | Path) -> Iterator[Path]:
-    """Yield a scratch directory; once all its files are whole, each replaces the one in `directory`."""
+def filling(directory: str | Path, obsolete: Sequence[str] = ()) -> Iterator[Path]:
+    """Yield a scratch directory; once all its files are whole, they replace those of `directory`.
+
+    What else matches a pattern of `obsolete` goes. If there is a new tokenizer, so does what says otherwise.
+    Meanwhile there is no configuration, so nothing opens the files of two models as one (see `reading`).
+    Raises `FmkitError` where another process is filling the directory.
+    """
     directory = Path(directory)
     with explain_write_errors(directory):
         directory.mkdir(parents=True, exist_ok=True)
+    with only_writer(directory, "model"), explain_write_errors(directory):
+        for leftover in directory.glob(".model.tmp-*"):  # of saves that were killed
+            shutil.rmtree(leftover, ignore_errors=True)
         scratch = _scratch(directory / "model")
         try:
             scratch.mkdir()
             yield scratch
-            for file in sorted(scratch.iterdir(), reverse=True):  # weights before their configuration
+            files = sorted(scratch.iterdir(), key=lambda file: file.name in CONFIGURATIONS)  # at the end
+            for file in files:
                 _flush(file)
+            for name in CONFIGURATIONS:
+                if (scratch / name).exists():
+                    (directory / name).unlink(missing_ok=True)
+            for file in files:
                 os.replace(file, directory / file.name)
+            names = {file.name for file in files}
+            obsolete = (*obsolete, *(OTHER_TOKENIZER if "tokenizer.json" in names else ()))
+            for old in [old for pattern in obsolete for old in directory.glob(pattern)]:
+                if old.name not in names:
+                    old.unlink(missing_ok=True)
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
 
 
+@contextmanager
+def reading(directory: str | Path) -> Iterator[None]:
+    """Read the files of a model. Raises `FmkitError` where another process replaced them meanwhile."""
+
+    def stamps() -> list[tuple[int, ...]]:
+        files = [Path(directory) / name for name in CONFIGURATIONS]
+        found = [file.stat() for file in files if file.is_file()]
+        return [(each.st_ino, each.st_size, each.st_mtime_ns) for each in found]
+
+    before = stamps()
+    yield
+    if stamps() != before:
+        raise FmkitError(f"{directory}: was written anew while it was read: open it again")
+
+
 def load_config(directory: str | Path) -> dict[str, Any]:
     """Read the config.json of a model directory. Raises `FmkitError` if it is missing or damaged."""
-    file = Path(directory) / "config.json"
+    file, adapter = (Path(directory) / name for name in CONFIGURATIONS)
+    if adapter.is_file():
+        raise FmkitError(
+            f"{directory}: holds an adapter ({adapter.name}), which others would open with the model: "
+            "keep it in a directory of its own, open the model, then load_adapter"
+        )
     if not file.is_file():
         raise FmkitError(
             f"{directory}: no model here (config.json is missing): name a directory that "
@@ -69,31 +113,54 @@ def load_config(directory: str | Path) -> dict[str, Any]:
 
 
 def load_weights(directory: str | Path) -> dict[str, Tensor]:
-    """Read the weights (float32) of a model directory, in one file or in several that an index names.
+    """Read the weights of a model directory, in one file or in several that an index names.
 
-    Raises `FmkitError` naming the file that is missing or damaged.
+    Raises `FmkitError` naming the file that is missing or damaged, and for two sets of weights.
     """
     directory = Path(directory)
-    index, names = directory / "model.safetensors.index.json", ["model.safetensors"]
-    if index.is_file():
-        names = list(read_field(read_json(index), "weight_map", dict, str(index), {}).values())
-        if not all(isinstance(name, str) and Path(name).name == name for name in names):
-            raise FmkitError(f"{index}: weight_map must name files beside it")
     weights: dict[str, Tensor] = {}
-    for name in sorted(set(names)):
-        weights.update(read_tensors(directory / name))
-    return {name: tensor.float() for name, tensor in weights.items()}
+    for name, expected in _weight_files(directory).items():
+        tensors = read_tensors(directory / name)
+        if expected is not None and (odd := sorted(tensors.keys() ^ expected)):
+            raise FmkitError(f"{directory / name}: not as {INDEX} says, first {odd[0]} of {len(odd)}")
+        weights.update(tensors)
+    return weights
+
+
+def _weight_files(directory: Path) -> dict[str, set[str] | None]:
+    """Find the files of a model's weights, and which tensors the index says each holds, if there is one."""
+    index = directory / INDEX
+    if not index.is_file():
+        return {SINGLE: None}
+    files: dict[str, set[str] | None] = {}
+    for tensor, name in read_field(read_json(index), "weight_map", dict, str(index), {}).items():
+        if not isinstance(name, str) or Path(name).name != name:
+            raise FmkitError(f"{index}: weight_map must name files beside it")
+        files.setdefault(name, set()).add(tensor)  # type: ignore[union-attr]
+    if SINGLE not in files and (directory / SINGLE).is_file():
+        raise FmkitError(f"{directory}: two sets of weights, in {SINGLE} and in the files that {INDEX} names")
+    return files
 
 
 def assign_weights(targets: dict[str, Tensor], weights: dict[str, Tensor], where: str) -> None:
-    """Copy `weights` into the tensors of the same names. Raises `FmkitError` where names or shapes differ."""
+    """Copy `weights` into the tensors of the same names.
+
+    Raises `FmkitError` where names or shapes differ, and for quantized weights.
+    """
     if missing := sorted(targets.keys() - weights.keys()):
         raise FmkitError(f"{where}: weights are missing, first {missing[0]} of {len(missing)}")
+    if unknown := sorted(weights.keys() - targets.keys()):
+        raise FmkitError(f"{where}: {unknown[0]} has no place in the model, one of {len(unknown)}")
     for name, target in targets.items():
         if target.shape != weights[name].shape:
             raise FmkitError(
                 f"{where}: {name} has shape {tuple(weights[name].shape)}, "
                 f"the model's is {tuple(target.shape)}"
+            )
+        if (dtype := weights[name].dtype) not in FLOATS:
+            raise FmkitError(
+                f"{where}: {name} is quantized ({str(dtype).removeprefix('torch.')}), fmkit's are not: have "
+                "transformers dequantize() the model and save it"
             )
     with torch.no_grad():
         for name, target in targets.items():
@@ -140,16 +207,24 @@ def save_checkpoint(
             write_json(scratch / "manifest.json", manifest)
             for file in (*scratch.iterdir(), scratch):
                 _flush(file)
-            shutil.rmtree(target, ignore_errors=True)
+            if target.exists():
+                _remove(target)
             os.replace(scratch, target)
             _flush(target.parent)
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
     for old in sorted(target.parent.glob("step-*"))[:-KEEP]:
-        shutil.rmtree(old)
+        _remove(old)
     for leftover in target.parent.glob(".*.tmp-*"):  # of saves that were killed
         shutil.rmtree(leftover, ignore_errors=True)
     return target
+
+
+def _remove(checkpoint: Path) -> None:
+    """Remove a checkpoint at once: who reads it finds all of its files or none."""
+    removed = _scratch(checkpoint)
+    os.replace(checkpoint, removed)
+    shutil.rmtree(removed, ignore_errors=True)
 
 
 def latest_checkpoint(run_directory: Path) -> Path | None:
@@ -231,7 +306,7 @@ def explain_write_errors(directory: Path) -> Iterator[None]:
 
 
 def _scratch(target: Path) -> Path:
-    return target.with_name(f".{target.name}.tmp-{os.getpid()}")
+    return target.with_name(f".{target.name}.tmp-{uuid.uuid4().hex[:12]}")  # on whatever machine
 
 
 def _flush(path: Path) -> None:

@@ -35,7 +35,7 @@ HARMLESS = (
     *("return_dict_in_generate", "forced_bos_token_id", "forced_eos_token_id", "remove_invalid_values"),
     *("exponential_decay_length_penalty", "suppress_tokens", "begin_suppress_tokens", "epsilon_cutoff"),
     *("eta_cutoff", "num_assistant_tokens", "num_assistant_tokens_schedule", "assistant_lookbehind"),
-    *("assistant_confidence_threshold", "target_lookbehind"),
+    *("assistant_confidence_threshold", "target_lookbehind", "transformers.js_config", "max_sequence_length"),
 )
 PLAIN = {  # values that say what we compute
     "hidden_act": ("silu",),
