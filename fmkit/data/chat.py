@@ -17,7 +17,16 @@ from tokenizers import Tokenizer
 from fmkit.data.batches import IGNORE
 from fmkit.data.fields import is_learned, refuse_turn
 from fmkit.data.files import Problem
-from fmkit.data.tokenizer import BOS, CHAT_TOKENS, EOS, adopt, continuing, conventions, special_id
+from fmkit.data.tokenizer import (
+    BOS,
+    CHAT_TOKENS,
+    EOS,
+    adopt,
+    as_tokenizer,
+    continuing,
+    conventions,
+    special_id,
+)
 from fmkit.errors import FmkitError
 
 if TYPE_CHECKING:
@@ -50,6 +59,7 @@ def add_chat_tokens(tokenizer: Tokenizer) -> Tokenizer:
     A model needs three more rows of embeddings. A tokenizer that has them, or another model's chat template,
     is only copied.
     """
+    tokenizer = as_tokenizer(tokenizer)
     copy = adopt(Tokenizer.from_str(tokenizer.to_str()), conventions(tokenizer))
     if conventions(tokenizer).chat_template is None:
         copy.add_special_tokens(list(CHAT_TOKENS))
@@ -162,7 +172,8 @@ def _segments(messages: Sequence[Message], tokenizer: Tokenizer) -> list[tuple[l
     for turn, learned in turns:
         spoken = turn["role"] == "assistant"
         segments.append(([_chat_id(tokenizer, turn["role"])], False, True))
-        said = _encode(turn["content"], tokenizer) + [special_id(tokenizer, EOS)] * spoken
+        said = _encode(turn["content"], continuing(tokenizer, after_special=True))
+        said += [special_id(tokenizer, EOS)] * spoken
         segments.append((said, spoken, learned or not spoken))
     return segments
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from datasets import Dataset
@@ -23,7 +24,7 @@ ALL_ROLES = (*ROLES, "unk_token", "sep_token", "cls_token")
 CHAT_TOKENS = ("<|system|>", "<|user|>", "<|assistant|>")  # each begins a message; see fmkit.data.chat
 OTHER_TOKENIZER = (  # files of another tokenizer, which transformers would read beside ours
     *("special_tokens_map.json", "added_tokens.json", "chat_template*", "tokenizer.model", "vocab.json"),
-    "merges.txt",
+    *("merges.txt", "additional_chat_templates/*.jinja"),
 )
 LEAVING_START = {  # parts of a tokenizer that change the start of a text, and how they don't
     "Prepend": {"prepend": ""},
@@ -205,28 +206,55 @@ def load_tokenizer(directory: str | Path, classifies: bool = False) -> Tokenizer
     return tokenizer
 
 
-@lru_cache(maxsize=4)
-def continuing(tokenizer: Tokenizer) -> Tokenizer:
+def as_tokenizer(tokenizer: Any) -> Tokenizer:
+    """Return a tokenizer that encodes whole texts and nothing but texts: one of transformers is converted.
+
+    Raises `FmkitError` as `load_tokenizer` does, and for anything else.
+    """
+    if isinstance(tokenizer, Tokenizer):
+        if tokenizer.encode_special_tokens and not (tokenizer.truncation or tokenizer.padding):
+            return tokenizer
+        copy = adopt(Tokenizer.from_str(tokenizer.to_str()), conventions(tokenizer))
+        copy.no_truncation()
+        copy.no_padding()
+        return copy
+    if hasattr(tokenizer, "backend_tokenizer"):
+        with TemporaryDirectory() as directory:
+            tokenizer.save_pretrained(directory)
+            try:
+                return load_tokenizer(directory)
+            except FmkitError as error:
+                raise FmkitError(str(error).replace(directory, "the tokenizer")) from None
+    raise FmkitError(
+        f"the tokenizer is a {type(tokenizer).__name__}: after the model, give what load_tokenizer or "
+        "train_tokenizer returns"
+    )
+
+
+@lru_cache(maxsize=8)
+def continuing(tokenizer: Tokenizer, after_special: bool = False) -> Tokenizer:
     """Copy a tokenizer that puts a space before each text, or takes it away, as one that does neither.
 
-    It encodes what follows another text. A tokenizer that does neither is returned as it is.
+    It encodes what follows another text, or `after_special` a special token, after which most begin anew. A
+    tokenizer that does neither is returned as it is.
     """
     data = json.loads(tokenizer.to_str())
-    changed = [_leave_start(data[part]) for part in ("normalizer", "pre_tokenizer")]
+    changed = [_leave_start(data[part], after_special) for part in ("normalizer", "pre_tokenizer")]
     if not any(changed):
         return tokenizer
     return adopt(Tokenizer.from_str(json.dumps(data)), conventions(tokenizer))
 
 
-def _leave_start(part: Any) -> bool:
+def _leave_start(part: Any, after_special: bool) -> bool:
     """Have a part of tokenizer.json leave the start of a text alone; whether it did not before."""
     changed = False
     for each in part if isinstance(part, list) else [part] if isinstance(part, dict) else []:
-        for name, value in LEAVING_START.get(each["type"], {}).items():
+        begins_anew = after_special and each.get("prepend_scheme") != "first"
+        for name, value in ({} if begins_anew else LEAVING_START.get(each["type"], {})).items():
             changed |= each[name] != value
             each[name] = value
         for parts in ("normalizers", "pretokenizers"):
-            changed |= _leave_start(each.get(parts))
+            changed |= _leave_start(each.get(parts), after_special)
     return changed
 
 

@@ -16,7 +16,7 @@ from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers,
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from fmkit.data import tokenizer as module
-from fmkit.data.chat import add_chat_tokens, decode_next, encode_completion
+from fmkit.data.chat import add_chat_tokens, chat_prompt, decode_next, encode_completion
 from fmkit.data.tokenizer import (
     BOS,
     BOS_ID,
@@ -266,6 +266,18 @@ def test_a_completion_follows_its_prompt(start: str, tmp_path: Path) -> None:
         start_at = next(i for i, label in enumerate(labels) if label >= 0)
         if prompt:
             assert decode_next(ids[:start_at], ids[start_at:], ours) == completion
+
+
+@pytest.mark.parametrize("start", ["normalizer", "first", "always", "never"])
+def test_messages_are_encoded_as_served(start: str, tmp_path: Path) -> None:
+    sentencepiece(tmp_path, start)
+    ours = add_chat_tokens(load_tokenizer(tmp_path))
+    save_tokenizer(ours, tmp_path)
+    said = [("user", "The fox"), ("assistant", "ran."), ("user", " by the tree")]
+    messages = [{"role": role, "content": content} for role, content in said]
+    theirs = AutoTokenizer.from_pretrained(tmp_path)
+    expected = theirs.apply_chat_template(messages, add_generation_prompt=True)["input_ids"]
+    assert chat_prompt(messages, ours) == expected == chat_prompt(messages, load_tokenizer(tmp_path))
 
 
 def test_a_start_that_cannot_be_left_alone(tmp_path: Path) -> None:
