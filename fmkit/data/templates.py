@@ -45,8 +45,9 @@ class ChatTemplate:
         self.size = tokenizer.get_vocab_size()
         self.marks = re.search(r"{%[-+]?\s*generation\s*[-+]?%}", self.source) is not None
         self.parser = Tokenizer.from_str(tokenizer.to_str())  # special tokens in a text are what they say
-        self.added = {t.content: t for t in self.parser.get_added_tokens_decoder().values()}
-        self.special = [BEGIN, END, *(name for name, token in self.added.items() if token.special)]
+        tokens = self.parser.get_added_tokens_decoder()
+        self.added = {token.content: number for number, token in tokens.items()}
+        self.special = [BEGIN, END, *(token.content for token in tokens.values() if token.special)]
         self.ends = tuple(dict.fromkeys((*self._closing(), *ends)))
 
     def prompt(self, messages: Sequence[Message]) -> list[int]:
@@ -101,7 +102,7 @@ class ChatTemplate:
             return []
         names = sorted((name for name in self.added if name.strip()), key=len, reverse=True)
         found = re.match(rf"\s*({'|'.join(map(re.escape, names))})", text.rpartition(PROBE)[2])
-        return [self.parser.token_to_id(found[1])] if found and names and PROBE in text else []
+        return [self.added[found[1]]] if found and names and PROBE in text else []
 
     def _encode(
         self, messages: Sequence[Message], add_generation_prompt: bool = False
@@ -161,7 +162,7 @@ def _tokens(encoding: Encoding, start: int, end: int) -> Span:
 class _Generation(Extension):
     """The block {% generation %} … {% endgeneration %} around what the assistant says."""
 
-    tags = frozenset({"generation"})
+    tags = {"generation"}  # noqa: RUF012 (so it is in the base class)
 
     def parse(self, parser: Parser) -> nodes.Node:
         line = next(parser.stream).lineno
