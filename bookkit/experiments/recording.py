@@ -17,7 +17,9 @@ from typing import Any
 
 import torch
 
+from fmkit.data.files import write_whole
 from fmkit.errors import FmkitError
+from fmkit.processes import only_writer
 
 ROOT = Path(__file__).parents[2]
 RUNS = ROOT / "assets" / "runs"
@@ -55,14 +57,22 @@ def record(name: str, experiment: Experiment) -> Path:
     """Train every arm of an experiment and write them to assets/runs/<name>.json.
 
     The file is written after each arm. A recording that was killed is `unfinished`, and goes on where it was;
-    an arm that another machine or commit then adds says so.
+    an arm that another machine or commit then adds says so. Raises `FmkitError` where another process is
+    recording it.
     """
-    command, path = f"python -m bookkit.experiments {name}", RUNS / f"{name}.json"
+    path = RUNS / f"{name}.json"
+    RUNS.mkdir(parents=True, exist_ok=True)
+    with only_writer(path):
+        _record(name, experiment, path)
+    return path
+
+
+def _record(name: str, experiment: Experiment, path: Path) -> None:
+    command = f"python -m bookkit.experiments {name}"
     kept = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     here = provenance()
     first = {key: kept[key] for key in here} if kept.get("unfinished") else here
     done = {repr(run["settings"]): run for run in kept["runs"]} if kept.get("unfinished") else {}
-    RUNS.mkdir(parents=True, exist_ok=True)
     for number, settings in enumerate(experiment.arms, start=1):
         if repr(settings) in done:
             continue
@@ -81,8 +91,7 @@ def record(name: str, experiment: Experiment) -> Path:
         runs = [done[repr(arm)] for arm in experiment.arms if repr(arm) in done]
         missing = {"unfinished": True} if len(runs) < len(experiment.arms) else {}
         head = {"command": command, **first, **experiment.about, **missing}
-        path.write_text(to_json(head, runs), encoding="utf-8")
-    return path
+        write_whole(path, to_json(head, runs).encode())
 
 
 def rerun(name: str, experiment: Experiment, chosen: dict[str, str]) -> None:

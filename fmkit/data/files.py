@@ -13,6 +13,7 @@ import lzma
 import os
 import re
 import sys
+import uuid
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -110,7 +111,7 @@ def _refuse(error: OSError) -> None:
 
 def write_whole(path: Path, data: bytes) -> None:
     """Write a file that appears under its name only when it is complete. Raises FmkitError."""
-    part = path.with_name(f".making-{os.getpid()}-{path.name}")
+    part = path.with_name(f".making-{uuid.uuid4().hex[:12]}-{path.name}")
     try:
         try:
             part.write_bytes(data)

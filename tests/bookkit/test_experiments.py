@@ -146,6 +146,21 @@ def test_a_recording_that_was_killed_goes_on(tmp_path: Path, monkeypatch: pytest
     assert trained == [0, 1, 2] * 2  # a finished one is recorded again
 
 
+def test_one_process_records_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(recording, "RUNS", tmp_path)
+
+    def train(seed: int) -> dict[str, float]:
+        assert main(["twice"]) == 2
+        return {"validation_loss": 0.0}
+
+    monkeypatch.setitem(EXPERIMENTS, "twice", lambda: recording.Experiment({}, train, [{"seed": 0}]))
+    recording.record("twice", EXPERIMENTS["twice"]())
+    assert "twice.json: is being written by process" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["twice.json"]
+
+
 def test_uncommitted_code_is_called_dirty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def git(*what: str) -> None:
         who = ("-c", "user.name=a", "-c", "user.email=a@b")
