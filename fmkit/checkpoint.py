@@ -127,6 +127,15 @@ def load_weights(directory: str | Path) -> dict[str, Tensor]:
     return weights
 
 
+def hash_weights(directory: Path) -> str | None:
+    """Hash the files of a model's weights (SHA-256); None if they are no longer there."""
+    try:
+        hashes = [_sha256(directory / name) for name in sorted(_weight_files(directory))]
+    except (OSError, FmkitError):
+        return None
+    return hashlib.sha256("".join(hashes).encode()).hexdigest()
+
+
 def _weight_files(directory: Path) -> dict[str, set[str] | None]:
     """Find the files of a model's weights, and which tensors the index says each holds, if there is one."""
     index = directory / INDEX

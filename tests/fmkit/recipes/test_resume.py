@@ -4,7 +4,7 @@ import json
 
 import pytest
 import torch
-from datasets import DatasetDict
+from datasets import Dataset, DatasetDict, IterableDatasetDict
 from tasks import PREFERENCES, QUESTIONS, SALES, config, shape
 
 from fmkit import (
@@ -18,6 +18,7 @@ from fmkit import (
     distill,
     finetune,
     grpo,
+    pretrain,
 )
 from fmkit.run import fit
 
@@ -49,6 +50,9 @@ def train(toy_tokenizer, few, tmp_path):
             judge = Classifier.from_base(Transformer(shape(toy_tokenizer), seed=9), ["reward"])
             how = {"reward": judge, "num_generations": 4, "max_new_tokens": 5}
             grpo(model, toy_tokenizer, PREFERENCES, settings, **how, **where)
+        elif recipe == "pretrain":
+            streamed = IterableDatasetDict({split: few[split].to_iterable_dataset() for split in few})
+            pretrain(model, toy_tokenizer, streamed, settings, **where)
         elif recipe == "continue_pretrain":
             mix = {"replay": few, "replay_share": 0.3}
             continue_pretrain(model, toy_tokenizer, SALES, settings, **mix, **where)
@@ -75,7 +79,7 @@ def kill_at_8(trainer, *arguments):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("recipe", ["finetune", "align", "grpo", "continue_pretrain", "distill"])
+@pytest.mark.parametrize("recipe", ["finetune", "align", "grpo", "pretrain", "continue_pretrain", "distill"])
 def test_resumed_recipe_gives_the_same_bits(recipe, train, tmp_path, monkeypatch):
     whole = train(recipe, "whole")
     with monkeypatch.context() as patch:
@@ -116,17 +120,51 @@ def learn_from(model, tokenizer, seed: int, **where) -> None:
     distill(Transformer(shape(tokenizer)), tokenizer, SALES, config(2), teacher=teacher, **where)
 
 
+def tune_all(model, tokenizer, seed: int, **where) -> None:
+    """All weights learn, so the checkpoint has them all: another base would be ignored without a word."""
+    base = where["output_dir"].with_name(f"base-{seed}")
+    model.save_pretrained(base)
+    finetune(Transformer.from_pretrained(base), tokenizer, QUESTIONS, config(2), **where)
+
+
+def name_labels(model, tokenizer, seed: int, **where) -> None:
+    rows = Dataset.from_dict({"text": ["A hen.", "A fox."] * 4, "label": [0, 1] * 4})
+    model = Classifier.from_base(model, ["hen", "fox" if seed == 0 else "owl"])
+    finetune(model, tokenizer, DatasetDict(train=rows, validation=rows), config(2), **where)
+
+
+def stream(model, tokenizer, seed: int, **where) -> None:
+    texts = {split: SALES[split].shuffle(seed).to_iterable_dataset() for split in SALES}
+    pretrain(Transformer(shape(tokenizer)), tokenizer, IterableDatasetDict(texts), config(2), **where)
+
+
+def short(prompts: list[str], answers: list[str]) -> list[float]:
+    return [-float(len(answer)) for answer in answers]
+
+
+def long(prompts: list[str], answers: list[str]) -> list[float]:
+    return [float(len(answer)) for answer in answers]
+
+
+def obey_function(model, tokenizer, seed: int, **where) -> None:
+    how = {"reward": short if seed == 0 else long, "max_new_tokens": 5}
+    grpo(Transformer(shape(tokenizer)), tokenizer, PREFERENCES, config(2), **how, **where)
+
+
 @pytest.mark.parametrize(
     ("train", "word"),
     [
         (tune_adapters, "frozen weights"),
+        (tune_all, "base"),
         (align_from, "reference"),
         (obey, "reward"),
+        (obey_function, "reward"),
         (learn_from, "teacher"),
+        (name_labels, "labels"),
+        (stream, "corpus"),
     ],
-    ids=["base", "reference", "reward", "teacher"],
 )
-def test_resume_refuses_another_model(train, word, toy_tokenizer, tmp_path):
+def test_resume_refuses_another_start(train, word, toy_tokenizer, tmp_path):
     def run(seed: int, resume: bool) -> None:
         model = Transformer(shape(toy_tokenizer), seed=seed)
         train(model, toy_tokenizer, seed, output_dir=tmp_path / "run", resume=resume)
