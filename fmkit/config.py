@@ -9,12 +9,15 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from fmkit.errors import FmkitError
+from fmkit.foreign import HARMLESS, LLAMA, PLAIN, require_plain
+from fmkit.settings import TYPES, explain_names, require_numbers, settle, spell
 
 if TYPE_CHECKING:
     import torch
 
 Value = TypeVar("Value")
-JSON_TYPES = {dict: "an object", list: "a list", int: "a whole number", float: "a number"}
+JSON_TYPES = {dict: "an object", list: "a list", **TYPES}
+DTYPES = ("float32", "bfloat16")
 
 _reproducible = False
 
@@ -53,6 +56,7 @@ def _derive(config: Any, name: str, value: int) -> None:
         object.__setattr__(config, name, Derived(value))
 
 
+@explain_names
 @dataclass(frozen=True)
 class ModelConfig:
     """The shape of a Llama-style decoder (Touvron et al. 2023, arXiv:2302.13971, section 2.2).
@@ -74,6 +78,7 @@ class ModelConfig:
     is_causal: bool = _option(True, "each token sees the past only; off: masked-token training")
 
     def __post_init__(self) -> None:
+        settle(self)
         given = ("vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads")
         for name in (*given, "max_position_embeddings"):
             self._require_positive(name)
@@ -83,13 +88,7 @@ class ModelConfig:
             self._require_positive(name)
         for name in ("rope_theta", "rms_norm_eps", "initializer_range"):
             value = getattr(self, name)
-            _require(
-                type(value) in (int, float) and 0 < value < 1e38,
-                f"{name}={value!r:.60} must be a positive number",
-            )
-        for name in ("tie_word_embeddings", "is_causal"):
-            value = getattr(self, name)
-            _require(type(value) is bool, f"{name}={value!r:.60} must be true or false")
+            _require(0 < value < 1e38, f"{name}={value!r:.60} must be a positive number")
         heads, width = self.num_attention_heads, self.hidden_size
         _require(
             width % heads == 0,
@@ -108,10 +107,7 @@ class ModelConfig:
 
     def _require_positive(self, name: str) -> None:
         value = getattr(self, name)
-        _require(
-            type(value) in (int, Derived) and value > 0,
-            f"{name}={value!r:.60} must be a positive whole number",
-        )
+        _require(value > 0, f"{name}={value!r:.60} must be a positive whole number")
 
     @property
     def head_dim(self) -> int:
@@ -132,26 +128,32 @@ class ModelConfig:
 
     @classmethod
     def from_hugging_face(cls, data: dict[str, Any], where: str = "config.json") -> "ModelConfig":
-        """Read a Llama `config.json`. Raises `FmkitError` for what this model cannot compute."""
+        """Read a Llama `config.json`, with transformers' defaults for what it leaves out.
+
+        Raises `FmkitError` for what this model cannot compute, and for any setting that is not known to leave
+        it as it is.
+        """
         _require(
             data.get("model_type") == "llama",
             f"{where}: model_type is {data.get('model_type')!r}; fmkit opens 'llama' checkpoints",
         )
-        rope: dict[str, Any] = read_field(data, "rope_parameters", dict, where, {})
-        rope = rope or read_field(data, "rope_scaling", dict, where, {})
-        unsupported = {
-            "hidden_act": data.get("hidden_act", "silu") != "silu",
-            "attention_bias": bool(data.get("attention_bias")),
-            "mlp_bias": bool(data.get("mlp_bias")),
-            "rope scaling": rope.get("rope_type", rope.get("type", "default")) != "default",
-        }
-        for name, present in unsupported.items():
-            _require(not present, f"{where}: {name} is not supported by fmkit's Transformer")
-        known = {f.name: data[f.name] for f in fields(cls) if data.get(f.name) is not None}
-        known.setdefault("tie_word_embeddings", False)  # the default of transformers' Llama
-        if "rope_theta" in rope:
+        scaling = "rope_scaling" if data.get("rope_scaling") else "rope_parameters"
+        rope: dict[str, Any] = read_field(data, scaling, dict, where, {})
+        _require(
+            not data.get("quantization_config"),
+            f"{where}: the weights are quantized (quantization_config), fmkit's are not: have transformers "
+            "dequantize() the model and save it",
+        )
+        names, us = [f.name for f in fields(cls)], "fmkit's Transformer"
+        read = (*names, "head_dim", "rope_scaling", "rope_parameters", "layer_types")
+        require_plain(data, (*HARMLESS, *read), PLAIN, where, us)
+        unscaled = ("rope_theta", "original_max_position_embeddings")
+        require_plain(rope, unscaled, PLAIN, f"{where}: {scaling}", us)
+        for kind in read_field(data, "layer_types", list, where, []):
+            _require(kind == "full_attention", f"{where}: layer_types={kind!r:.60} is not supported by {us}")
+        known: dict[str, Any] = LLAMA | {name: data[name] for name in names if data.get(name) is not None}
+        if rope.get("rope_theta") is not None:
             known["rope_theta"] = rope["rope_theta"]
-        _require("vocab_size" in known, f"{where}: vocab_size is missing")
         try:
             config = cls(**known)
         except FmkitError as error:
@@ -161,6 +163,7 @@ class ModelConfig:
         return config
 
 
+@explain_names
 @dataclass(frozen=True)
 class TrainConfig:
     """How a model is trained: the same fields for every objective.
@@ -190,11 +193,14 @@ class TrainConfig:
     seed: int = _option(0, "seeds the data order and every random choice of the run")
     device: str | None = _option(None, "cuda, mps or cpu (default: the best there is)")
     dtype: str | None = _option(
-        None, "number format of the arithmetic (default: the faster one)", choices=("float32", "bfloat16")
+        None, "number format of the arithmetic (default: the faster one)", choices=DTYPES
     )
     compile: bool | None = _option(None, "torch.compile the model (default: on CUDA)")
 
     def __post_init__(self) -> None:
+        for name in ("device", "dtype"):
+            object.__setattr__(self, name, spell(getattr(self, name)))
+        settle(self)
         for name in ("steps", "batch_size", "gradient_accumulation_steps", "eval_rows"):
             _require(getattr(self, name) >= 1, f"{name}={getattr(self, name)} must be at least 1")
         for name in ("context_length", "eval_every", "checkpoint_every"):
@@ -241,6 +247,8 @@ def reproducible(seed: int = 0) -> None:
     import numpy
     import torch
 
+    require_numbers(int, seed=seed)
+    seed = int(seed)  # of a number of NumPy
     global _reproducible
     _reproducible = True
     random.seed(seed)
@@ -250,10 +258,11 @@ def reproducible(seed: int = 0) -> None:
     torch.use_deterministic_algorithms(True)
 
 
-def choose_device(requested: str | None = None) -> "torch.device":
+def choose_device(requested: "str | torch.device | None" = None) -> "torch.device":
     """Choose CUDA, else MPS, else CPU, or the one requested. Raises `FmkitError` if it isn't available."""
     import torch
 
+    requested = spell(requested)
     available = {
         "cuda": torch.cuda.device_count() * torch.cuda.is_available(),
         "mps": int(torch.backends.mps.is_available()),
@@ -271,15 +280,18 @@ def choose_device(requested: str | None = None) -> "torch.device":
     return torch.device(requested)
 
 
-def choose_dtype(device: "torch.device", hidden_size: int, requested: str | None = None) -> "torch.dtype":
-    """Choose bfloat16 where the chip multiplies it natively and the matrices are large enough to benefit.
+def choose_dtype(
+    device: "torch.device", hidden_size: int, requested: "str | torch.dtype | None" = None
+) -> "torch.dtype":
+    """Choose the format requested, else bfloat16 where it pays: natively multiplied, of large matrices.
 
     Measured on a CPU with AVX512-BF16: 1.3 times faster at hidden_size 128, slower at 64. On a CPU without
     it, bfloat16 is emulated and several times slower than float32.
     """
     import torch
 
-    if requested is not None:
+    if requested := spell(requested):
+        _require(requested in DTYPES, f"dtype={requested!r} is unknown: choose from {', '.join(DTYPES)}")
         return {"float32": torch.float32, "bfloat16": torch.bfloat16}[requested]
     if _reproducible or device.type == "mps":
         return torch.float32

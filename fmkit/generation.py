@@ -8,7 +8,7 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from fmkit.data.chat import Message, chat_prompt, end_ids
-from fmkit.data.given import as_tokenizer
+from fmkit.data.tokenizer import as_tokenizer
 from fmkit.errors import FmkitError
 from fmkit.model import Classifier, Transformer, require_kind
 from fmkit.settings import require_numbers

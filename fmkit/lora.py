@@ -7,7 +7,7 @@ reader of Hugging Face checkpoints opens it. `save_adapter` saves the adapter al
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,11 @@ from torch import Tensor, nn
 
 from fmkit import checkpoint
 from fmkit.config import read_field
-from fmkit.data.tokenizer import load_tokenizer, save_tokenizer
+from fmkit.data.tokenizer import adopt, conventions, load_tokenizer, require_tokens, save_tokenizer
 from fmkit.errors import FmkitError
-from fmkit.model import Classifier, Linear, Model, Transformer
+from fmkit.foreign import require_plain
+from fmkit.model import Classifier, Linear, Model, Transformer, require_kind
+from fmkit.settings import as_path, explain_names, settle
 
 CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 PREFIX = "base_model.model."  # before every name in peft's file
@@ -37,13 +39,15 @@ HARMLESS = (
 PLAIN = {"bias": ("none",), "init_lora_weights": (True, "gaussian", "eva", "orthogonal")}  # harmless values
 
 
+@explain_names
 @dataclass(frozen=True)
 class LoraConfig:
     """Which matrices are adapted, and by how much; peft's names.
 
     `r` is the rank, `lora_alpha` / r the factor of the update, `target_modules` the names of adapted
-    matrices, `modules_to_save` those that are trained in full: name `token_modules` where new tokens are to
-    be learned. A classifier's head is always trained. Raises `FmkitError` for a value out of range.
+    matrices (`"all-linear"`: all), `modules_to_save` those that are trained in full: name `token_modules`
+    where new tokens are to be learned. A text is one name. A classifier's head is always trained. Raises
+    `FmkitError` for a value out of range.
     """
 
     r: int = 8
@@ -52,9 +56,10 @@ class LoraConfig:
     modules_to_save: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        for name in ("target_modules", "modules_to_save"):
-            object.__setattr__(self, name, tuple(getattr(self, name)))
-        if type(self.r) is not int or self.r < 1 or not 0 < self.lora_alpha < 1e38:
+        settle(self)
+        if self.target_modules == ("all-linear",):
+            object.__setattr__(self, "target_modules", ALL_MATRICES)
+        if self.r < 1 or not 0 < self.lora_alpha < 1e38:
             raise FmkitError(
                 f"r={self.r} must be a whole number, at least 1, and lora_alpha={self.lora_alpha} positive"
             )
@@ -100,6 +105,11 @@ def add_lora(model: Model, config: LoraConfig, seed: int = 0) -> None:
 
     Raises `FmkitError` if the model has no module of such a name, or has adapters already.
     """
+    require_kind(model, Transformer, Classifier)
+    if not isinstance(config, LoraConfig):
+        raise FmkitError(
+            f"config is a {type(config).__module__}.{type(config).__name__}: give a fmkit.LoraConfig"
+        )
     if find_lora(model):
         raise FmkitError("the model has an adapter already: merge_lora(model) first")
     _require_modules(model, config)
@@ -119,6 +129,7 @@ def token_modules(model: Transformer) -> tuple[str, ...]:
 
 def merge_lora(model: Model) -> None:
     """Add the adapters into their matrices: the same function in one product, all of it trainable again."""
+    require_kind(model, Transformer, Classifier)
     for name, module in list(adapted(model)):
         plain = Linear(module.in_features, module.out_features).to(module.weight.device)
         plain.weight = nn.Parameter(module.merged())
@@ -143,7 +154,8 @@ def save_adapter(model: Model, directory: str | Path, base: str | Path = "") -> 
     `peft.AutoPeftModelForCausalLM.from_pretrained(directory)` opens both and makes room for new tokens.
     Raises `FmkitError` for a model without adapters, and if the disk is full.
     """
-    config = find_lora(model)
+    require_kind(model, Transformer, Classifier)
+    config, directory = find_lora(model), as_path(directory)
     if config is None:
         raise FmkitError("the model has no adapter to save: add_lora(model, LoraConfig()) makes one")
     tensors = {name: tensor.clone() for name, tensor in _adapter(model, config).items()}
@@ -171,29 +183,37 @@ def load_adapter(model: Model, directory: str | Path) -> None:
     Raises `FmkitError` if files are missing or damaged, for an adapter that computes anything but plain LoRA,
     and if it does not fit the model, which then stays as it was.
     """
-    directory = Path(directory)
+    require_kind(model, Transformer, Classifier)
+    directory = as_path(directory)
     if not (directory / CONFIG).is_file():
         raise FmkitError(f"{directory}: no adapter here ({CONFIG} is missing)")
-    config = _read_config(directory / CONFIG)
-    tensors = checkpoint.read_tensors(directory / WEIGHTS)
+    with checkpoint.reading(directory):
+        config = _read_config(directory / CONFIG)
+        tensors = checkpoint.read_tensors(directory / WEIGHTS)
+        tokenizer = None
+        if (directory / "tokenizer.json").is_file():
+            tokenizer = load_tokenizer(directory, classifies=isinstance(model, Classifier))
+    if tokenizer is not None:
+        rows = model.config.vocab_size + _new_tokens(model, tensors)
+        require_tokens(tokenizer, rows, str(directory / "tokenizer.json"))
     if any(t.shape[:1] != (config.r,) for name, t in tensors.items() if name.endswith("lora_A.weight")):
         raise FmkitError(f"{directory / WEIGHTS}: its matrices are not of the rank r={config.r}")
-    tokenizer = load_tokenizer(directory) if (directory / "tokenizer.json").is_file() else None
     add_lora(model, config)
     try:
         _assign(model, config, tensors, str(directory / WEIGHTS))
     except FmkitError:
         merge_lora(model)  # of adapters that are still zero: the model as it was
         raise
-    if tokenizer is not None and tokenizer.get_vocab_size() <= model.config.vocab_size:
+    if tokenizer is not None:
+        if model.tokenizer is not None:  # whose directory says what ends a text; an adapter's doesn't
+            ends = conventions(model.tokenizer).ends
+            adopt(tokenizer, replace(conventions(tokenizer), ends=ends))
         model.tokenizer = tokenizer
 
 
 def _assign(model: Model, config: LoraConfig, tensors: dict[str, Tensor], where: str) -> None:
     """Copy an adapter's tensors into the model, after making room for its new tokens."""
     targets, new = _adapter(model, config), _new_tokens(model, tensors)
-    if unknown := sorted(tensors.keys() - targets.keys()):
-        raise FmkitError(f"{where}: {unknown[0]} has no place in the model")
     if new and HEAD not in tensors:
         raise FmkitError(f"{where}: it brings {new} new tokens without the rows of lm_head that write them")
     growing = {name for name in (EMBEDDINGS, HEAD) if new and tensors[name].dim() == 2}
@@ -254,9 +274,7 @@ def _read_config(file: Path) -> LoraConfig:
     data = checkpoint.read_json(file)
     if data.get("peft_type") != "LORA":
         raise FmkitError(f"{file}: peft_type is {data.get('peft_type')!r}; fmkit opens 'LORA' adapters")
-    for name, value in data.items():
-        if value and name not in HARMLESS and value not in PLAIN.get(name, ()):
-            raise FmkitError(f"{file}: {name}={value!r:.60} is not supported by fmkit's LoRA")
+    require_plain(data, HARMLESS, PLAIN, str(file), "fmkit's LoRA")
     targets = read_field(data, "target_modules", list, str(file), [])
     saved = read_field(data, "modules_to_save", list, str(file), [])
     if not all(isinstance(name, str) for name in (*targets, *saved)):

@@ -4,6 +4,7 @@ Saving is therefore the identity: the weights that are trained here are those th
 open. Shapes: B sequences of T tokens, H heads of D numbers, hidden size d, vocabulary V.
 """
 
+import copy
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,9 +17,10 @@ from torch import Tensor, nn
 
 from fmkit import checkpoint
 from fmkit.attention import KVCache, allowed_positions, attention
-from fmkit.config import ModelConfig, read_field
-from fmkit.data.tokenizer import load_tokenizer
+from fmkit.config import ModelConfig, choose_device, choose_dtype, read_field
+from fmkit.data.tokenizer import load_tokenizer, require_tokens
 from fmkit.errors import FmkitError
+from fmkit.settings import as_path, require_names
 
 
 class Linear(nn.Linear):
@@ -168,10 +170,23 @@ class Model(nn.Module):
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
+        if not isinstance(config, ModelConfig):
+            raise FmkitError(
+                f"a new model is made from a ModelConfig, not a {type(config).__name__}: a saved one is "
+                f"opened by {type(self).__name__}.from_pretrained(directory)"
+            )
         self.config = config
         self.dtype = torch.float32
         self.tokenizer: Tokenizer | None = None  # the one it was trained with; saved with it
+        self.directory: Path | None = None  # that it was opened from
         self.model = Decoder(config)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """Copy all but the tokenizer, of which a copy is pickled and so loses what is known beside it."""
+        memo[id(self.tokenizer)] = self.tokenizer
+        copied = memo[id(self)] = type(self).__new__(type(self))
+        copied.__dict__ |= copy.deepcopy(self.__dict__, memo)
+        return copied
 
     @property
     def device(self) -> torch.device:
@@ -208,24 +223,60 @@ class Model(nn.Module):
         The tokenizer is saved, too, if the model was trained with one. Raises `FmkitError` if the disk is
         full; earlier files are then still whole.
         """
-        checkpoint.save_model(directory, self.to_hugging_face(), self.weights(), self.tokenizer)
+        checkpoint.save_model(as_path(directory), self.to_hugging_face(), self.weights(), self.tokenizer)
 
     @classmethod
-    def from_pretrained(cls, directory: str | Path) -> Self:
-        """Open a Llama checkpoint that fmkit or transformers wrote. Raises `FmkitError` if there is none."""
+    def from_pretrained(
+        cls,
+        directory: str | Path,
+        *,
+        device: "str | torch.device | None" = "cpu",
+        dtype: "str | torch.dtype | None" = "float32",
+        **others: Any,
+    ) -> Self:
+        """Open a Llama checkpoint that fmkit or transformers wrote, on `device`, to compute in `dtype`.
+
+        "auto" (or None) is the best there is, as in training. Raises `FmkitError` if there is no checkpoint,
+        for a device or number format that cannot be had, and for `others`, settings of other libraries.
+        """
+        require_names(others, ("device", "dtype"), f"{cls.__name__}.from_pretrained")
+        directory, place = as_path(directory), choose_device(device)
+        with checkpoint.reading(directory):
+            model = cls._read(directory)
+        model.dtype = choose_dtype(place, model.config.hidden_size, dtype)
+        return model.to(place)
+
+    @classmethod
+    def _read(cls, directory: str | Path) -> Self:
         where = f"{directory}/config.json"
         try:
             model = cls._from_hugging_face(checkpoint.load_config(directory), where)
         except (RuntimeError, MemoryError, OverflowError):
             raise FmkitError(f"{where}: a model of these sizes does not fit into memory") from None
-        checkpoint.assign_weights(model.weights(), checkpoint.load_weights(directory), str(directory))
+        weights = checkpoint.load_weights(directory)
+        checkpoint.assign_weights(model.weights(), model._without_copies(weights, where), str(directory))
         if (Path(directory) / "tokenizer.json").is_file():
-            model.tokenizer = load_tokenizer(directory)
+            model.tokenizer = load_tokenizer(directory, classifies=isinstance(model, Classifier))
+            require_tokens(model.tokenizer, model.config.vocab_size, f"{directory}/tokenizer.json")
+        model.directory = Path(directory)
         return model
 
     @classmethod
     def _from_hugging_face(cls, data: dict[str, Any], where: str) -> Self:
         return cls(ModelConfig.from_hugging_face(data, where))
+
+    def _without_copies(self, weights: dict[str, Tensor], where: str) -> dict[str, Tensor]:
+        """Leave out what says again what others say: angles of old versions, and the head of a tied model."""
+        kept = {name: t for name, t in weights.items() if not name.endswith("rotary_emb.inv_freq")}
+        head, embeddings = kept.get("lm_head.weight"), kept.get("model.embed_tokens.weight")
+        if self.config.tie_word_embeddings and head is not None and embeddings is not None:
+            if not torch.equal(head, embeddings):
+                raise FmkitError(
+                    f"{where}: tie_word_embeddings is on, and lm_head.weight is not "
+                    "model.embed_tokens.weight: set it to false"
+                )
+            del kept["lm_head.weight"]
+        return kept
 
 
 class Transformer(Model):
@@ -317,16 +368,20 @@ class Classifier(Model):
 
     def __init__(self, config: ModelConfig, labels: Sequence[str], seed: int = 0) -> None:
         super().__init__(config)
-        self.labels = tuple(labels)
+        is_list = isinstance(labels, Sequence) and not isinstance(labels, str)
+        if not is_list or not labels or len({*map(str, labels)}) < len(labels):
+            raise FmkitError(f"labels={labels!r:.60} must be a list of names, each of them once")
+        self.labels = tuple(map(str, labels))
         self.score = Linear(config.hidden_size, len(self.labels))
         self._initialize(seed)
 
     @classmethod
     def from_base(cls, base: Transformer, labels: Sequence[str], seed: int = 0) -> "Classifier":
         """Make a classifier that starts from what `base` has learned; only its head is new."""
+        require_kind(base, Transformer)
         classifier = cls(base.config, labels, seed)
         classifier.model.load_state_dict(base.model.state_dict())
-        classifier.tokenizer = base.tokenizer
+        classifier.tokenizer, classifier.directory = base.tokenizer, base.directory
         return classifier
 
     def forward(self, input_ids: Tensor, last: Tensor) -> Tensor:
@@ -344,19 +399,51 @@ class Classifier(Model):
 
     @classmethod
     def _from_hugging_face(cls, data: dict[str, Any], where: str) -> Self:
-        names: dict[str, Any] = read_field(data, "id2label", dict, where, {})
-        if not names:
+        if not _classifies(data, where) and not data.get("id2label"):
             raise FmkitError(f"{where}: no id2label: this model does not classify")
-        try:
-            labels = [str(names[key]) for key in sorted(names, key=int)]
-        except ValueError:
-            raise FmkitError(f"{where}: the keys of id2label must be whole numbers") from None
+        labels = _labels(data, where)
+        if (problem := data.get("problem_type")) == "multi_label_classification" or (
+            problem == "regression" and len(labels) > 1
+        ):
+            raise FmkitError(f"{where}: problem_type is {problem!r}; fmkit's classifier chooses one label")
         return cls(ModelConfig.from_hugging_face(data, where), labels)
+
+
+def _labels(data: dict[str, Any], where: str) -> list[str]:
+    """Read the labels of a classifier's config.json; transformers leaves out its own names for two."""
+    count = read_field(data, "num_labels", int, where, 2)
+    if not 0 < count < 2**16:
+        raise FmkitError(f"{where}: num_labels is {count}: it must be the number of labels")
+    names: dict[str, Any] = read_field(data, "id2label", dict, where, {})
+    names = names or {str(i): f"LABEL_{i}" for i in range(count)}
+    try:
+        labels = [str(names[key]) for key in sorted(names, key=int)]
+    except ValueError:
+        raise FmkitError(f"{where}: the keys of id2label must be whole numbers") from None
+    if sorted(map(int, names)) != list(range(len(names))) or len({*labels}) < len(labels):
+        raise FmkitError(f"{where}: id2label must have the numbers from 0 on, each with a name of its own")
+    return labels
 
 
 def _parts(input_ids: Tensor, last: Tensor) -> Tensor:
     """Number texts and their padding as documents (B, T) of their own: a text must not see its padding."""
     return (torch.arange(input_ids.shape[1], device=input_ids.device) > last[:, None]).int()
+
+
+def require_kind(model: Any, *kinds: type[Model]) -> None:
+    """Raise `FmkitError`, with what to give instead, for anything but a model of these kinds."""
+    names = " or ".join(kind.__name__ for kind in kinds)
+    if isinstance(model, Model) and not isinstance(model, kinds):
+        raise FmkitError(f"a {type(model).__name__} does not learn or teach this way: give a {names}")
+    if isinstance(model, str | Path):
+        raise FmkitError(f"the model is a path: open it, {kinds[0].__name__}.from_pretrained({str(model)!r})")
+    if hasattr(model, "save_pretrained") and not isinstance(model, Model):
+        raise FmkitError(
+            f"the model is a {type(model).__name__} of another library: give what "
+            f"{kinds[0].__name__}.from_pretrained(directory) makes of what its save_pretrained wrote"
+        )
+    if not isinstance(model, kinds):
+        raise FmkitError(f"a {type(model).__name__} is no model: give a {names}, and then its tokenizer")
 
 
 def open_model(directory: str | Path) -> "Transformer | Classifier":
@@ -366,6 +453,14 @@ def open_model(directory: str | Path) -> "Transformer | Classifier":
 
 
 def _classifies(data: dict[str, Any], where: str) -> bool:
-    """Whether a config.json is that of a classifier."""
+    """Whether a config.json is that of a classifier. Raises `FmkitError` if it is of neither kind."""
     architectures: list[Any] = read_field(data, "architectures", list, where, [])
-    return any("SequenceClassification" in str(name) for name in architectures)
+    for name in map(str, architectures):
+        if name.endswith("ForSequenceClassification"):
+            return True
+        if not name.endswith("ForCausalLM"):
+            raise FmkitError(
+                f"{where}: architectures names {name:.60}; fmkit opens {Transformer.architecture} and "
+                f"{Classifier.architecture}"
+            )
+    return False

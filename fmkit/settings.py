@@ -17,7 +17,10 @@ from fmkit.errors import FmkitError
 
 Config = TypeVar("Config", bound=type)
 
-TYPES = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
+TYPES = {
+    **{int: "a whole number", float: "a number", bool: "true or false", str: "text"},
+    tuple: "a name or a list of names",
+}
 ELSEWHERE = {  # what other libraries call a field, and what serves for it here
     "betas": "adam_beta1 and adam_beta2",
     "lr": "learning_rate",
@@ -64,16 +67,20 @@ def require_names(named: Iterable[str], known: Sequence[str], whose: str) -> Non
             raise FmkitError(f"{whose} has no {name!r}: give {ELSEWHERE.get(name, close[0])}")
 
 
-def settle(config: Any, names: Iterable[str] = ()) -> None:
-    """Make fields of a dataclass, all or those of `names`, what their types say: of NumPy's numbers Python's.
+def settle(config: Any) -> None:
+    """Make each field of a dataclass what its type says: of NumPy's numbers Python's, of a list a tuple.
 
     Raises `FmkitError` for a value of another type. A whole number counts as a number; true and false do not.
     """
     for field in fields(config):
         value, (kind, *others) = getattr(config, field.name), typing.get_args(field.type) or (field.type,)
-        if (names and field.name not in names) or (value is None and others):
+        if typing.get_origin(field.type) is tuple:
+            kind, is_some = tuple, isinstance(value, str | list | tuple | set)
+            value = tuple(as_several(value)) if is_some else value
+        elif value is None and others:
             continue
-        value = value.item() if getattr(value, "shape", None) == () else value
+        elif getattr(value, "shape", None) == ():
+            value = value.item()
         fits = isinstance(value, (int, float) if kind is float else kind)
         if not fits or (isinstance(value, bool) and kind is not bool):
             raise FmkitError(f"{field.name}={value!r:.60} must be {TYPES[kind]}")

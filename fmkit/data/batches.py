@@ -42,6 +42,8 @@ def tokenize(dataset: Dataset | IterableDataset, tokenizer: Tokenizer, context_l
     eos = special_id(tokenizer, EOS)
 
     def pieces(batch: dict[str, list[str]]) -> dict[str, list[list[int]]]:
+        if not all(isinstance(text, str) for text in batch["text"]):
+            raise FmkitError("the column 'text' holds something that is not text: leave these rows out")
         documents = [[*encoding.ids, eos] for encoding in tokenizer.encode_batch_fast(batch["text"])]
         starts = [(ids, i) for ids in documents for i in range(0, len(ids) - 1, context_length)]
         return {"input_ids": [ids[i : i + context_length + 1] for ids, i in starts]}

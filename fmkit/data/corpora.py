@@ -30,6 +30,7 @@ from fmkit.data.files import (
 from fmkit.data.hub import load_from_hub
 from fmkit.data.splits import SPLITS, Corpus, digest, find_threshold, named_splits
 from fmkit.errors import FmkitError
+from fmkit.settings import as_path
 from fmkit.world import DOMAINS
 
 NAMES = (*DOMAINS, "python-docs")
@@ -70,6 +71,7 @@ def load_corpus(name: str | Path, *, text_column: str = "text", streaming: bool 
     Raises FmkitError, one line with the place and the remedy, for anything that cannot be read.
     """
     try:
+        as_path(name)
         return _load(str(name), text_column, streaming)
     except OSError as error:
         raise FmkitError(f"{error.filename or name}: cannot be used: {error.strerror}") from None

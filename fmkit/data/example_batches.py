@@ -4,18 +4,21 @@
 is a mean of: texts, labels to predict, or pairs.
 """
 
+import re
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import torch
-from datasets import ClassLabel, Dataset
+from datasets import ClassLabel, Dataset, IterableDataset, Value
 from tokenizers import Tokenizer
 
 from fmkit.data.batches import IGNORE, Batch, Shuffled
 from fmkit.data.chat import chat_prompt, encode_chat, encode_completion, encode_prompt
+from fmkit.data.files import short
 from fmkit.data.quiet import quiet
+from fmkit.data.tokenizer import conventions
 from fmkit.errors import FmkitError
 
 Row = dict[str, Any]
@@ -51,40 +54,47 @@ def example_batches(examples: Dataset, batch_size: int, collate: Collate) -> lis
 def tokenize_labeled(
     dataset: Dataset, tokenizer: Tokenizer, context_length: int, labels: Sequence[str]
 ) -> Dataset:
-    """Columns `input_ids` (at most `context_length`, the end of a longer text is cut off) and `label`.
+    """Columns `input_ids`, at most `context_length`, and `label`, its place among `labels`, the model's.
 
-    Labels that have names in the data get the numbers that these have among `labels`, the model's; names that
-    are none of the model's may be its numbers. Raises `FmkitError` where a column `text` or `label` is
-    missing or has a gap, and for a label that is none of the model's.
+    The end of a longer text is cut off, and standard error says of how many. A label is a name of the
+    model's; where none of the data's is, and the model's names are no numbers, it is a place among them.
+    Raises `FmkitError` where a column `text` or `label` is missing or has a gap, and for a label that is none
+    of the model's.
     """
     require_columns(dataset, "text", "label")
     with quiet():
         dataset = _renumber(dataset, labels)
-    if unknown := set(dataset["label"]) - set(range(len(labels))):
-        raise FmkitError(f"label {min(unknown)} is none of the model's {len(labels)} labels")
 
-    def ids(batch: dict[str, list[str]]) -> dict[str, list[list[int]]]:
+    def ids(batch: dict[str, list[str]]) -> dict[str, list[Any]]:
         encodings = tokenizer.encode_batch_fast(batch["text"])
-        return {"input_ids": [encoding.ids[:context_length] for encoding in encodings]}
+        if not all(encoding.ids for encoding in encodings):
+            raise FmkitError("a text has no token that the classifier could read: leave empty texts out")
+        return {
+            "input_ids": [encoding.ids[:context_length] for encoding in encodings],
+            "is_cut": [len(encoding.ids) > context_length for encoding in encodings],
+        }
 
     others = [name for name in dataset.column_names if name != "label"]
     with quiet():
-        return dataset.map(ids, batched=True, remove_columns=others)
+        labeled = dataset.map(ids, batched=True, remove_columns=others)
+    tell_lost(sum(labeled["is_cut"]), len(labeled), "texts are cut off: they exceed", context_length)
+    return labeled.remove_columns("is_cut")
 
 
 def _renumber(dataset: Dataset, labels: Sequence[str]) -> Dataset:
     """The dataset with its labels numbered as the model's are."""
-    feature, given = dataset.features["label"], list(dataset["label"])
-    if isinstance(feature, ClassLabel):
-        named = range(len(feature.names))
-        given = [feature.names[label] if label in named else str(label) for label in given]
-    elif not all(isinstance(label, str) for label in given):
-        return dataset
+    feature = dataset.features["label"]
+    names = feature.names if isinstance(feature, ClassLabel) else ()
+    given = [names[label] if label in range(len(names)) else str(label) for label in dataset["label"][:]]
     numbers = {name: i for i, name in enumerate(labels)}
-    if not set(given) <= numbers.keys() and all(name.isdigit() for name in given):
-        numbers = {name: int(name) for name in given}
+    if not numbers.keys() & {*given} and not any(re.fullmatch("-?[0-9]+", name) for name in labels):
+        numbers = {str(i): i for i in range(len(labels))}
     if unknown := [name for name in given if name not in numbers]:
-        raise FmkitError(f"label {unknown[0]!r} is none of the model's: {', '.join(labels)}")
+        known = ", ".join(labels[:8]) + (", …" if len(labels) > 8 else "")
+        raise FmkitError(
+            f"label {short(unknown[0])} is none of the model's: {known}; leave out the {len(unknown)} of "
+            f"{len(given)} rows with unknown labels, or label them as the model does"
+        )
     return dataset.remove_columns("label").add_column("label", [numbers[name] for name in given])
 
 
@@ -111,9 +121,10 @@ def tokenize_completions(
 
     Conversations (`messages`) are put into the chat layout; prompt and completion are taken as they are, with
     any tokenizer. Labels are the ids themselves, or `IGNORE` where nothing is to be learned: in prompts, or,
-    of a conversation, in all that the assistant does not say. `mask_prompt` off learns these too. What is
-    longer than the context is cut off at its end; an example of which nothing is left to learn is dropped,
-    and standard error says how many are. Raises `FmkitError` where columns are missing, or all is dropped.
+    of a conversation, in all that the assistant does not say. `mask_prompt` off learns these too, but never
+    what the assistant says with `weight` 0. What is longer than the context is cut off at its end; an example
+    of which nothing is left to learn is dropped, and standard error says how many are. Raises `FmkitError`
+    where columns are missing, or all is dropped.
     """
     are_messages = "messages" in dataset.column_names
     require_columns(dataset, *(("messages",) if are_messages else ("prompt", "completion")))
@@ -127,7 +138,7 @@ def tokenize_completions(
         return {"input_ids": ids[:context_length], "labels": labels[:context_length], "is_cut": is_cut}
 
     with quiet():
-        examples = dataset.map(encode, remove_columns=dataset.column_names)
+        examples = _map(dataset, encode, tokenizer, dataset.column_names)
         useful = examples.filter(lambda row: _has_labels(row["labels"]))
     return _report(len(dataset), useful, context_length)
 
@@ -162,12 +173,13 @@ def tokenize_pairs(dataset: Dataset, tokenizer: Tokenizer, context_length: int) 
                 messages = [*_as_messages(row["prompt"], "user"), *_as_messages(row[side], "assistant")]
                 ids, labels = encode_chat(messages, tokenizer)
                 labels = last_answer(labels)
+                del ids[(end := _end(labels)) :], labels[end:]  # what a chat template writes after it
             sides[side] = {"input_ids": ids[:context_length], "labels": labels[:context_length]}
             sides["is_cut"] |= len(ids) > context_length
         return sides
 
     with quiet():
-        pairs = dataset.map(encode, remove_columns=dataset.column_names)
+        pairs = _map(dataset, encode, tokenizer, dataset.column_names)
         useful = pairs.filter(
             lambda row: all(_has_labels(row[side]["labels"]) for side in ("chosen", "rejected"))
         )
@@ -204,7 +216,7 @@ def tokenize_prompts(dataset: Dataset, tokenizer: Tokenizer, context_length: int
         return {"prompt": asked, "input_ids": ids, "is_cut": False}
 
     with quiet():
-        prompts = dataset.map(encode, remove_columns=[name for name in (column,) if name != "prompt"])
+        prompts = _map(dataset, encode, tokenizer, [name for name in (column,) if name != "prompt"])
         useful = prompts.filter(lambda row: len(row["input_ids"]) < context_length)
     return _report(len(dataset), useful, context_length)
 
@@ -212,33 +224,56 @@ def tokenize_prompts(dataset: Dataset, tokenizer: Tokenizer, context_length: int
 # --- for all ----------------------------------------------------------------------------------------------
 
 
-def require_columns(dataset: Dataset, *names: str) -> None:
-    """Raise `FmkitError` naming the first of `names` that the data has not, or that has a gap."""
+def require_columns(dataset: Dataset | IterableDataset, *names: str) -> None:
+    """Raise `FmkitError` naming the first of `names` that the data has not, that has a gap, or holds no text.
+
+    Gaps of a stream are found when it is read.
+    """
     if missing := [name for name in names if name not in dataset.column_names]:
+        verb = "is" if len(names) == 1 else "are"
         raise FmkitError(
-            f"no column {missing[0]!r}: {' and '.join(names)} are read; the data has "
+            f"no column {missing[0]!r}: {' and '.join(names)} {verb} read; the data has "
             f"{', '.join(dataset.column_names)}"
         )
     for name in names:
-        column = dataset.with_format("arrow")[name]
-        if column.null_count:
-            row = next(i for i, value in enumerate(dataset[name], 1) if value is None)
-            raise FmkitError(f"the column {name!r} has nothing in row {row}: fill it, or leave the row out")
+        if isinstance(dataset, Dataset) and dataset.data.column(name).null_count:
+            row = next((i for i, value in enumerate(dataset[name], 1) if value is None), None)
+            if row:
+                raise FmkitError(
+                    f"the column {name!r} has nothing in row {row}: fill it, or leave the row out"
+                )
+        kind = dataset.features[name]
+        held = kind.dtype if isinstance(kind, Value | ClassLabel) else "values of other kinds"
+        may = {"text": ("string",), "label": ("string", "int")}.get(name, ("string", "kinds"))
+        if not any(each in held for each in may):
+            wanted = "names or whole numbers" if name == "label" else "text"
+            raise FmkitError(f"the column {name!r} holds {held}: it must hold {wanted}")
+
+
+def _map(dataset: Dataset, encode: Callable[[Row], Row], tokenizer: Tokenizer, drop: list[str]) -> Dataset:
+    """Encode each row. What datasets did before it finds by a hash, for which a tokenizer is pickled, and so
+    without its conventions: they are hashed, too."""
+    known = {"_": conventions(tokenizer)}
+    return dataset.map(lambda row, _: encode(row), fn_kwargs=known, remove_columns=drop)
 
 
 def _as_messages(said: Any, role: str) -> list[Row]:
-    return [{"role": role, "content": said}] if isinstance(said, str) else list(said)
+    """Messages without weights, as of a pair the last answer is judged, whatever its weight."""
+    turns = [{"role": role, "content": said}] if isinstance(said, str) else said
+    return [{name: value for name, value in turn.items() if name != "weight"} for turn in turns]
 
 
 def last_answer(labels: list[int]) -> list[int]:
     """The labels with all but the last run of them ignored."""
-    end = len(labels)
-    while end and labels[end - 1] == IGNORE:
-        end -= 1
-    start = end
+    start = _end(labels)
     while start and labels[start - 1] != IGNORE:
         start -= 1
     return [IGNORE] * start + labels[start:]
+
+
+def _end(labels: list[int]) -> int:
+    """Where the last label is that is learned, and one more; 0 without any."""
+    return next((i for i in range(len(labels), 0, -1) if labels[i - 1] != IGNORE), 0)
 
 
 def _padded(rows: Sequence[Sequence[int]], pad_id: int) -> Batch:
@@ -264,14 +299,18 @@ def _has_labels(labels: list[int]) -> bool:
 
 def _report(before: int, useful: Dataset, context_length: int) -> Dataset:
     """Say how many examples a context drops and cuts; the others without the note that they are cut."""
-    context = f"the context of {context_length} tokens"
     if not len(useful):
         raise FmkitError(
-            f"none of {before} examples leaves room for an answer in {context}: "
+            f"none of {before} examples leaves room for an answer in the context of {context_length} tokens: "
             "shorten the prompts or take a longer context"
         )
     dropped, cut = before - len(useful), sum(useful["is_cut"])
-    for count, what in ((dropped, "dropped: their prompts fill"), (cut, "cut off: their answers exceed")):
-        if count:
-            print(f"fmkit: {count} of {before} examples are {what} {context}", file=sys.stderr)
+    tell_lost(dropped, before, "examples are dropped: their prompts fill", context_length)
+    tell_lost(cut, before, "examples are cut off: their answers exceed", context_length)
     return useful.remove_columns("is_cut")
+
+
+def tell_lost(count: int, total: int, what: str, context_length: int) -> None:
+    """Say on standard error how many of all a context drops or cuts, if any."""
+    if count:
+        print(f"fmkit: {count} of {total} {what} the context of {context_length} tokens", file=sys.stderr)

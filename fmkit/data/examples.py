@@ -6,7 +6,6 @@ The columns of a record decide what it is; `fmkit.data.shapes` has the table.
 import csv
 import io
 import json
-import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -30,9 +29,12 @@ from fmkit.data.files import (
     to_json_lines,
     write_whole,
 )
-from fmkit.data.shapes import Row, known_columns, to_answered, to_example, to_prompt
+from fmkit.data.pairs import Placed, advise_pairs, list_places
+from fmkit.data.shapes import Row, known_columns, notes_of, to_answered, to_example, to_prompt
 from fmkit.data.splits import SPLITS, digest, find_threshold, named_splits, stratify
+from fmkit.data.tables import Data, as_table
 from fmkit.errors import FmkitError
+from fmkit.settings import as_path
 
 MESSAGES = List({"role": Value("string"), "content": Value("string")})
 WEIGHTED = List({**MESSAGES.feature, "weight": Value("int64")})  # 0: not learned; null: as without
@@ -59,6 +61,21 @@ def load_examples(path: str | Path) -> DatasetDict:
     return _load_splits(path, to_answered)
 
 
+def load_to_measure(path: str | Path, split: str) -> DatasetDict:
+    """Load examples as `load_examples` does, or with all of them in one split: for "all", or a single record.
+
+    Raises FmkitError as `load_examples` does.
+    """
+    path = as_path(path)
+    files = find_files(path, ENDINGS)
+    rows = [row for _, row in _read_rows(files, to_answered)]
+    if not rows:
+        raise FmkitError(f"{path}: no record; write one a line")
+    if split != "all" and len(rows) > 1:
+        return _split(path, files, to_answered)
+    return DatasetDict(all=_to_dataset(rows, _features_of(rows)))
+
+
 def load_prompt_splits(path: str | Path) -> DatasetDict:
     """Load prompts as `load_prompts` does, as train and validation: split as `load_examples` does."""
     return _load_splits(path, to_prompt)
@@ -71,7 +88,7 @@ def load_prompts(path: str | Path) -> Dataset:
     assistant answers. The shapes of `load_examples` are read, without their last answer, and records with
     only a `prompt` or `text`. Raises FmkitError as `load_examples` does.
     """
-    path = Path(os.path.expanduser(path))
+    path = as_path(path)
     rows = [row for _, row in _read_rows(find_files(path, ENDINGS), to_prompt)]
     if not rows:
         raise FmkitError(f"{path}: no record; write one a line")
@@ -94,7 +111,7 @@ def check_examples(path: str | Path, limit: int = 100) -> list[Fault]:
     Raises FmkitError for errors after which nothing more can be read, and for faults of the whole, such as
     having only one record.
     """
-    path = Path(os.path.expanduser(path))
+    path = as_path(path)
     files = find_files(path, ENDINGS)
     faults = [
         Fault(str(file), place[1], row.field, row.what, row.remedy, unit=place[0])
@@ -106,20 +123,44 @@ def check_examples(path: str | Path, limit: int = 100) -> list[Fault]:
     return faults[:limit]
 
 
-def write_examples(dataset: Dataset, path: str | Path) -> None:
+def advise_examples(path: str | Path) -> list[str]:
+    """Say in lines of text what `load_examples` makes of fields that mean something, and what it leaves out.
+
+    Also which pairs teach nothing. Faulty records are skipped. Raises FmkitError as `check_examples` does.
+    """
+    path = as_path(path)
+    notes: dict[str, list[str]] = {}
+    pairs: list[Placed] = []
+    for file in find_files(path, ENDINGS):
+        name = "" if file == path else f"{file.relative_to(path)}, "
+        for (unit, number), record in each_record(file, list):
+            try:
+                row = to_answered(record)
+            except Problem:
+                continue
+            place = f"{name}{unit} {number}"
+            for what, where in notes_of(record, row):
+                notes.setdefault(what, []).append(f"{place}, {where}" if where else place)
+            if "rejected" in row:
+                pairs.append((place, row))
+    return [*(f"{what} ({list_places(places)})" for what, places in notes.items()), *advise_pairs(pairs)]
+
+
+def normalize(dataset: Dataset) -> Dataset:
+    """Make examples of records of any known shape. Raises FmkitError, naming the row, for a faulty one."""
+    rows = _convert_rows(with_label_names(dataset), to_answered)
+    return Dataset.from_list(rows, features=_features_of(rows))
+
+
+def write_examples(dataset: Data, path: str | Path) -> None:
     """Write one split as .jsonl, .json, .csv or .parquet, by the ending; labels are written as names.
 
-    Raises FmkitError for rows that `load_examples` couldn't read back, for other endings, and if the file
-    can't be written. A file that exists is replaced only when everything is written.
+    `dataset` may also be rows or a table (see `fmkit.data.tables`). Raises FmkitError for rows that
+    `load_examples` couldn't read back, for other endings, and if the file can't be written. A file that
+    exists is replaced only when everything is written.
     """
-    path = Path(os.path.expanduser(path))
-    rows: list[Row] = []
-    for number, row in enumerate(with_label_names(dataset), 1):
-        try:
-            rows.append(to_example(row))
-            _require_same_kind(rows[-1], rows[0])
-        except Problem as problem:
-            fail("the dataset", ("row", number), problem)
+    path = as_path(path)
+    rows = _convert_rows(with_label_names(as_table(dataset)), to_example)
     if not rows:
         raise FmkitError(f"{path}: no example to write")
     writers: dict[str, Callable[[list[Row]], bytes]] = {
@@ -134,7 +175,7 @@ def write_examples(dataset: Dataset, path: str | Path) -> None:
 
 
 def _load_splits(path: str | Path, convert: Callable[[Any], Row]) -> DatasetDict:
-    path = Path(os.path.expanduser(path))
+    path = as_path(path)
     return _split(path, find_files(path, ENDINGS), convert)
 
 
@@ -143,7 +184,7 @@ def _split(path: Path, files: Sequence[Path], convert: Callable[[Any], Row]) -> 
     ordered = (*named["train"], *named["validation"]) if named else files
     found = list(_read_rows(ordered, convert))
     rows = [row for _, row in found]
-    held_out = [file in named["validation"] for file, _ in found] if named else _hold_out(rows, path)
+    held_out = [file in named["validation"] for file, _ in found] if named else hold_out(rows, path)
     splits = _to_splits(rows, held_out, path)
     _tell_missing_labels(splits, path)
     return splits
@@ -174,6 +215,18 @@ def _each_row(
             yield file, place, found
 
 
+def _convert_rows(records: Iterable[Row], convert: Callable[[Any], Row]) -> list[Row]:
+    """Convert the records of a data set. Raises FmkitError for a faulty one, and for different kinds."""
+    rows: list[Row] = []
+    for number, record in enumerate(records, 1):
+        try:
+            rows.append(convert(record))
+            _require_same_kind(rows[-1], rows[0])
+        except Problem as problem:
+            fail("the dataset", ("row", number), problem)
+    return rows
+
+
 def _require_same_kind(row: Row, first: Row) -> None:
     if row.keys() != first.keys():
         here, before = (" and ".join(columns) for columns in (row, first))
@@ -182,8 +235,8 @@ def _require_same_kind(row: Row, first: Row) -> None:
         raise Problem("prompt", "text in one record, messages in another", "write all the same way")
 
 
-def _hold_out(rows: list[Row], path: Path) -> list[bool]:
-    """For each row, whether it is held out."""
+def hold_out(rows: list[Row], path: str | Path) -> list[bool]:
+    """For each row, whether it is held out. Raises FmkitError for fewer than two different ones."""
     digests = [digest(json.dumps(row)) for row in rows]
     threshold = find_threshold(digests)
     if threshold is None:
@@ -204,17 +257,20 @@ def _tell_missing_labels(splits: DatasetDict, path: Path) -> None:
 
 def _to_splits(rows: list[Row], held_out: list[bool], path: Path) -> DatasetDict:
     features = _features_of(rows) if rows else Features()
-    if "label" in features:
-        ids = {name: i for i, name in enumerate(features["label"].names)}
-        rows = [{**row, "label": ids[row["label"]]} for row in rows]
     splits = {}
     for is_held_out, name in enumerate(SPLITS):
         chosen = [row for row, out in zip(rows, held_out, strict=True) if out == is_held_out]
         if not chosen:
             raise FmkitError(f"{path}: no record in the files for {name}; write one a line")
-        columns = {column: [row[column] for row in chosen] for column in features}
-        splits[name] = Dataset.from_dict(columns, features=features, split=NamedSplit(name))
+        splits[name] = _to_dataset(chosen, features, NamedSplit(name))
     return DatasetDict(splits)
+
+
+def _to_dataset(rows: list[Row], features: Features, split: NamedSplit | None = None) -> Dataset:
+    columns = {name: [row[name] for row in rows] for name in features}
+    if "label" in features:
+        columns["label"] = [features["label"].str2int(name) for name in columns["label"]]
+    return Dataset.from_dict(columns, features=features, split=split)
 
 
 def _features_of(rows: list[Row]) -> Features:

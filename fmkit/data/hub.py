@@ -1,14 +1,12 @@
 """Data sets of the Hugging Face Hub as corpora."""
 
-from functools import partial
 from typing import Any
 
 import datasets
 import huggingface_hub
-from datasets import IterableDataset
 
 from fmkit.data.quiet import quiet
-from fmkit.data.splits import TENTH, VALIDATION, Corpus, digest, find_threshold
+from fmkit.data.splits import VALIDATION, Corpus, hold_out_texts
 from fmkit.errors import FmkitError
 
 
@@ -56,7 +54,7 @@ def _arrange(loaded: Any, text_column: str, name: str) -> Corpus:
     if given:
         validation = _with_text(loaded[given], text_column, name)
     else:
-        train, validation = _hold_out(train, name)
+        train, validation = hold_out_texts(train, name)
     return type(loaded)({"train": train, "validation": validation})
 
 
@@ -79,18 +77,3 @@ def _with_text(dataset: Any, text_column: str, name: str) -> Any:
 
 def _has_text(texts: list[str | None]) -> list[bool]:
     return [bool(text and text.strip()) for text in texts]
-
-
-def _hold_out(dataset: Any, name: str) -> tuple[Any, Any]:
-    """A tenth of the documents, of a large data set about 10,000, chosen by a hash of their text."""
-    share = TENTH if isinstance(dataset, IterableDataset) else 2**64 // max(10, len(dataset) // 10_000)
-    threshold = find_threshold((digest(row["text"]) for row in dataset.select_columns("text")), share)
-    if threshold is None:
-        raise FmkitError(f"{name}: two different documents are needed, to train and to validate")
-    parts = (partial(_choose, threshold=threshold, held_out=held_out) for held_out in (False, True))
-    train, validation = (dataset.filter(part, input_columns="text", batched=True) for part in parts)
-    return train, validation
-
-
-def _choose(texts: list[str], threshold: int, held_out: bool) -> list[bool]:
-    return [(digest(text) < threshold) == held_out for text in texts]

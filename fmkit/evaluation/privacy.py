@@ -11,8 +11,8 @@ import torch
 from tokenizers import Tokenizer
 
 from fmkit.data.batches import Batch, collate, to_device
-from fmkit.data.given import as_texts, as_tokenizer
-from fmkit.data.tokenizer import EOS, PAD, special_id
+from fmkit.data.given import as_texts
+from fmkit.data.tokenizer import EOS, PAD, as_tokenizer, special_id
 from fmkit.errors import FmkitError
 from fmkit.generation import require_writer
 from fmkit.model import Transformer

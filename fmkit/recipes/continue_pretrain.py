@@ -5,22 +5,24 @@ from pathlib import Path
 from tokenizers import Tokenizer
 
 from fmkit.config import CONTINUE, TrainConfig
-from fmkit.data.splits import Corpus
+from fmkit.data.given import TEXTS, as_splits
+from fmkit.data.tables import Data
 from fmkit.errors import FmkitError
 from fmkit.model import Transformer
 from fmkit.objectives import language_modeling
-from fmkit.recipes.prepare import held_out_texts, prepare_texts, require_kind
+from fmkit.recipes.prepare import accept, held_out_texts, prepare_texts
 from fmkit.run import TrainingRun, fit
+from fmkit.settings import require_numbers
 from fmkit.trainer import Record, Trainer
 
 
 def continue_pretrain(
     model: Transformer,
     tokenizer: Tokenizer,
-    data: Corpus,
+    data: Data,
     config: TrainConfig | None = None,
     *,
-    replay: Corpus | None = None,
+    replay: Data | None = None,
     replay_share: float = 0.1,
     output_dir: str | Path | None = None,
     resume: bool = False,
@@ -32,10 +34,11 @@ def continue_pretrain(
     section 6). The run also records `replay_loss`, the validation loss on `replay`: it shows what is
     forgotten, even with a share of 0. The rest is as in `pretrain`.
     """
-    config = config or TrainConfig(**CONTINUE)
-    require_kind(model, Transformer)
+    tokenizer, config = accept(model, tokenizer, config, CONTINUE, Transformer)
+    require_numbers(float, replay_share=replay_share)
     if not 0 <= replay_share < 1:
         raise FmkitError(f"replay_share={replay_share} must be at least 0 and less than 1")
+    replay = None if replay is None else as_splits(replay, TEXTS)
     loader, held_out, identity = prepare_texts(model, tokenizer, data, config, replay, replay_share)
     held_out_replay = held_out_texts(model, replay, config) if replay else []
     trainer = Trainer(model, language_modeling, loader, config)

@@ -6,19 +6,20 @@ from pathlib import Path
 from tokenizers import Tokenizer
 
 from fmkit.config import TrainConfig
-from fmkit.data.splits import Corpus
+from fmkit.data.tables import Data
 from fmkit.errors import FmkitError
-from fmkit.model import Transformer
+from fmkit.model import Transformer, require_kind
 from fmkit.objectives import distillation, language_modeling
-from fmkit.recipes.prepare import fingerprint, freeze, prepare_tokens, require_kind, require_tokens
+from fmkit.recipes.prepare import accept, fingerprint, freeze, prepare_tokens, require_tokens
 from fmkit.run import TrainingRun, fit
+from fmkit.settings import require_numbers
 from fmkit.trainer import Record, Trainer
 
 
 def distill(
     model: Transformer,
     tokenizer: Tokenizer,
-    data: Corpus,
+    data: Data,
     config: TrainConfig | None = None,
     *,
     teacher: Transformer,
@@ -34,9 +35,9 @@ def distill(
     and completions, or messages. `validation_loss` is the usual loss alone, comparable with other runs.
     Raises `FmkitError` where the models' tokens differ, and as `pretrain` does.
     """
-    config = config or TrainConfig()
-    require_kind(model, Transformer)
+    tokenizer, config = accept(model, tokenizer, config, {}, Transformer)
     _require_teacher(teacher, model, tokenizer, config)
+    require_numbers(float, temperature=temperature, soft_weight=soft_weight)
     if not 0 < temperature < math.inf or not 0 <= soft_weight <= 1:
         raise FmkitError(
             f"temperature={temperature} must be positive, soft_weight={soft_weight} between 0 and 1"

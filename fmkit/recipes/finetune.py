@@ -2,15 +2,15 @@
 
 from pathlib import Path
 
-from datasets import DatasetDict
 from tokenizers import Tokenizer
 
 from fmkit.config import FINETUNE, TrainConfig
+from fmkit.data.tables import Data
 from fmkit.errors import FmkitError
 from fmkit.evaluation.classification import accuracy, f1, predict_labels
 from fmkit.model import Classifier, Transformer
 from fmkit.objectives import classification, language_modeling
-from fmkit.recipes.prepare import prepare_completions, prepare_labeled, require_kind
+from fmkit.recipes.prepare import accept, prepare_completions, prepare_labeled
 from fmkit.run import TrainingRun, fit
 from fmkit.trainer import Record, Trainer
 
@@ -18,7 +18,7 @@ from fmkit.trainer import Record, Trainer
 def finetune(
     model: Classifier | Transformer,
     tokenizer: Tokenizer,
-    data: DatasetDict,
+    data: Data,
     config: TrainConfig | None = None,
     *,
     mask_prompt: bool = True,
@@ -29,12 +29,11 @@ def finetune(
 
     A `Classifier` learns from the columns `text` and `label` (numbers from 0), and the run records `accuracy`
     and `f1` on the validation texts. A `Transformer` learns to answer, from `prompt` and `completion` or from
-    `messages`; prompts are read, not learned, unless `mask_prompt` is off. With adapters (`add_lora`) only
-    these learn. Raises `FmkitError` for a missing column, a label that the model does not have, and as
-    `pretrain` does.
+    `messages`; prompts are read, not learned, unless `mask_prompt` is off, and so is always what the
+    assistant says with `weight` 0. With adapters (`add_lora`) only these learn. Raises `FmkitError` for a
+    missing column, a label that the model does not have, and as `pretrain` does.
     """
-    config = config or TrainConfig(**FINETUNE)
-    require_kind(model, Transformer, Classifier)
+    tokenizer, config = accept(model, tokenizer, config, FINETUNE, Transformer, Classifier)
     if isinstance(model, Classifier):
         return _learn_labels(model, tokenizer, data, config, output_dir, resume)
     loader, held_out, identity = prepare_completions(model, tokenizer, data, config, mask_prompt)
@@ -50,7 +49,7 @@ def finetune(
 def _learn_labels(
     model: Classifier,
     tokenizer: Tokenizer,
-    data: DatasetDict,
+    data: Data,
     config: TrainConfig,
     output_dir: str | Path | None,
     resume: bool,

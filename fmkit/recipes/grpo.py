@@ -1,29 +1,31 @@
 """Reinforcement learning with a reward: group relative policy optimization (GRPO)."""
 
 import copy
+import inspect
 import math
 from pathlib import Path
 
-from datasets import DatasetDict
 from tokenizers import Tokenizer
 
 from fmkit.config import GRPO, TrainConfig
+from fmkit.data.tables import Data
 from fmkit.errors import FmkitError
 from fmkit.evaluation.divergence import total_kl
 from fmkit.evaluation.preferences import require_one_score
 from fmkit.evaluation.sampling import BATCH
 from fmkit.model import Classifier, Transformer
 from fmkit.objectives import grpo as objective
-from fmkit.recipes.prepare import fingerprint, freeze, prepare_prompts, require_kind, require_tokens
+from fmkit.recipes.prepare import accept, fingerprint, freeze, prepare_prompts, require_tokens
 from fmkit.recipes.rollouts import RewardFunction, Rollouts, Sampler
 from fmkit.run import TrainingRun, fit
+from fmkit.settings import require_numbers
 from fmkit.trainer import Record, Trainer
 
 
 def grpo(
     model: Transformer,
     tokenizer: Tokenizer,
-    data: DatasetDict,
+    data: Data,
     config: TrainConfig | None = None,
     *,
     reward: Classifier | RewardFunction,
@@ -47,13 +49,14 @@ def grpo(
     `align` does. Raises `FmkitError` for a reward model with other tokens or a shorter context, and as
     `pretrain` does.
     """
-    config = config or TrainConfig(**GRPO)
-    require_kind(model, Transformer)
+    tokenizer, config = accept(model, tokenizer, config, GRPO, Transformer)
     _require_settings(config, beta, num_generations, temperature)
     prompts, held_out, identity = prepare_prompts(model, tokenizer, data, config)
+    _require_reward(reward, model, tokenizer)
     if isinstance(reward, Classifier):
-        _require_reward(reward, model, tokenizer)
         identity["reward"] = fingerprint(freeze(reward, config).named_parameters())
+    else:  # a function is known by its name
+        identity["reward"] = getattr(reward, "__qualname__", type(reward).__name__)
     reference = freeze(copy.deepcopy(model), config)
     sampler = Sampler(model, reward, max_new_tokens, config.seed)
     loader = Rollouts(prompts, sampler, config.batch_size, num_generations, temperature, scale_rewards)
@@ -75,6 +78,8 @@ def grpo(
 
 
 def _require_settings(config: TrainConfig, beta: float, num_generations: int, temperature: float) -> None:
+    require_numbers(float, beta=beta, temperature=temperature)
+    require_numbers(int, num_generations=num_generations)
     if not 0 <= beta < math.inf or not 0 < temperature < math.inf:
         raise FmkitError(f"beta={beta} must be at least 0 and temperature={temperature} positive")
     if num_generations < 2 or config.batch_size % num_generations:
@@ -84,8 +89,16 @@ def _require_settings(config: TrainConfig, beta: float, num_generations: int, te
         )
 
 
-def _require_reward(reward: Classifier, model: Transformer, tokenizer: Tokenizer) -> None:
-    """Raise `FmkitError` for a reward model that cannot read what the model writes."""
+def _require_reward(reward: Classifier | RewardFunction, model: Transformer, tokenizer: Tokenizer) -> None:
+    """Raise `FmkitError` for a reward that cannot read what the model writes."""
+    if not isinstance(reward, Classifier):
+        try:
+            inspect.signature(reward).bind([], [])
+        except TypeError as error:
+            raise FmkitError(
+                f"the reward must be a Classifier, or a function of prompts and answers, two lists: {error}"
+            ) from None
+        return
     require_one_score(reward)
     require_tokens(reward, tokenizer, "reward")
     ours, theirs = model.config, reward.config

@@ -5,10 +5,10 @@ from pathlib import Path
 from tokenizers import Tokenizer
 
 from fmkit.config import TrainConfig
-from fmkit.data.splits import Corpus
+from fmkit.data.tables import Data
 from fmkit.model import Transformer
 from fmkit.objectives import language_modeling
-from fmkit.recipes.prepare import prepare_texts, require_kind
+from fmkit.recipes.prepare import accept, prepare_texts
 from fmkit.run import TrainingRun, fit
 from fmkit.trainer import Record, Trainer
 
@@ -16,7 +16,7 @@ from fmkit.trainer import Record, Trainer
 def pretrain(
     model: Transformer,
     tokenizer: Tokenizer,
-    data: Corpus,
+    data: Data,
     config: TrainConfig | None = None,
     *,
     output_dir: str | Path | None = None,
@@ -29,8 +29,7 @@ def pretrain(
     Raises `FmkitError` for a corpus shorter than a context or without a split, for a tokenizer larger than
     the model or other than the one it was trained with, and as `fmkit.run.fit` does.
     """
-    config = config or TrainConfig()
-    require_kind(model, Transformer)
+    tokenizer, config = accept(model, tokenizer, config, {}, Transformer)
     loader, held_out, identity = prepare_texts(model, tokenizer, data, config)
     trainer = Trainer(model, language_modeling, loader, config)
 

@@ -2,14 +2,14 @@
 
 from pathlib import Path
 
-from datasets import DatasetDict
 from tokenizers import Tokenizer
 
 from fmkit.config import FINETUNE, TrainConfig
+from fmkit.data.tables import Data
 from fmkit.evaluation.preferences import judge_rewards, require_one_score, scores
 from fmkit.model import Classifier
 from fmkit.objectives import reward_ranking
-from fmkit.recipes.prepare import prepare_pairs, require_kind
+from fmkit.recipes.prepare import accept, prepare_pairs
 from fmkit.run import TrainingRun, fit
 from fmkit.trainer import Record, Trainer
 
@@ -17,7 +17,7 @@ from fmkit.trainer import Record, Trainer
 def train_reward(
     model: Classifier,
     tokenizer: Tokenizer,
-    data: DatasetDict,
+    data: Data,
     config: TrainConfig | None = None,
     *,
     output_dir: str | Path | None = None,
@@ -30,8 +30,7 @@ def train_reward(
     held-out pairs ranked as people did, and `margin`, the mean difference of their scores. Raises
     `FmkitError` for a model with another number of labels, and as `pretrain` does.
     """
-    config = config or TrainConfig(**FINETUNE)
-    require_kind(model, Classifier)
+    tokenizer, config = accept(model, tokenizer, config, FINETUNE, Classifier)
     require_one_score(model)
     loader, held_out, identity = prepare_pairs(model, tokenizer, data, config)
     trainer = Trainer(model, reward_ranking, loader, config)

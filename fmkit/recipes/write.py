@@ -7,9 +7,9 @@ from datasets import Dataset
 from tokenizers import Tokenizer
 
 from fmkit.data.chat import chat_prompt, encode_prompt, end_ids
-from fmkit.data.given import PROMPTS, as_dataset, as_tokenizer
+from fmkit.data.given import PROMPTS, as_dataset
 from fmkit.data.tables import Data
-from fmkit.data.tokenizer import BOS, special_id
+from fmkit.data.tokenizer import BOS, as_tokenizer, special_id
 from fmkit.errors import FmkitError
 from fmkit.evaluation.sampling import complete
 from fmkit.generation import require_writer
@@ -60,9 +60,9 @@ def write_answers(
     """
     require_writer(model)
     require_numbers(int, max_new_tokens=max_new_tokens)
-    tokenizer, prompts = as_tokenizer(tokenizer), as_dataset(prompts, PROMPTS)
-    are_messages = "messages" in prompts.column_names
-    asked = list(prompts["messages" if are_messages else "prompt"])
+    tokenizer, given = as_tokenizer(tokenizer), as_dataset(prompts, PROMPTS)
+    are_messages = "messages" in given.column_names
+    asked = list(given["messages" if are_messages else "prompt"])
     encode = chat_prompt if are_messages else encode_prompt
     longest = model.config.max_position_embeddings
     ids = {i: encoded for i, each in enumerate(asked) if len(encoded := encode(each, tokenizer)) < longest}

@@ -23,7 +23,7 @@ from typing import BinaryIO
 from unicodedata import category
 
 import numpy as np
-from datasets import Dataset
+from datasets import Dataset, IterableDataset
 from numpy.typing import NDArray
 
 from fmkit.data.tables import Data, as_table
@@ -64,27 +64,27 @@ def dsir_select(dataset: Data, target: Data, k: int, seed: int = 0) -> Dataset:
     disk, see `dsir_weights`. The same seed gives the same choice. Raises `FmkitError` unless 1 ≤ k ≤ rows,
     and if a stream gives another number of rows the second time.
     """
-    dataset = as_table(dataset)
+    rows = dataset if isinstance(dataset, IterableDataset) else as_table(dataset)
     require_numbers(int, k=k, seed=seed)
     if k < 1:
         raise FmkitError(f"k = {k}: at least one document must be selected")
-    scores = dsir_weights(iterate_texts(dataset), iterate_texts(target))
+    scores = dsir_weights(iterate_texts(rows), iterate_texts(target))
     if len(scores) < k:
         raise FmkitError(f"k = {k}: only {len(scores)} documents to select from")
     scores += np.random.default_rng(seed).gumbel(size=len(scores))
     chosen = np.sort(np.argsort(-scores, kind="stable")[:k])
-    if isinstance(dataset, Dataset):
-        return dataset.select(chosen)
+    if isinstance(rows, Dataset):
+        return rows.select(chosen)
     wanted = set(chosen.tolist())
-    rows, again = [], 0
-    for again, row in enumerate(dataset, start=1):
+    picked, again = [], 0
+    for again, row in enumerate(rows, start=1):
         if again - 1 in wanted:
-            rows.append(row)
+            picked.append(row)
     if again != len(scores):
         raise FmkitError(
             f"the stream gave {len(scores)} rows, and {again} when it was read again; gather it first"
         )
-    return Dataset.from_list(rows, features=dataset.features)
+    return Dataset.from_list(picked, features=rows.features)
 
 
 def ngram_divergence(texts: Iterable[str], target_texts: Iterable[str]) -> float:

@@ -26,8 +26,10 @@ from datasets import Dataset
 from numpy.typing import NDArray
 
 from fmkit.data.scripts import space_out
+from fmkit.data.tables import Data
 from fmkit.errors import FmkitError
-from fmkit.selection.texts import iterate_texts, require_places
+from fmkit.selection.texts import iterate_texts, with_places
+from fmkit.settings import require_numbers
 
 PERMUTATIONS = 128
 RECALL = 0.99  # of the pairs that are just at the threshold
@@ -53,23 +55,23 @@ class DuplicateReport:
         return f"{self.dropped} of {self.total} documents dropped, copies of {len(self.clusters)} others"
 
 
-def drop_duplicates(dataset: Dataset) -> tuple[Dataset, DuplicateReport]:
+def drop_duplicates(dataset: Data) -> tuple[Dataset, DuplicateReport]:
     """Keep the first of each group of equal texts, ignoring case, white space and Unicode form (NFKC).
 
     Needs about 300 bytes of memory a document. Raises `FmkitError` for a stream.
     """
-    require_places(dataset)
+    table = with_places(dataset)
     first: dict[bytes, int] = {}
     original = []
-    for i, text in enumerate(iterate_texts(dataset)):
+    for i, text in enumerate(iterate_texts(table)):
         original.append(
             first.setdefault(hashlib.blake2b(_encode(normalize(text)), digest_size=16).digest(), i)
         )
-    return _keep_originals(dataset, original)
+    return _keep_originals(table, original)
 
 
 def drop_near_duplicates(
-    dataset: Dataset, threshold: float = 0.8, *, shingle_words: int = 5, seed: int = 0
+    dataset: Data, threshold: float = 0.8, *, shingle_words: int = 5, seed: int = 0
 ) -> tuple[Dataset, DuplicateReport]:
     """Drop each document whose Jaccard similarity to one kept before it is `threshold` or more.
 
@@ -80,17 +82,19 @@ def drop_near_duplicates(
     machine for the same seed. Needs 8 bytes of memory a word and about 5 KB a document. Raises `FmkitError`
     unless 0.1 ≤ threshold ≤ 1, and for a stream.
     """
+    require_numbers(float, threshold=threshold)
+    require_numbers(int, shingle_words=shingle_words, seed=seed)
     if not 0.1 <= threshold <= 1:
         raise FmkitError(f"threshold {threshold}: give a similarity between 0.1 and 1")
     if shingle_words < 1:
         raise FmkitError(f"shingle_words = {shingle_words}: a shingle has at least one word")
-    require_places(dataset)
+    table = with_places(dataset)
     bands, rows = choose_bands(threshold)
     permutations = draw_permutations(seed)
     word_hashes = _WordHashes()
-    kept = _Kept(len(dataset), threshold)
+    kept = _Kept(len(table), threshold)
     original: list[int] = []
-    for i, text in enumerate(iterate_texts(dataset)):
+    for i, text in enumerate(iterate_texts(table)):
         shingles = hash_shingles(text, shingle_words, word_hashes)
         signature = min_hash(shingles, permutations)[: bands * rows].reshape(bands, rows)
         keys = [band.to_bytes(2, "big") + values.tobytes() for band, values in enumerate(signature)]
@@ -98,7 +102,7 @@ def drop_near_duplicates(
         if found is None:
             kept.add(i, shingles, keys)
         original.append(i if found is None else found)
-    return _keep_originals(dataset, original)
+    return _keep_originals(table, original)
 
 
 class _Kept:

@@ -14,7 +14,8 @@ from itertools import pairwise
 
 from datasets import Dataset
 
-from fmkit.selection.texts import iterate_texts, require_places
+from fmkit.data.tables import Data
+from fmkit.selection.texts import iterate_texts, with_places
 
 Filter = Callable[[str], str | None]
 
@@ -169,18 +170,18 @@ def find_fault(text: str, filters: Iterable[Filter] = FILTERS) -> str | None:
     return next(filter(None, (check(text) for check in filters)), None)
 
 
-def filter_corpus(dataset: Dataset, filters: Iterable[Filter] = FILTERS) -> tuple[Dataset, FilterReport]:
+def filter_corpus(dataset: Data, filters: Iterable[Filter] = FILTERS) -> tuple[Dataset, FilterReport]:
     """Keep the documents that pass all filters, in order, and count the others by reason.
 
     Raises `FmkitError` if there is no column `text`, and for a stream, which can be filtered when it is read,
     without counts: `stream.filter(lambda row: find_fault(row["text"]) is None)`.
     """
-    require_places(dataset)
-    filters = tuple(filters)
-    reasons = [find_fault(text, filters) for text in iterate_texts(dataset)]
+    table = with_places(dataset)
+    filters = (filters,) if callable(filters) else tuple(filters)
+    reasons = [find_fault(text, filters) for text in iterate_texts(table)]
     kept = [i for i, reason in enumerate(reasons) if reason is None]
     counts = Counter(reason for reason in reasons if reason is not None)
-    return dataset.select(kept), FilterReport(len(dataset), len(kept), dict(counts.most_common()))
+    return table.select(kept), FilterReport(len(table), len(kept), dict(counts.most_common()))
 
 
 def _lines(text: str) -> list[str]:

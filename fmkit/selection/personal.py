@@ -17,6 +17,8 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from functools import partial
 
+from fmkit.errors import FmkitError
+
 
 @dataclass(frozen=True, order=True)
 class Span:
@@ -59,6 +61,8 @@ def scrub(text: str) -> str:
 
     Names stay, and so does everything else that `find_personal` can't find.
     """
+    if not isinstance(text, str):
+        raise FmkitError("scrub reads one text: of a data set, map(lambda row: {'text': scrub(row['text'])})")
     parts, last = [], 0
     for span in find_personal(text):
         parts += [text[last : span.start], f"[{span.type.upper()}]"]

@@ -5,30 +5,32 @@ from typing import Any
 
 from datasets import Dataset, IterableDataset
 
+from fmkit.data.tables import Data, as_table
 from fmkit.errors import FmkitError
 
 
-def iterate_texts(dataset: Dataset | IterableDataset) -> Iterator[str]:
-    """Read the column `text`, row by row; a missing value is an empty text.
+def iterate_texts(dataset: Data) -> Iterator[str]:
+    """Read the column `text` of one split, row by row; a missing value is an empty text.
 
-    Raises `FmkitError` for a corpus of several splits, and if there is no such column.
+    Raises `FmkitError` as `as_table` does, and if there is no such column.
     """
-    if not isinstance(dataset, Dataset | IterableDataset):
-        raise FmkitError('selection works on one split; give corpus["train"] instead of the whole corpus')
-    names = dataset.column_names  # None for a stream that doesn't know them yet
+    rows = dataset if isinstance(dataset, IterableDataset) else as_table(dataset)  # a stream is not begun
+    names = rows.column_names  # None for a stream that doesn't know them yet
     if names is not None and "text" not in names:
         raise FmkitError(f"no column 'text'; the data has {', '.join(names) or 'no columns'}")
     if names is None:
-        return map(_get_text, dataset)
-    batches = dataset.select_columns("text").iter(100)  # faster than row by row
+        return map(_get_text, rows)
+    batches = rows.select_columns("text").iter(100)  # faster than row by row
     return (_as_text(value) for batch in batches for value in batch["text"])
 
 
-def require_places(dataset: Dataset | IterableDataset) -> None:
-    """Raise `FmkitError` for a stream without reading it: its rows can't be chosen by position."""
+def with_places(dataset: Data) -> Dataset:
+    """Make a table whose rows can be chosen by position. Raises `FmkitError` for a stream, unread."""
     if isinstance(dataset, IterableDataset):
         remedy = "load it without streaming, or gather a part: Dataset.from_list(list(stream.take(10_000)))"
         raise FmkitError(f"a stream has no places to choose from; {remedy}")
+    table: Dataset = as_table(dataset)
+    return table
 
 
 def _get_text(row: dict[str, Any]) -> str:

@@ -5,10 +5,11 @@ import subprocess
 import sys
 from dataclasses import asdict, replace
 
+import numpy as np
 import pytest
 import torch
 
-from fmkit import FmkitError, ModelConfig, TrainConfig
+from fmkit import FmkitError, LoraConfig, ModelConfig, TrainConfig
 from fmkit.config import choose_device, choose_dtype
 from fmkit.optim import learning_rate
 
@@ -20,8 +21,8 @@ from fmkit.optim import learning_rate
         ({"hidden_size": 12}, "must be even"),
         ({"num_key_value_heads": 3}, "not divisible by num_key_value_heads"),
         ({"vocab_size": 0}, "positive whole number"),
-        ({"hidden_size": 64.0}, "positive whole number"),
-        ({"vocab_size": True}, "vocab_size=True must be a positive whole number"),
+        ({"hidden_size": 64.0}, "hidden_size=64.0 must be a whole number"),
+        ({"vocab_size": True}, "vocab_size=True must be a whole number"),
         ({"rope_theta": 0}, "rope_theta=0 must be a positive number"),
         ({"rms_norm_eps": float("nan")}, "rms_norm_eps=nan must be a positive number"),
         ({"initializer_range": 10**400}, "must be a positive number"),
@@ -50,6 +51,52 @@ def test_model_shapes_that_do_not_fit(fields, message):
 def test_training_settings_out_of_range(fields, message):
     with pytest.raises(FmkitError, match=message):
         TrainConfig(**fields)
+
+
+@pytest.mark.parametrize(
+    ("given", "plain"),
+    [
+        (
+            TrainConfig(steps=np.int64(9), learning_rate=np.float32(0.5)),
+            TrainConfig(steps=9, learning_rate=0.5),
+        ),
+        (TrainConfig(seed=torch.tensor(3), compile=np.True_), TrainConfig(seed=3, compile=True)),
+        (TrainConfig(device=torch.device("cuda", 1)), TrainConfig(device="cuda:1")),
+        (TrainConfig(dtype=torch.bfloat16), TrainConfig(dtype="bfloat16")),
+        (TrainConfig(device="auto", dtype="auto"), TrainConfig()),
+        (ModelConfig(np.int32(10), rope_theta=np.float64(5e5)), ModelConfig(10, rope_theta=5e5)),
+        (LoraConfig(np.int64(4), target_modules=["q_proj"]), LoraConfig(4, target_modules=("q_proj",))),
+    ],
+)
+def test_settings_of_other_types_are_taken(given, plain):
+    assert given == plain
+    assert json.dumps(asdict(given)) == json.dumps(asdict(plain))
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: TrainConfig(steps="600"), "steps='600' must be a whole number"),
+        (lambda: TrainConfig(steps=1e3), "steps=1000.0 must be a whole number"),
+        (lambda: TrainConfig(steps=True), "steps=True must be a whole number"),
+        (lambda: TrainConfig(seed=None), "seed=None must be a whole number"),
+        (lambda: TrainConfig(learning_rate="1e-3"), "learning_rate='1e-3' must be a number"),
+        (lambda: TrainConfig(adam_beta1=(0.9, 0.95)), "adam_beta1=.* must be a number"),
+        (lambda: TrainConfig(lr_scheduler_type=["cosine"]), "lr_scheduler_type=.* must be text"),
+        (lambda: TrainConfig(compile="yes"), "compile='yes' must be true or false"),
+        (lambda: TrainConfig(dtype=torch.float16), "dtype='float16' is unknown: choose from float32"),
+        (lambda: TrainConfig(betas=(0.9, 0.95)), "has no 'betas': give adam_beta1 and adam_beta2"),
+        (lambda: TrainConfig(max_steps=9), "TrainConfig has no 'max_steps': give steps"),
+        (lambda: TrainConfig(learnig_rate=9), "TrainConfig has no 'learnig_rate': give learning_rate"),
+        (lambda: ModelConfig(9, n_layer=9), "ModelConfig has no 'n_layer': give num_hidden_layers"),
+        (lambda: LoraConfig(r="8"), "r='8' must be a whole number"),
+        (lambda: LoraConfig(target_modules=None), "target_modules=None must be a name or a list of names"),
+        (lambda: LoraConfig(lora_dropout=0.1), "has no 'lora_dropout': give one of r, lora_alpha, target"),
+    ],
+)
+def test_settings_that_are_not_understood(make, message):
+    with pytest.raises(FmkitError, match=message):
+        make()
 
 
 def test_cosine_rises_and_falls():

@@ -2,12 +2,21 @@
 
 import contextlib
 import json
+from dataclasses import fields
 
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig, LlamaForCausalLM
+from safetensors.torch import load_file, save_file
+from transformers import (
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    GenerationConfig,
+    LlamaConfig,
+    LlamaForCausalLM,
+    LlamaForSequenceClassification,
+)
 
 from fmkit import (
     Classifier,
@@ -19,6 +28,7 @@ from fmkit import (
     load_adapter,
     save_adapter,
 )
+from fmkit.data.tokenizer import save_tokenizer
 from fmkit.generation import generate_ids
 from fmkit.model import open_model
 
@@ -112,22 +122,36 @@ def test_tokenizer_is_saved_with_the_model(tmp_path, stories, tokenizer):
     [
         ({"model_type": "gpt2"}, "'gpt2'"),
         ({"attention_bias": True}, "attention_bias"),
-        ({"rope_parameters": {"rope_type": "llama3"}}, "rope scaling"),
+        ({"mlp_bias": True}, "mlp_bias"),
+        ({"hidden_act": "gelu"}, "hidden_act='gelu'"),
+        ({"sliding_window": 64}, "sliding_window=64"),
+        ({"layer_types": ["full_attention", "sliding_attention"]}, "layer_types='sliding_attention'"),
+        ({"partial_rotary_factor": 0.5}, "partial_rotary_factor=0.5"),
+        ({"per_layer_config": {"0": {"head_dim": 4}}}, "per_layer_config"),
+        ({"quantization_config": {"quant_method": "gptq"}}, "quantized .* dequantize"),
+        ({"quantization": {"bits": 4}}, "quantization="),
+        ({"auto_map": {"AutoModelForCausalLM": "modeling_mine.Mine"}}, "auto_map"),
+        ({"of_next_year": 1}, "of_next_year=1 is not supported by fmkit's Transformer: remove it if"),
+        ({"rope_parameters": {"rope_type": "llama3"}}, "rope_parameters: rope_type='llama3'"),
+        ({"rope_scaling": {"type": "linear", "factor": 2.0}}, "rope_scaling: type='linear'"),
+        ({"rope_parameters": {"partial_rotary_factor": 0.5}}, "partial_rotary_factor=0.5"),
         ({"hidden_size": 33}, "not divisible"),
         ({"hidden_size": None}, "head_dim"),
-        ({"vocab_size": None}, "vocab_size"),
+        ({"vocab_size": None}, r"the model's is \(32000, 32\)"),
         ({"num_hidden_layers": 3}, "weights are missing"),
         ({"vocab_size": 91}, "shape"),
         ({"hidden_size": "many"}, "whole number"),
         ({"vocab_size": True}, "whole number"),
         ({"vocab_size": 10**15}, "does not fit into memory"),
         ({"max_position_embeddings": 10**15}, "does not fit into memory"),
-        ({"rms_norm_eps": "1e-5"}, "rms_norm_eps='1e-5' must be a positive number"),
+        ({"rms_norm_eps": "1e-5"}, "rms_norm_eps='1e-5' must be a"),
         ({"rms_norm_eps": float("nan")}, "rms_norm_eps=nan"),
         ({"rope_parameters": [1]}, r"rope_parameters is \[1\], not an object"),
         ({"rope_parameters": {"rope_theta": "x"}}, "rope_theta='x'"),
         ({"tie_word_embeddings": "no"}, "true or false"),
         ({"architectures": 3}, "architectures is 3, not a list"),
+        ({"architectures": ["LlamaForTokenClassification"]}, "names LlamaForTokenClassification"),
+        ({"architectures": ["LlamaModel"]}, "fmkit opens LlamaForCausalLM and LlamaForSequenceClass"),
     ],
 )
 def test_config_that_cannot_be_computed(change, message, tmp_path):
@@ -155,6 +179,157 @@ def test_damaged_files_are_named(tmp_path):
         Transformer.from_pretrained(tmp_path)
 
 
+TINY = {"vocab_size": 90, "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2}
+IDS = torch.randint(4, 90, (2, 20), generator=torch.Generator().manual_seed(0))
+
+
+def of_transformers(directory, kind=LlamaForCausalLM, shard_size="5GB", **settings):
+    """Save a model of transformers."""
+    torch.manual_seed(0)
+    settings = {"num_attention_heads": 4, "initializer_range": 0.3} | settings
+    theirs = kind(LlamaConfig(**TINY, **settings)).eval()
+    theirs.save_pretrained(directory, max_shard_size=shard_size)
+    return theirs
+
+
+def test_what_a_config_leaves_out_is_theirs():
+    ours, theirs = ModelConfig.from_hugging_face({"model_type": "llama"}), LlamaConfig()
+    for field in fields(ModelConfig):
+        if hasattr(theirs, field.name):
+            assert getattr(ours, field.name) == getattr(theirs, field.name), field.name
+    assert ours.rope_theta == theirs.rope_parameters["rope_theta"]
+
+
+def test_what_transformers_writes_is_known():
+    written = json.loads(LlamaConfig(**TINY, num_attention_heads=4).to_json_string(use_diff=False))
+    old = {
+        **{"torch_dtype": "bfloat16", "rope_theta": 1234.0, "rope_scaling": None, "num_labels": 2},
+        **{"_name_or_path": "a/b", "sliding_window": None, "layer_types": ["full_attention"] * 2},
+        **GenerationConfig._get_default_generation_params(),
+        **{name: value for name, value in GenerationConfig().to_dict().items() if value},
+    }
+    for config in (written, written | old):
+        assert ModelConfig.from_hugging_face(config).hidden_size == 32
+    assert ModelConfig.from_hugging_face({"model_type": "llama", **old}).rope_theta == 1234
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"rms_norm_eps": None, "max_position_embeddings": None},
+        {"rope_parameters": None, "rope_theta": 500.0},
+        {"rope_parameters": None, "rope_scaling": {"type": "default", "rope_theta": 77.0}},
+        {"rope_scaling": {"rope_type": "default", "rope_theta": 77.0}},
+        {"torch_dtype": "float16", "dtype": None, "pretraining_tp": 2},
+        {"architectures": None, "head_dim": None, "num_key_value_heads": None},
+    ],
+)
+def test_settings_mean_what_theirs_mean(change, tmp_path):
+    of_transformers(tmp_path)
+    file = tmp_path / "config.json"
+    config = json.loads(file.read_text()) | change
+    file.write_text(json.dumps({name: value for name, value in config.items() if value is not None}))
+    theirs = AutoModelForCausalLM.from_pretrained(tmp_path, dtype=torch.float32).eval()
+    ours = Transformer.from_pretrained(tmp_path).eval()
+    with torch.no_grad():
+        torch.testing.assert_close(ours(IDS), theirs(IDS).logits, atol=1e-4, rtol=0)
+    assert ours.config.max_position_embeddings == theirs.config.max_position_embeddings
+
+
+NORM, PROJ = "model.norm.weight", "model.layers.0.self_attn.q_proj.weight"
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({PROJ: torch.float8_e4m3fn, f"{PROJ}_scale_inv": torch.ones(1)}, "weight_scale_inv has no place"),
+        ({PROJ: torch.float8_e4m3fn}, "q_proj.weight is quantized .float8_e4m3fn."),
+        ({PROJ: torch.int8, "model.layers.0.self_attn.q_proj.SCB": torch.ones(32)}, "SCB has no place"),
+        ({PROJ: torch.int8}, "q_proj.weight is quantized .int8."),
+        ({"model.layers.0.self_attn.q_proj.bias": torch.ones(32)}, "q_proj.bias has no place"),
+        ({"v_head.summary.weight": torch.ones(1, 32)}, "v_head.summary.weight has no place"),
+        ({"lm_head.weight": torch.ones(90, 32)}, "tie_word_embeddings is on, and lm_head"),
+    ],
+)
+def test_surplus_weights_are_refused(changed, message, tmp_path):
+    of_transformers(tmp_path, tie_word_embeddings=True)
+    file = tmp_path / "model.safetensors"
+    weights = load_file(file)
+    for name, value in changed.items():
+        weights[name] = value if isinstance(value, torch.Tensor) else weights[name].to(value)
+    save_file(weights, file, {"format": "pt"})
+    with pytest.raises(FmkitError, match=message) as error:
+        Transformer.from_pretrained(tmp_path)
+    assert "\n" not in str(error.value)
+
+
+def test_copies_of_weights_are_harmless(tmp_path):
+    of_transformers(tmp_path, tie_word_embeddings=True)
+    file = tmp_path / "model.safetensors"
+    weights = load_file(file)
+    weights["lm_head.weight"] = weights["model.embed_tokens.weight"].clone()
+    weights["model.layers.0.self_attn.rotary_emb.inv_freq"] = torch.ones(4)  # as old versions wrote
+    save_file({name: tensor.bfloat16() for name, tensor in weights.items()}, file, {"format": "pt"})
+    theirs = AutoModelForCausalLM.from_pretrained(tmp_path, dtype=torch.float32).eval()
+    with torch.no_grad():
+        ours = Transformer.from_pretrained(tmp_path)(IDS)
+        torch.testing.assert_close(ours, theirs(IDS).logits, atol=1e-4, rtol=0)
+
+
+def test_what_is_saved_over_is_gone(tmp_path, tokenizer):
+    of_transformers(tmp_path, shard_size="20KB")
+    others = ("special_tokens_map.json", "chat_template.jinja", "added_tokens.json", "tokenizer.model")
+    for name in (*others, "notes.txt"):
+        (tmp_path / name).write_text("{}")
+    model = shaken(ModelConfig(vocab_size=tokenizer.get_vocab_size(), hidden_size=32))
+    model.tokenizer = tokenizer
+    model.save_pretrained(tmp_path)
+    expected = {"config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "notes.txt"}
+    assert {file.name for file in tmp_path.iterdir()} == expected
+    theirs = AutoModelForCausalLM.from_pretrained(tmp_path).eval()
+    with torch.no_grad():
+        assert torch.equal(Transformer.from_pretrained(tmp_path)(IDS), model(IDS))
+        torch.testing.assert_close(theirs(IDS).logits, model(IDS), atol=1e-4, rtol=0)
+    assert AutoTokenizer.from_pretrained(tmp_path).chat_template is None
+    assert theirs.generation_config.eos_token_id == 1
+
+
+def test_a_tokenizer_beside_it_is_kept(tmp_path, tokenizer):
+    save_tokenizer(tokenizer, tmp_path)
+    Transformer(ModelConfig(vocab_size=400, hidden_size=32)).save_pretrained(tmp_path)
+    assert Transformer.from_pretrained(tmp_path).tokenizer.to_str() == tokenizer.to_str()
+
+
+def test_two_models_in_a_directory(tmp_path):
+    of_transformers(tmp_path, shard_size="20KB")
+    of_transformers(tmp_path / "whole")
+    (tmp_path / "whole/model.safetensors").rename(tmp_path / "model.safetensors")
+    with pytest.raises(FmkitError, match="two sets of weights"):
+        Transformer.from_pretrained(tmp_path)
+    (tmp_path / "model.safetensors").unlink()
+    (tmp_path / "adapter_config.json").write_text("{}")
+    with pytest.raises(FmkitError, match=r"holds an adapter .* load_adapter"):
+        Transformer.from_pretrained(tmp_path)
+
+
+def test_more_tokens_than_the_model_has(tmp_path, tokenizer):
+    model = Transformer(ModelConfig(vocab_size=399, hidden_size=32))
+    model.tokenizer = tokenizer
+    model.save_pretrained(tmp_path)
+    with pytest.raises(FmkitError, match=r"tokenizer.json: has a token .* of number 399, and the model has"):
+        Transformer.from_pretrained(tmp_path)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_labels_that_transformers_made_up(count, tmp_path):
+    theirs = of_transformers(tmp_path, LlamaForSequenceClassification, num_labels=count, pad_token_id=0)
+    ours = open_model(tmp_path).eval()
+    assert ours.labels == tuple(f"LABEL_{i}" for i in range(count))
+    with torch.no_grad():
+        expected = theirs(IDS).logits
+        torch.testing.assert_close(ours(IDS, torch.full((2,), 19)), expected, atol=1e-4, rtol=0)
+
+
 @pytest.mark.parametrize(
     ("index", "message"),
     [
@@ -162,8 +337,9 @@ def test_damaged_files_are_named(tmp_path):
         ({"weight_map": {"a": 1}}, "must name files"),
         ({"weight_map": {"a": ["a"]}}, "must name files"),
         ({"weight_map": {"a": "../model.safetensors"}}, "must name files beside it"),
-        ({"weight_map": {"a": "other.safetensors"}}, "is missing"),
-        ({}, "weights are missing"),
+        ({"weight_map": {"a": "other.safetensors"}}, "two sets of weights"),
+        ({"weight_map": {"a": "model.safetensors"}}, "not as model.safetensors.index.json says"),
+        ({}, "two sets of weights"),
     ],
 )
 def test_index_names_files_in_its_directory(index, message, tmp_path):
@@ -173,13 +349,24 @@ def test_index_names_files_in_its_directory(index, message, tmp_path):
         Transformer.from_pretrained(tmp_path)
 
 
-def test_labels_need_numbers(tmp_path):
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"id2label": {"a": "no", "b": "yes"}}, "whole numbers"),
+        ({"id2label": ["no", "yes"]}, "not an object"),
+        ({"id2label": {"1": "no", "2": "yes"}}, "the numbers from 0 on"),
+        ({"id2label": {"0": "no", "1": "no"}}, "a name of its own"),
+        ({"problem_type": "multi_label_classification"}, "multi_label_classification"),
+        ({"problem_type": "regression"}, "regression"),
+        ({"id2label": None, "num_labels": 10**15}, "num_labels"),
+    ],
+)
+def test_labels_that_cannot_be_read(change, message, tmp_path):
     Classifier(ModelConfig(vocab_size=90, hidden_size=32), ["no", "yes"]).save_pretrained(tmp_path)
     file = tmp_path / "config.json"
-    for labels, message in [({"a": "no", "b": "yes"}, "whole numbers"), (["no", "yes"], "not an object")]:
-        file.write_text(json.dumps(json.loads(file.read_text()) | {"id2label": labels}))
-        with pytest.raises(FmkitError, match=message):
-            open_model(tmp_path)
+    file.write_text(json.dumps(json.loads(file.read_text()) | change))
+    with pytest.raises(FmkitError, match=message):
+        open_model(tmp_path)
 
 
 VALUES = st.recursive(
@@ -200,7 +387,7 @@ def foreign(tmp_path_factory):
     theirs = LlamaForCausalLM.from_pretrained(directory / "whole")
     theirs.save_pretrained(directory / "language", max_shard_size="1KB")
     add_lora(model, LoraConfig(r=2, modules_to_save=("embed_tokens",)))
-    save_adapter(model, directory / "language")
+    save_adapter(model, directory / "language-adapter")
     names = ("config.json", "model.safetensors.index.json", "adapter_config.json")
     return {file: file.read_text() for name in names for file in sorted(directory.glob(f"[cl]*/{name}"))}
 
@@ -217,6 +404,8 @@ def test_any_value_is_read_or_refused(foreign, data):
     inside[data.draw(st.sampled_from(sorted(inside)))] = data.draw(VALUES)
     file.write_text(json.dumps(fields))
     with contextlib.suppress(FmkitError):
-        model = open_model(file.parent)
-        if file.parent.name == "language":
-            load_adapter(model, file.parent)
+        directory = file.parent.parent
+        if file.parent.name == "classifier":
+            open_model(directory / "classifier")
+        else:
+            load_adapter(open_model(directory / "language"), directory / "language-adapter")

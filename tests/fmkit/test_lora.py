@@ -20,7 +20,7 @@ from fmkit import (
     save_adapter,
 )
 from fmkit.cli import main
-from fmkit.data.tokenizer import CHAT_TOKENS
+from fmkit.data.tokenizer import CHAT_TOKENS, save_tokenizer
 from fmkit.lora import find_lora
 
 CONFIG = ModelConfig(
@@ -186,6 +186,65 @@ def test_we_open_a_classifier_from_peft(tmp_path):
     torch.testing.assert_close(logits(theirs), ours, atol=2e-4, rtol=1e-4)
 
 
+@pytest.mark.parametrize(
+    ("how", "computed"),
+    [
+        ({"lora_dropout": 0.5}, True),
+        ({"init_lora_weights": "gaussian"}, True),
+        ({"init_lora_weights": "pissa"}, False),
+        ({"use_rslora": True}, False),
+        ({"use_dora": True}, False),
+        ({"bias": "all"}, False),
+        ({"lora_bias": True}, False),
+        ({"rank_pattern": {"q_proj": 2}}, False),
+        ({"alpha_pattern": {"q_proj": 2}}, False),
+        ({"layers_to_transform": [0]}, False),
+        ({"exclude_modules": ["layers.0.self_attn.q_proj"]}, False),
+        ({"layer_replication": [(0, 2), (1, 2)]}, False),
+        ({"trainable_token_indices": [1, 2]}, False),
+        ({"target_parameters": ["mlp.up_proj.weight"]}, False),
+    ],
+    ids=str,
+)
+def test_peft_settings_work_or_are_refused(how, computed, tmp_path):
+    model = Transformer(CONFIG)
+    shake(model)
+    model.save_pretrained(tmp_path / "base")
+    base = AutoModelForCausalLM.from_pretrained(tmp_path / "base")
+    how = {"r": 4, "target_modules": ["q_proj", "v_proj"]} | how
+    theirs = peft.get_peft_model(base, peft.LoraConfig(task_type="CAUSAL_LM", **how))
+    shake(theirs)
+    theirs.save_pretrained(tmp_path / "adapter")
+    if computed:
+        load_adapter(model, tmp_path / "adapter")
+        torch.testing.assert_close(logits(model), logits(theirs), atol=2e-4, rtol=1e-4)
+    else:
+        with pytest.raises(FmkitError, match=list(how)[-1]):
+            load_adapter(model, tmp_path / "adapter")
+
+
+def test_what_an_adapter_brings_too_much(tmp_path, tokenizer):
+    base = Transformer(CONFIG)
+    before = logits(base)
+    adapted = Transformer(CONFIG)
+    add_lora(adapted, LoraConfig(r=2, target_modules=("q_proj",)))
+    save_adapter(adapted, tmp_path)
+    file = tmp_path / "adapter_model.safetensors"
+    sound = load_file(file)
+    save_file({name: t.to(torch.int8) for name, t in sound.items()}, file)
+    with pytest.raises(FmkitError, match=r"lora_A.weight is quantized \(int8\)"):
+        load_adapter(base, tmp_path)
+    save_file(sound | {"base_model.model.v_head.weight": torch.ones(1)}, file)
+    with pytest.raises(FmkitError, match=r"v_head.weight has no place"):
+        load_adapter(base, tmp_path)
+    save_file(sound, file)
+    save_tokenizer(tokenizer, tmp_path)  # of 400 tokens
+    with pytest.raises(FmkitError, match="of number 399, and the model has 90"):
+        load_adapter(base, tmp_path)
+    assert torch.equal(logits(base), before)
+    assert find_lora(base) is None
+
+
 def test_another_seed_is_another_beginning():
     models = [Transformer(CONFIG) for _ in range(3)]
     for model, seed in zip(models, (0, 1, 1), strict=True):
@@ -193,6 +252,25 @@ def test_another_seed_is_another_beginning():
     first, second, again = (model.model.layers[0].self_attn.q_proj.lora_A for model in models)
     assert not torch.equal(first, second)
     assert torch.equal(second, again)
+
+
+@pytest.mark.parametrize("targets", ["all-linear", ["all-linear"], "q_proj"])
+def test_a_text_names_matrices_as_in_peft(targets, tmp_path):
+    model = Transformer(CONFIG)
+    model.save_pretrained(tmp_path)
+    add_lora(model, LoraConfig(r=2, target_modules=targets))
+    ours = sum(p.numel() for p in model.parameters() if p.requires_grad)
+    # To peft, a text is a pattern of whole paths, unless it is all-linear, which is alone.
+    known = "all-linear" if "all-linear" in targets else [targets]
+    base = AutoModelForCausalLM.from_pretrained(tmp_path)
+    theirs = peft.get_peft_model(base, peft.LoraConfig(r=2, target_modules=known))
+    assert theirs.get_nb_trainable_parameters()[0] == ours
+
+
+@pytest.mark.parametrize("name", ["target_modules", "modules_to_save"])
+def test_a_text_is_not_its_letters(name):
+    with pytest.raises(FmkitError, match=r"'\.\*proj'"):
+        LoraConfig(**{name: ".*proj"})
 
 
 def test_how_little_is_trained():

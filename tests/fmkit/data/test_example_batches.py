@@ -22,20 +22,22 @@ from fmkit.errors import FmkitError
 LABELS = ("negative", "positive")
 
 
-def test_long_labeled_texts_are_cut_off(tokenizer):
+def test_long_labeled_texts_are_cut_off(tokenizer, capsys):
     data = Dataset.from_list([{"text": "The fox ran home. " * 9, "label": 1}, {"text": "Fox.", "label": 0}])
     whole, cut = (tokenize_labeled(data, tokenizer, length, ("no", "yes")) for length in (500, 8))
     assert len(whole[0]["input_ids"]) > 8 > len(whole[1]["input_ids"])
     assert list(cut["input_ids"]) == [ids[:8] for ids in whole["input_ids"]]
     assert list(cut["label"]) == [1, 0]
+    told = "fmkit: 1 of 2 texts are cut off: they exceed the context of 8 tokens\n"
+    assert capsys.readouterr().err == told
 
 
 def test_labels_are_numbers_or_names(tokenizer):
     data = Dataset.from_list([{"text": "Fox.", "label": -1}])
-    with pytest.raises(FmkitError, match="label -1 is none of the model's 2 labels"):
+    with pytest.raises(FmkitError, match="label '-1' is none of the model's: no, yes"):
         tokenize_labeled(data, tokenizer, 8, ("no", "yes"))
     mixed = Dataset.from_list([{"text": "Fox.", "label": "1"}, {"text": "Owl.", "label": "perhaps"}])
-    with pytest.raises(FmkitError, match="label '1' is none of the model's: no, yes"):
+    with pytest.raises(FmkitError, match="label 'perhaps' is none of the model's: no, yes"):
         tokenize_labeled(mixed, tokenizer, 8, ("no", "yes"))
 
 
@@ -137,8 +139,27 @@ def test_labels_that_are_digits_are_names(tokenizer):
     """A file with some of the labels only numbers them anew; their names tell which they are."""
     assert numbers(["3", "4", "5"], ("1", "2", "3", "4", "5"), tokenizer) == [2, 3, 4]
     assert numbers(["0", "1"], LABELS, tokenizer) == [0, 1]
-    with pytest.raises(FmkitError, match="label 7 is none of the model's 2 labels"):
+    with pytest.raises(FmkitError, match="label '7' is none of the model's: negative, positive"):
         numbers(["1", "7"], LABELS, tokenizer)
+
+
+@pytest.mark.parametrize("unknown", ["0", "6", "1²", "²", "٣", "01", "none"])
+def test_an_unknown_label_renumbers_no_other(tokenizer, unknown):
+    stars = ("1", "2", "3", "4", "5")
+    told = f"label {unknown!r} is none of the model's: 1, 2, 3, 4, 5; leave out the 1 of 3 rows"
+    with pytest.raises(FmkitError, match=told):
+        numbers(["1", unknown, "5"], stars, tokenizer)
+    with pytest.raises(FmkitError, match=f"label {unknown!r} is none"):
+        numbers([unknown], stars, tokenizer)
+    assert numbers(["5", "1"], stars, tokenizer) == [4, 0]
+
+
+def test_whole_numbers_are_the_models_names(tokenizer):
+    """A table of numbers is numbered as the same table in a file is."""
+    rows = Dataset.from_dict({"text": ["a", "b", "c"], "label": [3, 1, 2]})
+    assert list(tokenize_labeled(rows, tokenizer, 96, ("1", "2", "3"))["label"]) == [2, 0, 1]
+    with pytest.raises(FmkitError, match="label '3' is none of the model's: good, bad"):
+        tokenize_labeled(rows, tokenizer, 96, ("good", "bad"))
 
 
 def test_labels_may_be_strings(tokenizer):

@@ -5,6 +5,7 @@ import math
 
 import pytest
 import torch
+from tokenizers import Tokenizer, normalizers
 
 from fmkit import FmkitError, Transformer
 from fmkit.data.batches import IGNORE
@@ -45,6 +46,15 @@ def test_bits_per_byte_by_definition(trained_model, tokenizer, texts, plain_nats
     size = sum(len(text.encode()) for text in texts)
     expected = plain_nats[0] / math.log(2) / size
     assert bits_per_byte(trained_model, tokenizer, texts) == pytest.approx(expected, rel=1e-4)
+
+
+def test_a_tokenizer_that_loses_text_is_told(trained_model, tokenizer, texts, capsys):
+    loses = Tokenizer.from_str(tokenizer.to_str())
+    loses.normalizer = normalizers.Lowercase()
+    bits_per_byte(trained_model, tokenizer, texts)
+    assert capsys.readouterr().err == ""
+    bits_per_byte(trained_model, loses, [*texts, "all is kept here"])
+    assert "does not give back 3 of 4 texts" in capsys.readouterr().err
 
 
 def test_perplexity_of_no_texts_is_one_line(model, tokenizer):

@@ -46,7 +46,7 @@ def test_classifier_needs_a_label_column(model, tokenizer, reviews):
 
 
 def test_classifier_knows_its_labels_alone(model, tokenizer, reviews):
-    with pytest.raises(FmkitError, match="label 1 is none of the model's 1 labels"):
+    with pytest.raises(FmkitError, match="label '1' is none of the model's: only"):
         finetune(Classifier.from_base(model, ["only"]), tokenizer, reviews)
 
 

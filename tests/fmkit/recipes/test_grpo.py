@@ -177,7 +177,7 @@ def test_prompts_without_answers(teller, toy_tokenizer):
     run = grpo(copy.deepcopy(teller), toy_tokenizer, prompts, settings(1), reward=good, max_new_tokens=6)
     assert "reward" in run.history[-1]
     texts = DatasetDict({split: Dataset.from_dict({"text": ["a"]}) for split in PREFERENCES})
-    with pytest.raises(FmkitError, match="no prompts: the data has text"):
+    with pytest.raises(FmkitError, match="no column 'prompt': prompt is read; the data has text"):
         grpo(copy.deepcopy(teller), toy_tokenizer, texts, settings(1), reward=good)
 
 

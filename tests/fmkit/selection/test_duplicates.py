@@ -200,7 +200,7 @@ def test_one_line_for_what_cannot_be_done() -> None:
             drop_near_duplicates(table(["a"]), threshold)
     with pytest.raises(FmkitError, match="at least one word"):
         drop_near_duplicates(table(["a"]), shingle_words=0)
-    with pytest.raises(FmkitError, match=r'give corpus\["train"\]'):
+    with pytest.raises(FmkitError, match=r"the splits train: give one, as data\['train'\]"):
         drop_duplicates(DatasetDict(train=table(["a"])))
     for drop in (drop_duplicates, drop_near_duplicates):
         with pytest.raises(FmkitError, match=r"a stream has no places .* gather a part: Dataset\.from_list"):
