@@ -1,7 +1,8 @@
 """From text to a run: the one place that prepares training batches, held-out batches and the run's identity.
 
-Each `prepare_…` checks that model, tokenizer and data fit together and gives the model its tokenizer. They
-raise `FmkitError` for a tokenizer that is not the model's, a missing split, and sizes that do not fit.
+Each `prepare_…` makes the splits of the data, checks that model, tokenizer and data fit together and gives
+the model its tokenizer. They raise `FmkitError` for a tokenizer that is not the model's, for data without
+what is read, and for sizes that do not fit.
 """
 
 import hashlib
@@ -31,12 +32,13 @@ from fmkit.data.example_batches import (
     tokenize_prompts,
 )
 from fmkit.data.examples import prompts_of
+from fmkit.data.given import COMPLETIONS, LABELED, PAIRS, PROMPTS, TEXTS, as_splits
 from fmkit.data.masking import MaskedLoader, mask_batches
 from fmkit.data.splits import SPLITS, Corpus
-from fmkit.data.tokenizer import PAD, special_id
+from fmkit.data.tokenizer import PAD, as_tokenizer, special_id
 from fmkit.errors import FmkitError
 from fmkit.lora import find_lora
-from fmkit.model import Classifier, Model, Transformer
+from fmkit.model import Classifier, Model, Transformer, require_kind
 
 AnyModel = TypeVar("AnyModel", bound=Model)
 
@@ -51,21 +53,34 @@ class Prepared(NamedTuple):
     identity: dict[str, Any]
 
 
+def accept(
+    model: Model, tokenizer: Any, config: Any, defaults: dict[str, Any], *kinds: type[Model]
+) -> tuple[Tokenizer, TrainConfig]:
+    """Return the tokenizer as fmkit reads it, and the configuration, by default that of `defaults`.
+
+    Raises `FmkitError` for a model that is not of `kinds`, and for another tokenizer or configuration.
+    """
+    require_kind(model, *kinds)
+    tokenizer = as_tokenizer(tokenizer)
+    if config is not None and not isinstance(config, TrainConfig):
+        raise FmkitError(f"config is a {type(config).__name__}: give TrainConfig(steps=…, learning_rate=…)")
+    return tokenizer, config or TrainConfig(**defaults)
+
+
 # --- texts ------------------------------------------------------------------------------------------------
 
 
 def prepare_texts(
     model: Transformer,
     tokenizer: Tokenizer,
-    corpus: Corpus,
+    data: Any,
     config: TrainConfig,
     replay: Corpus | None = None,
     replay_share: float = 0.0,
 ) -> Prepared:
     """Packed texts, `replay_share` of the tokens from `replay`; masked if the model isn't causal."""
-    shape = config.batch_size, _fit_together(model, tokenizer, corpus, config)
-    if replay:
-        _require_splits(replay)
+    corpus = as_splits(data, TEXTS)
+    shape = config.batch_size, _fit_together(model, tokenizer, config)
     packed = _pack(tokenizer, corpus, config, *shape, replay if replay_share else None, replay_share)
     loader = packed if model.config.is_causal else MaskedLoader(packed, tokenizer, config.seed)
     corpora = {"corpus": corpus} | ({"replay": replay} if replay else {})
@@ -96,9 +111,9 @@ def held_out_texts(model: Transformer, corpus: Corpus, config: TrainConfig) -> l
     return batches if model.config.is_causal else mask_batches(batches, model.tokenizer)
 
 
-def prepare_tokens(model: Transformer, tokenizer: Tokenizer, data: Corpus, config: TrainConfig) -> Prepared:
+def prepare_tokens(model: Transformer, tokenizer: Tokenizer, data: Any, config: TrainConfig) -> Prepared:
     """Completions or conversations where the data has such columns, else texts."""
-    _require_splits(data)
+    data = as_splits(data, (*COMPLETIONS, *TEXTS))
     prepare = prepare_completions if has_completions(data["train"]) else prepare_texts
     return prepare(model, tokenizer, data, config)
 
@@ -107,33 +122,35 @@ def prepare_tokens(model: Transformer, tokenizer: Tokenizer, data: Corpus, confi
 
 
 def prepare_completions(
-    model: Transformer, tokenizer: Tokenizer, data: DatasetDict, config: TrainConfig, mask_prompt: bool = True
+    model: Transformer, tokenizer: Tokenizer, data: Any, config: TrainConfig, mask_prompt: bool = True
 ) -> Prepared:
     """Prompts with completions, or conversations; see `fmkit.data.example_batches.tokenize_completions`."""
     model.require_causal()
     read = partial(tokenize_completions, mask_prompt=mask_prompt)
+    data = as_splits(data, COMPLETIONS)
     return _prepare_examples(model, tokenizer, data, config, read, collate_completions)
 
 
-def prepare_pairs(model: Model, tokenizer: Tokenizer, data: DatasetDict, config: TrainConfig) -> Prepared:
+def prepare_pairs(model: Model, tokenizer: Tokenizer, data: Any, config: TrainConfig) -> Prepared:
     """Pairs of answers, of which people preferred one; see `fmkit.data.example_batches.tokenize_pairs`."""
+    data = as_splits(data, PAIRS)
     return _prepare_examples(model, tokenizer, data, config, tokenize_pairs, collate_pairs)
 
 
-def prepare_labeled(
-    model: Classifier, tokenizer: Tokenizer, data: DatasetDict, config: TrainConfig
-) -> Prepared:
+def prepare_labeled(model: Classifier, tokenizer: Tokenizer, data: Any, config: TrainConfig) -> Prepared:
     """Labeled texts; the whole validation split is held out, as accuracy needs many."""
     read = partial(tokenize_labeled, labels=model.labels)
+    data = as_splits(data, LABELED)
     return _prepare_examples(model, tokenizer, data, config, read, collate_labeled, all_held_out=True)
 
 
 def prepare_prompts(
-    model: Transformer, tokenizer: Tokenizer, data: DatasetDict, config: TrainConfig
+    model: Transformer, tokenizer: Tokenizer, data: Any, config: TrainConfig
 ) -> tuple[Dataset, Dataset, dict[str, Any]]:
     """Prompts to answer, those that are held out, and the run's identity; the data may have answers, too."""
     model.require_causal()
-    context = _fit_together(model, tokenizer, data, config)
+    data = as_splits(data, PROMPTS)
+    context = _fit_together(model, tokenizer, config)
     prompts = DatasetDict({split: prompts_of(data[split]) for split in SPLITS})
     train, held_out = (tokenize_prompts(prompts[split], tokenizer, context) for split in SPLITS)
     return train, held_out.take(min(len(held_out), config.eval_rows)), _identity(model, corpus=prompts)
@@ -142,13 +159,13 @@ def prepare_prompts(
 def _prepare_examples(
     model: Model,
     tokenizer: Tokenizer,
-    data: DatasetDict,
+    data: Corpus,
     config: TrainConfig,
     read: Callable[..., Dataset],
     collate: Callable[..., Batch],
     all_held_out: bool = False,
 ) -> Prepared:
-    context = _fit_together(model, tokenizer, data, config)
+    context = _fit_together(model, tokenizer, config)
     train, held_out = (read(data[split], tokenizer, context) for split in SPLITS)
     if not all_held_out:
         held_out = held_out.take(min(len(held_out), config.eval_rows))
@@ -160,13 +177,6 @@ def _prepare_examples(
 
 
 # --- models -----------------------------------------------------------------------------------------------
-
-
-def require_kind(model: Model, *kinds: type[Model]) -> None:
-    """Raise `FmkitError` for another class of model."""
-    if not isinstance(model, kinds):
-        names = " or ".join(kind.__name__ for kind in kinds)
-        raise FmkitError(f"a {type(model).__name__} does not learn or teach this way: give a {names}")
 
 
 def require_tokens(model: Model, tokenizer: Tokenizer, whose: str = "model") -> None:
@@ -194,9 +204,8 @@ def fingerprint(tensors: Iterable[tuple[str, Tensor]]) -> str:
     return digest.hexdigest()
 
 
-def _fit_together(model: Model, tokenizer: Tokenizer, corpus: Corpus, config: TrainConfig) -> int:
+def _fit_together(model: Model, tokenizer: Tokenizer, config: TrainConfig) -> int:
     """Give the model its tokenizer, once all fits; returns the context length to train with."""
-    _require_splits(corpus)
     context, longest = _context_length(model, config), model.config.max_position_embeddings
     if context > longest:
         raise FmkitError(
@@ -214,15 +223,6 @@ def _fit_together(model: Model, tokenizer: Tokenizer, corpus: Corpus, config: Tr
 
 def _context_length(model: Model, config: TrainConfig) -> int:
     return config.context_length or model.config.max_position_embeddings
-
-
-def _require_splits(corpus: Corpus) -> None:
-    """Raise `FmkitError` for data without a split to learn from and one to measure on."""
-    there = list(corpus) if isinstance(corpus, dict) else []
-    for split in SPLITS:
-        if split not in there:
-            have = ", ".join(map(str, there)) or "no splits"
-            raise FmkitError(f"the data has {have}: give a DatasetDict with train and validation")
 
 
 # --- what must be equal for a resumed run to be the same run ----------------------------------------------
