@@ -250,7 +250,7 @@ def _rows_to_measure(options: Options) -> tuple[Any, str]:
 
 @command(
     "check",
-    "find what is wrong with a file of examples",
+    "find what is wrong with a file of examples, and what training leaves out of it",
     "fmkit check answers.jsonl --format conversation",
     option("file", type=filled, metavar="FILE", help="the file; for a service, one JSON record a line"),
     option(
@@ -276,6 +276,6 @@ def _check(options: Options) -> None:
         count = f"{len(faults)} fault{'s' * (len(faults) > 1)}"
         raise FmkitError(f"{file}: {count}{' or more' * (len(faults) == most)}")
     print(f"{file}: no fault")
-    if options.format is not None:
-        for line in bedrock.advise(file, options.format):
-            print(f"note: {line}")
+    own = options.format is None
+    for line in examples.advise_examples(file) if own else bedrock.advise(file, options.format):
+        print(f"note: {line}")

@@ -7,6 +7,7 @@ what is read, and for sizes that do not fit.
 
 import hashlib
 import json
+import sys
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from functools import partial
@@ -34,6 +35,7 @@ from fmkit.data.example_batches import (
 from fmkit.data.examples import prompts_of
 from fmkit.data.given import COMPLETIONS, LABELED, PAIRS, PROMPTS, TEXTS, as_splits
 from fmkit.data.masking import MaskedLoader, mask_batches
+from fmkit.data.pairs import advise_pairs
 from fmkit.data.splits import SPLITS, Corpus
 from fmkit.data.tokenizer import PAD, as_tokenizer, special_id
 from fmkit.errors import FmkitError
@@ -132,9 +134,16 @@ def prepare_completions(
 
 
 def prepare_pairs(model: Model, tokenizer: Tokenizer, data: Any, config: TrainConfig) -> Prepared:
-    """Pairs of answers, of which people preferred one; see `fmkit.data.example_batches.tokenize_pairs`."""
+    """Pairs of answers, of which people preferred one; see `fmkit.data.example_batches.tokenize_pairs`.
+
+    Standard error says which pairs teach nothing (`fmkit.data.pairs`).
+    """
     data = as_splits(data, PAIRS)
-    return _prepare_examples(model, tokenizer, data, config, tokenize_pairs, collate_pairs)
+    prepared = _prepare_examples(model, tokenizer, data, config, tokenize_pairs, collate_pairs)
+    placed = ((f"{split} row {n}", row) for split in SPLITS for n, row in enumerate(data[split], 1))
+    for line in advise_pairs(placed):
+        print(f"fmkit: {line}", file=sys.stderr)
+    return prepared
 
 
 def prepare_labeled(model: Classifier, tokenizer: Tokenizer, data: Any, config: TrainConfig) -> Prepared:
