@@ -1,9 +1,10 @@
 """What does not fit together is one line before anything is trained; what is foreign is trained as it is."""
 
 import copy
+import json
 
 import pytest
-from datasets import DatasetDict
+from datasets import Dataset, DatasetDict
 from tasks import CHATS, PREFERENCES, QUESTIONS, SALES, all_texts, config, shape
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from transformers import (
@@ -26,10 +27,13 @@ from fmkit import (
     distill,
     evaluate,
     finetune,
+    load_examples,
     pretrain,
     train_reward,
     train_tokenizer,
 )
+from fmkit.data.batches import IGNORE
+from fmkit.recipes.prepare import prepare_completions
 
 SHORT = config(1)
 
@@ -107,7 +111,7 @@ def test_model_of_another_kind(learn, message, toy_model, toy_tokenizer):
         learn(toy_model, toy_tokenizer)
 
 
-NEEDS_SPLITS = {
+NEED_TRAIN = {
     "pretrain": (lambda m, t, only: pretrain(m, t, only), SALES),
     "replay": (lambda m, t, only: continue_pretrain(m, t, SALES, replay=only), SALES),
     "distill": (lambda m, t, only: distill(m, t, only, teacher=m), SALES),
@@ -117,12 +121,10 @@ NEEDS_SPLITS = {
 }
 
 
-@pytest.mark.parametrize(("learn", "data"), NEEDS_SPLITS.values(), ids=NEEDS_SPLITS.keys())
-def test_data_without_a_split(learn, data, toy_model, toy_tokenizer):
-    with pytest.raises(FmkitError, match="the data has train: give a DatasetDict with train and valid"):
-        learn(toy_model, toy_tokenizer, DatasetDict({"train": data["train"]}))
-    with pytest.raises(FmkitError, match="the data has no splits"):
-        learn(toy_model, toy_tokenizer, data["train"])
+@pytest.mark.parametrize(("learn", "data"), NEED_TRAIN.values(), ids=NEED_TRAIN.keys())
+def test_data_without_training_split(learn, data, toy_model, toy_tokenizer):
+    with pytest.raises(FmkitError, match="the data has validation: name one split train"):
+        learn(toy_model, toy_tokenizer, DatasetDict({"validation": data["train"]}))
 
 
 # --- tokenizers -------------------------------------------------------------------------------------------
@@ -187,3 +189,35 @@ def test_foreign_checkpoint_is_trained(foreign, tmp_path):
     opened = AutoModelForCausalLM.from_pretrained(tmp_path / "run").config
     for each in (theirs, opened):
         assert (each.bos_token_id, each.eos_token_id, each.pad_token_id) == (1, 2, 2)
+
+
+@pytest.mark.parametrize("kind", ["align", "reward"])
+def test_pairs_that_teach_nothing_are_told(toy_model, toy_tokenizer, capsys, kind):
+    rows = list(PREFERENCES["train"])
+    turned = {**rows[0], "chosen": rows[0]["rejected"], "rejected": rows[0]["chosen"]}
+    equal = {**rows[1], "rejected": rows[1]["chosen"]}
+    bad = DatasetDict(train=Dataset.from_list([*rows, equal]), validation=Dataset.from_list([equal, turned]))
+    train = align if kind == "align" else lambda m, t, *rest: train_reward(reward(m), t, *rest)
+    train(copy.deepcopy(toy_model), toy_tokenizer, PREFERENCES, SHORT)
+    assert "pairs" not in capsys.readouterr().err
+    train(toy_model, toy_tokenizer, bad, SHORT)
+    told = capsys.readouterr().err
+    both = f"train row {len(rows) + 1}; validation row 1"
+    assert f"fmkit: 2 of {len(rows) + 3} pairs have two equal answers ({both})" in told
+    assert "pairs say the opposite of another (validation row 2 and train row 1)" in told
+
+
+def test_a_turn_of_weight_zero_is_not_trained(toy_model, toy_tokenizer, tmp_path):
+    """From the file to the batch: what it says is read, and none of it is a label."""
+    bad = [{"role": "assistant", "content": "Sell it.", "weight": 0}, {"role": "user", "content": "No."}]
+    talks = [[row["messages"][0], *bad, row["messages"][1]] for row in CHATS["train"]]
+    path = tmp_path / "chats.jsonl"
+    path.write_text("".join(json.dumps({"messages": talk}) + "\n" for talk in talks))
+    talker = add_chat_tokens(toy_tokenizer)
+    toy_model.resize_vocab(talker.get_vocab_size())
+    prepared = prepare_completions(toy_model, talker, load_examples(path), SHORT)
+    for batch in (next(prepared.loader), *prepared.held_out):
+        learned = [[int(id) for id in row if id != IGNORE] for row in batch["labels"]]
+        assert all("Sell it." in talker.decode(ids.tolist()) for ids in batch["input_ids"])
+        assert all(talker.decode(ids).startswith("So ") and len(ids) < 12 for ids in learned)
+        assert batch["num_items"] == sum(map(len, learned))
