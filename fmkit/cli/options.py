@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from fmkit.cli.registry import Option, Options
 from fmkit.config import TrainConfig, choose_device
 from fmkit.errors import FmkitError
+from fmkit.processes import require_one_process
 
 if TYPE_CHECKING:
     from fmkit.run import TrainingRun
@@ -155,13 +156,17 @@ def data(kinds: tuple[Kind, ...], required: bool = True) -> Option:
     )
 
 
-def read_data(options: Options, kinds: tuple[Kind, ...]) -> Any:
-    """Load examples of one of the `kinds`, by the name of a data set of the book or from files."""
-    from fmkit import load_examples
+def read_data(options: Options, kinds: tuple[Kind, ...], measured: str = "") -> Any:
+    """Load examples of one of the `kinds`, by the name of a data set of the book or from files.
+
+    To be `measured` on a split, nothing need be held out; see `fmkit.data.examples.load_to_measure`.
+    """
+    from fmkit.data.examples import load_examples, load_to_measure
 
     name = options.data
-    data = named_data("--data", name) or load_examples(name)
-    columns = data["train"].column_names
+    data = named_data("--data", name)
+    data = data or (load_to_measure(name, measured) if measured else load_examples(name))
+    columns = next(iter(data.values())).column_names
     if not any(set(kind.columns) <= set(columns) for kind in kinds):
         raise FmkitError(f"--data {name}: it holds {', '.join(columns)}; give data with {_describe(kinds)}")
     return data
@@ -213,10 +218,21 @@ def run(defaults: dict[str, Any] | None = None) -> Option:
             metavar="DIR",
             help="where metrics, checkpoints and the model go; transformers opens it",
         )
-        command.add_argument("--resume", action="store_true", help="go on where the run in --out stopped")
+        command.add_argument(
+            "--resume",
+            action="store_true",
+            help="go on where the run in --out stopped, to more --steps where the schedule allows it",
+        )
         config_fields("training", TrainConfig, defaults)(command)
 
     return add
+
+
+def run_config(options: Options) -> TrainConfig:
+    """Make the configuration of a run, which one process trains; see `require_one_process`."""
+    require_one_process()
+    config: TrainConfig = configured(TrainConfig, options)
+    return config
 
 
 def placed(options: Options) -> dict[str, Any]:

@@ -25,9 +25,10 @@ from fmkit.cli.options import (
     report,
     require_rank,
     run,
+    run_config,
 )
 from fmkit.cli.registry import Options, command
-from fmkit.config import ALIGN, CONTINUE, FINETUNE, GRPO, ModelConfig, TrainConfig
+from fmkit.config import ALIGN, CONTINUE, FINETUNE, GRPO, ModelConfig
 from fmkit.errors import FmkitError
 
 
@@ -41,7 +42,7 @@ from fmkit.errors import FmkitError
     run(),
 )
 def _pretrain(options: Options) -> None:
-    model_config, config = configured(ModelConfig, options), configured(TrainConfig, options)
+    model_config, config = configured(ModelConfig, options), run_config(options)
 
     from fmkit import Transformer, pretrain, train_tokenizer
 
@@ -63,7 +64,7 @@ def _pretrain(options: Options) -> None:
     run(CONTINUE),
 )
 def _continue(options: Options) -> None:
-    config = configured(TrainConfig, options)
+    config = run_config(options)
     require_rank(options)
     if options.replay_share is not None and not options.replay:
         raise FmkitError("nothing to replay: give --replay, too")
@@ -95,18 +96,19 @@ def _continue(options: Options) -> None:
     run(FINETUNE),
 )
 def _finetune(options: Options) -> None:
-    config = configured(TrainConfig, options)
+    config = run_config(options)
     require_rank(options)
 
     from fmkit import Classifier, Transformer, add_chat_tokens, finetune
     from fmkit.data.tokenizer import can_chat
     from fmkit.lora import token_modules
+    from fmkit.model import open_model
 
     examples = read_data(options, TASKS)
     columns = examples["train"].column_names
     model: Any
-    model, tokenizer = open_with(Transformer, options.model)
-    if "label" in columns:
+    model, tokenizer = open_with(open_model if "label" in columns else Transformer, options.model)
+    if "label" in columns and not isinstance(model, Classifier):
         model = Classifier.from_base(model, examples["train"].features["label"].names, seed=config.seed)
     elif "messages" in columns and not can_chat(tokenizer):
         tokenizer = add_chat_tokens(tokenizer)
@@ -130,7 +132,7 @@ def _finetune(options: Options) -> None:
     run(),
 )
 def _distill(options: Options) -> None:
-    config = configured(TrainConfig, options)
+    config = run_config(options)
     if (options.corpus is None) == (options.data is None):
         raise FmkitError("a student learns from text or from examples: give --corpus or --data")
 
@@ -163,7 +165,7 @@ def _distill(options: Options) -> None:
     run(FINETUNE),
 )
 def _reward(options: Options) -> None:
-    config = configured(TrainConfig, options)
+    config = run_config(options)
     require_rank(options)
 
     from fmkit import Classifier, Transformer, train_reward
@@ -186,7 +188,7 @@ def _reward(options: Options) -> None:
     run(ALIGN),
 )
 def _align(options: Options) -> None:
-    config = configured(TrainConfig, options)
+    config = run_config(options)
     require_rank(options)
 
     from fmkit import Transformer, align
@@ -212,7 +214,7 @@ def _align(options: Options) -> None:
     run(GRPO),
 )
 def _grpo(options: Options) -> None:
-    config = configured(TrainConfig, options)
+    config = run_config(options)
     require_rank(options)
 
     from fmkit import Classifier, Transformer, grpo

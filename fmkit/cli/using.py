@@ -1,5 +1,6 @@
 """The commands that use and measure what was trained, and those that write and check data."""
 
+import os
 import sys
 from typing import Any
 
@@ -20,6 +21,7 @@ from fmkit.cli.options import (
 )
 from fmkit.cli.registry import Options, command
 from fmkit.errors import FmkitError
+from fmkit.processes import only_writer
 
 
 @command(
@@ -84,11 +86,12 @@ def _write(options: Options) -> None:
     model, tokenizer = open_to_use(Transformer, options)
     how = {name: getattr(options, name) for name in ("max_new_tokens", "temperature", "seed")}
     how = {name: value for name, value in how.items() if value is not None}
-    if prompts is None:
-        written = write_corpus(model, tokenizer, options.count, **how)
-    else:
-        written = write_answers(model, tokenizer, prompts, **how)
-    write_examples(written, options.out)
+    with only_writer(os.path.expanduser(options.out)):
+        if prompts is None:
+            written = write_corpus(model, tokenizer, options.count, **how)
+        else:
+            written = write_answers(model, tokenizer, prompts, **how)
+        write_examples(written, options.out)
     print(f"{len(written):,} {'texts' if prompts is None else 'answers'} are in {options.out}")
 
 
@@ -240,8 +243,9 @@ def _rows_to_measure(options: Options) -> tuple[Any, str]:
     """The rows of the split, and a line that says how many of all rows they are."""
     from datasets import concatenate_datasets
 
-    splits = read_corpus(options) if options.corpus else read_data(options, TASKS + PREFERENCES)
-    if options.split == "all":
+    kinds = TASKS + PREFERENCES
+    splits = read_corpus(options) if options.corpus else read_data(options, kinds, measured=options.split)
+    if options.split == "all" or "all" in splits:
         return concatenate_datasets(list(splits.values())), ""
     rows, everything = splits[options.split], sum(map(len, splits.values()))
     told = f"fmkit: measured on {len(rows):,} of {everything:,}, the split {options.split}"

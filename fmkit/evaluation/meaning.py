@@ -5,6 +5,7 @@ of the other, whatever that one is matched with itself.
 """
 
 import io
+import sys
 from collections.abc import Sequence
 from contextlib import redirect_stderr
 from pathlib import Path
@@ -16,6 +17,7 @@ from torch import Tensor
 
 from fmkit.checkpoint import load_config
 from fmkit.config import choose_device
+from fmkit.data.example_batches import tell_lost
 from fmkit.data.tokenizer import load_tokenizer
 from fmkit.errors import FmkitError
 from fmkit.evaluation.overlap import References, paired
@@ -42,9 +44,9 @@ def bert_score(
     """Score each prediction with its reference; of several, the best counts, for each number on its own.
 
     By `bert-score` as it is: all tokens weigh the same, scores are not rescaled, and a text longer than the
-    context is cut. `model` is a directory in Hugging Face's format; `layer` says after how many blocks the
-    vectors are taken, of a Llama model after its last norm, too (None: all of them). They are computed on
-    `device` (None: the best there is). Nothing is downloaded.
+    context is cut off, as standard error says. `model` is a directory in Hugging Face's format; `layer` says
+    after how many blocks the vectors are taken, of a Llama model after its last norm, too (None: all of
+    them). They are computed on `device` (None: the best there is). Nothing is downloaded.
 
     The library leaves [CLS] and [SEP] out, which a Llama tokenizer does not have: there `<|bos|>` counts as a
     token. It also takes a text of two tokens for an empty one, so one of `<|bos|>` and a single token has no
@@ -55,9 +57,10 @@ def bert_score(
     for a text without a score, for a device that isn't there, and if bert-score is not installed.
     """
     pairs, place = paired(predictions, references), str(choose_device(device))
-    layers = load_config(model).get("num_hidden_layers", 0)
+    config = load_config(model)
+    layers = config.get("num_hidden_layers", 0)
     layer = _require_layer(layers if layer is None else layer, layers)
-    _require_tokens(pairs, load_tokenizer(model))
+    _require_tokens(pairs, load_tokenizer(model), config.get("max_position_embeddings", sys.maxsize))
     said = [pair for pair in pairs if pair[0].strip()]
     scores = iter(_score(said, str(model), layer, place) if said else [])
     return [next(scores) if prediction.strip() else Match(0.0, 0.0, 0.0) for prediction, _ in pairs]
@@ -70,15 +73,19 @@ def _score(pairs: Sequence[tuple[str, list[str]]], model: str, layer: int, devic
     return [Match(*values) for values in zip(*(column.tolist() for column in found), strict=True)]
 
 
-def _require_tokens(pairs: Sequence[tuple[str, list[str]]], tokenizer: Tokenizer) -> None:
-    """Refuse what bert-score would take for an empty text, and references that are empty."""
+def _require_tokens(pairs: Sequence[tuple[str, list[str]]], tokenizer: Tokenizer, context: int) -> None:
+    """Refuse what bert-score would take for an empty text, and empty references; tell what it cuts off."""
+    lengths = []
     for number, (prediction, its) in enumerate(pairs, 1):
         for text in (prediction, *its):
-            if len(tokenizer.encode(text.strip()).ids) < 3 and (text.strip() or text in its):
+            lengths.append(len(tokenizer.encode(text.strip()).ids))
+            if lengths[-1] < 3 and (text.strip() or text in its):
                 raise FmkitError(
                     f"pair {number}: {text!r} is too short for bert-score, which takes it for an empty text: "
                     "compare such answers by exact_match"
                 )
+    cut = sum(length > context for length in lengths)
+    tell_lost(cut, len(lengths), "texts are cut off: they exceed", context)
 
 
 def _require_layer(layer: int, layers: int) -> int:

@@ -17,6 +17,7 @@ from datasets import Dataset, DatasetDict
 from tokenizers import Tokenizer
 from torch import Tensor
 
+from fmkit import checkpoint
 from fmkit.config import TrainConfig, choose_device, choose_dtype
 from fmkit.data.batches import Batch, Loader, Mixed, PackedLoader, make_loader, tokenize, validation_batches
 from fmkit.data.corpora import content_hash
@@ -34,16 +35,18 @@ from fmkit.data.example_batches import (
 )
 from fmkit.data.examples import prompts_of
 from fmkit.data.given import COMPLETIONS, LABELED, PAIRS, PROMPTS, TEXTS, as_splits
+from fmkit.data.marks import tell_marks
 from fmkit.data.masking import MaskedLoader, mask_batches
 from fmkit.data.pairs import advise_pairs
 from fmkit.data.splits import SPLITS, Corpus
-from fmkit.data.tokenizer import PAD, as_tokenizer, special_id
+from fmkit.data.tokenizer import PAD, as_tokenizer, conventions, special_id
 from fmkit.errors import FmkitError
 from fmkit.lora import find_lora
 from fmkit.model import Classifier, Model, Transformer, require_kind
 
 AnyModel = TypeVar("AnyModel", bound=Model)
 
+BEGINNING = 100  # documents of a stream that must be the same in a resumed run
 COLUMNS = ("text", "label", "prompt", "completion", "messages", "chosen", "rejected")  # that are read
 
 
@@ -86,6 +89,8 @@ def prepare_texts(
     packed = _pack(tokenizer, corpus, config, *shape, replay if replay_share else None, replay_share)
     loader = packed if model.config.is_causal else MaskedLoader(packed, tokenizer, config.seed)
     corpora = {"corpus": corpus} | ({"replay": replay} if replay else {})
+    for each in corpora.values():
+        tell_marks(each["train"])
     return Prepared(loader, held_out_texts(model, corpus, config), _identity(model, **corpora))
 
 
@@ -161,7 +166,7 @@ def prepare_prompts(
     data = as_splits(data, PROMPTS)
     context = _fit_together(model, tokenizer, config)
     prompts = DatasetDict({split: prompts_of(data[split]) for split in SPLITS})
-    train, held_out = (tokenize_prompts(prompts[split], tokenizer, context) for split in SPLITS)
+    train, held_out = _read_splits(tokenize_prompts, prompts, tokenizer, context)
     return train, held_out.take(min(len(held_out), config.eval_rows)), _identity(model, corpus=prompts)
 
 
@@ -175,7 +180,7 @@ def _prepare_examples(
     all_held_out: bool = False,
 ) -> Prepared:
     context = _fit_together(model, tokenizer, config)
-    train, held_out = (read(data[split], tokenizer, context) for split in SPLITS)
+    train, held_out = _read_splits(read, data, tokenizer, context)
     if not all_held_out:
         held_out = held_out.take(min(len(held_out), config.eval_rows))
     collate = partial(collate, pad_id=special_id(tokenizer, PAD))
@@ -183,6 +188,20 @@ def _prepare_examples(
     return Prepared(
         loader, example_batches(held_out, config.batch_size, collate), _identity(model, corpus=data)
     )
+
+
+def _read_splits(
+    read: Callable[..., Dataset], data: Corpus, tokenizer: Tokenizer, context: int
+) -> list[Dataset]:
+    """Read train and validation; an error says which. Standard error has what is unusual about the texts."""
+    tell_marks(data["train"])
+    found = []
+    for split in SPLITS:
+        try:
+            found.append(read(data[split], tokenizer, context))
+        except FmkitError as error:
+            raise FmkitError(f"{split}: {error}") from None
+    return found
 
 
 # --- models -----------------------------------------------------------------------------------------------
@@ -238,21 +257,25 @@ def _context_length(model: Model, config: TrainConfig) -> int:
 
 
 def _identity(model: Model, **corpora: Corpus) -> dict[str, Any]:
-    """Data, tokenizer, adapter and frozen weights. A stream is trusted."""
+    """Data, tokenizer, labels, adapter, and weights: the frozen ones, and those of the directory opened."""
     assert model.tokenizer is not None
     frozen = [(name, p) for name, p in model.named_parameters() if not p.requires_grad]
-    lora = find_lora(model)
+    base = checkpoint.hash_weights(model.directory) if model.directory else None
+    lora, template = find_lora(model), conventions(model.tokenizer).chat_template
     return {
         **{name: _hash_of(corpus) for name, corpus in corpora.items()},
         "tokenizer": hashlib.sha256(model.tokenizer.to_str().encode()).hexdigest(),
+        **({"chat template": hashlib.sha256(json.dumps(template).encode()).hexdigest()} if template else {}),
+        **({"labels": model.labels} if isinstance(model, Classifier) else {}),
         **({"lora": asdict(lora)} if lora else {}),
+        **({"base": base} if base else {}),
         **({"frozen weights": fingerprint(frozen)} if frozen else {}),
     }
 
 
 def _hash_of(corpus: Corpus) -> str:
-    if not isinstance(corpus["train"], Dataset):
-        return "streamed"
+    if not isinstance(corpus["train"], Dataset):  # a stream is known by its beginning
+        return f"stream {content_hash({split: corpus[split].take(BEGINNING) for split in corpus})}"
     columns = [name for name in corpus["train"].column_names if name in COLUMNS]
     if columns == ["text"]:
         return content_hash(corpus)

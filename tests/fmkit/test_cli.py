@@ -448,7 +448,7 @@ def test_wrong_kind_of_model_is_refused(base, texts, examples, tmp_path, capsys)
         ["generate", classifier],
         ["chat", classifier],
         ["continue", classifier, "--corpus", good, "--out", out, *SHORT],
-        ["finetune", classifier, "--data", labels, "--out", out, *SHORT],
+        ["finetune", classifier, "--data", str(examples / "prompts.jsonl"), "--out", out, *SHORT],
         ["align", classifier, "--data", pairs, "--out", out, *SHORT],
         ["distill", classifier, "--corpus", good, "--out", out, *student],
         ["evaluate", classifier, "--stories", "1"],

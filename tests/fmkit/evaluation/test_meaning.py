@@ -45,6 +45,14 @@ def test_a_text_matches_itself(saved):
     assert bert_score(SENTENCES, SENTENCES, saved[1])[2] == pytest.approx((1, 1, 1), abs=1e-5)
 
 
+def test_a_text_that_is_cut_off_is_told(saved, capsys):
+    model, directory = saved
+    context = model.config.max_position_embeddings
+    bert_score(["the fox " * context, *SENTENCES[:2]], SENTENCES[:3], directory)
+    told = f"fmkit: 1 of 6 texts are cut off: they exceed the context of {context} tokens\n"
+    assert capsys.readouterr().err == told
+
+
 def test_the_best_reference_counts(saved):
     references = [SENTENCES] * 3
     assert [match.f1 for match in bert_score(SENTENCES, references, saved[1])] == pytest.approx([1, 1, 1])
