@@ -146,9 +146,9 @@ def advise_examples(path: str | Path) -> list[str]:
     return [*(f"{what} ({list_places(places)})" for what, places in notes.items()), *advise_pairs(pairs)]
 
 
-def normalize(dataset: Dataset) -> Dataset:
-    """Make examples of records of any known shape. Raises FmkitError, naming the row, for a faulty one."""
-    rows = _convert_rows(with_label_names(dataset), to_answered)
+def normalize(dataset: Dataset, convert: Callable[[Any], Row]) -> Dataset:
+    """Make examples or prompts of records of any known shape. Raises FmkitError for a faulty row."""
+    rows = _convert_rows(with_label_names(dataset), convert)
     return Dataset.from_list(rows, features=_features_of(rows))
 
 

@@ -66,7 +66,8 @@ SCORES = (  # of the better and the worse answer
     ("chosen-rating", "rejected-rating"),  # Argilla
     ("chosen_rating", "rejected_rating"),
 )
-KNOWN = {*QUESTION, *PAIR, *VERDICTS, "weight", *(name for pair in SCORES for name in pair)}  # of a record
+BESIDE = {*QUESTION, *VERDICTS, "weight"}  # of a record: what changes the meaning of examples beside it
+KNOWN = {*BESIDE, *PAIR, *(name for pair in SCORES for name in pair)}
 
 REMEDY = "write what matters into the text, or remove the field"
 

@@ -9,8 +9,9 @@ from datasets import Dataset, DatasetDict, IterableDataset, IterableDatasetDict,
 
 from fmkit.data.example_batches import require_columns
 from fmkit.data.examples import hold_out, normalize, with_label_names
+from fmkit.data.fields import BESIDE
 from fmkit.data.files import Problem
-from fmkit.data.shapes import to_answered
+from fmkit.data.shapes import to_answered, to_prompt
 from fmkit.data.splits import VALIDATION, Corpus, hold_out_texts
 from fmkit.data.tables import as_table, names_of_splits
 from fmkit.errors import FmkitError
@@ -28,12 +29,16 @@ PROMPTS: Kinds = (("messages",), ("prompt",))
 def as_dataset(data: Any, kinds: Kinds) -> Any:
     """Make one data set (see `as_table`); one that has the columns of one of `kinds` stays as it is.
 
-    Records of another shape (`fmkit.data.shapes`) are normalized. Raises `FmkitError` as `as_table` does, for
-    columns that are missing, have a gap or hold no text, and for a stream of anything but texts.
+    Records of another shape (`fmkit.data.shapes`) are normalized, and those that have fields beside these
+    that change their meaning (`fmkit.data.fields`). Raises `FmkitError` as `as_table` does, for columns that
+    are missing, have a gap or hold no text, for a field that is refused, and for a stream of anything but
+    texts.
     """
     dataset = as_table(data, "prompt" if kinds == PROMPTS else "text")
-    if not _kind_of(dataset, kinds) and _is_foreign(dataset, kinds):
-        dataset = normalize(dataset)
+    kind = _kind_of(dataset, kinds)
+    means_more = kind not in ((), ("text",)) and BESIDE & {*dataset.column_names} - {*kind}
+    if means_more or (not kind and _is_foreign(dataset, kinds)):
+        dataset = normalize(dataset, to_prompt if kind and kinds == PROMPTS else to_answered)
     columns = _kind_of(dataset, kinds) or kinds[-1]
     require_columns(dataset, *columns)
     if isinstance(dataset, IterableDataset) and columns != ("text",):

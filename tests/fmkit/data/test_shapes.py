@@ -8,11 +8,14 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from datasets import Dataset
 
 from fmkit.cli import main
 from fmkit.data.examples import load_examples, load_prompts, write_examples
 from fmkit.data.fields import KNOWN, QUESTION, TURN
 from fmkit.data.files import Problem
+from fmkit.data.given import COMPLETIONS, PAIRS, PROMPTS, as_dataset
+from fmkit.data.given import TEXTS as TEXT_KINDS
 from fmkit.data.shapes import known_columns, to_answered, to_example, to_prompt
 from fmkit.errors import FmkitError
 
@@ -263,6 +266,23 @@ def test_tables_obey_the_same_rule(tmp_path: Path, ending: str) -> None:
         path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     with pytest.raises(FmkitError, match=r"a\.\w+, (row 2|line 3|line 2), suffix: not read here"):
         load_examples(path)
+
+
+def test_python_objects_obey_the_same_rule() -> None:
+    rows = [{"messages": TALK, "system": "Be kind.", "id": n} for n in range(2)]
+    assert list(as_dataset(rows, COMPLETIONS)) == [{"messages": [KIND, *TALK]}] * 2
+    assert list(as_dataset(Dataset.from_list(rows), PROMPTS)) == [{"messages": [KIND, TALK[0]]}] * 2
+    rows = [{**GOOD, "system": None, "label": "chat"}, {**GOOD, "system": "Be kind.", "label": "chat"}]
+    assert list(as_dataset(rows[:1], COMPLETIONS)) == [GOOD]
+    for kinds in (COMPLETIONS, PROMPTS):
+        with pytest.raises(FmkitError, match="row 2, system: beside a prompt that is text"):
+            as_dataset(rows, kinds)
+    for name in ("label", "weight"):
+        with pytest.raises(FmkitError, match=f"row 1, {name}: "):
+            as_dataset([{**GOOD, name: 0}], COMPLETIONS)
+        as_dataset([{**GOOD, name: 0}], PROMPTS)
+    both = Dataset.from_list([{**GOOD, "prompt": "a", **TEXTS, "text": "a b", "margin": 2.0}])
+    assert as_dataset(both, COMPLETIONS) is as_dataset(both, TEXT_KINDS) is as_dataset(both, PAIRS) is both
 
 
 # What fmkit check says
