@@ -16,6 +16,7 @@ SITE = (
     "page_widget",
     "embeds",
     "offline",
+    "search",
     "notebook_widgets",
     "light",
 )
