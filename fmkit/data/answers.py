@@ -15,10 +15,10 @@ from fmkit.data.files import (
     find_files,
     kind_of,
     kind_of_file,
-    read_records,
     read_text,
     text_of,
 )
+from fmkit.data.readers import read_records
 from fmkit.errors import FmkitError
 from fmkit.settings import as_several
 

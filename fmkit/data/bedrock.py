@@ -17,17 +17,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from fmkit.data.files import (
-    BOM,
-    Fault,
-    Problem,
-    explain_read_errors,
-    kind_of,
-    lines_of,
-    parse_json,
-    short,
-)
+from fmkit.data.files import BOM, Fault, Problem, explain_read_errors, kind_of, lines_of, short
 from fmkit.data.pairs import advise_pairs
+from fmkit.data.readers import parse_json
 from fmkit.data.shapes import Row, filled
 from fmkit.errors import FmkitError
 

@@ -22,12 +22,12 @@ from fmkit.data.files import (
     find_files,
     kind_of,
     kind_of_file,
-    read_records,
     read_text,
     short,
     text_of,
 )
 from fmkit.data.hub import load_from_hub
+from fmkit.data.readers import read_records
 from fmkit.data.splits import SPLITS, Corpus, digest, find_threshold, named_splits
 from fmkit.errors import FmkitError
 from fmkit.settings import as_path

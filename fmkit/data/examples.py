@@ -16,20 +16,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from datasets import ClassLabel, Dataset, DatasetDict, Features, List, NamedSplit, Value
 
-from fmkit.data.files import (
-    KINDS,
-    Fault,
-    Place,
-    Problem,
-    each_record,
-    fail,
-    find_files,
-    label_name,
-    short,
-    to_json_lines,
-    write_whole,
-)
+from fmkit.data.files import KINDS, Fault, Place, Problem, fail, find_files, short, write_whole
 from fmkit.data.pairs import Placed, advise_pairs, list_places
+from fmkit.data.readers import each_record, label_name, to_json_lines
 from fmkit.data.shapes import Row, known_columns, notes_of, to_answered, to_example, to_prompt
 from fmkit.data.splits import SPLITS, digest, find_threshold, named_splits, stratify
 from fmkit.data.tables import Data, as_table

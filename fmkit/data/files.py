@@ -1,31 +1,26 @@
-"""Files: found, read as text or as records (JSON Lines, JSON, CSV, Parquet), compressed or not, and written.
+"""Files: found, opened, compressed or not, read as text, and written; what is wrong with them.
 
-A reader yields each record with its place. What is wrong with a record is a `Problem`; with the place it is a
-`Fault`, one line for a person.
+What is wrong with a record is a `Problem`; with the place it is a `Fault`, one line for a person.
+`fmkit.data.readers` reads records.
 """
 
 import bz2
-import csv
 import gzip
 import io
-import json
 import lzma
 import os
 import re
 import sys
 import uuid
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache, partial
-from itertools import islice
+from functools import cache
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
 import pyarrow as pa
-import pyarrow.parquet as pq
-from datasets import ClassLabel, Features
 
 from fmkit.errors import FmkitError, one_line
 
@@ -40,8 +35,6 @@ FOREIGN = {  # beginnings of files that are not read: what they are, and the rem
 }
 
 Place = tuple[str, int | None]  # the unit that is counted, and the number from 1; None: the whole file
-Located = Iterator[tuple[Place, Any]]  # records: objects, if all is well
-Choose = Callable[[Sequence[str]], Sequence[str]]  # which of a table's columns to read; may raise Problem
 
 
 def find_files(path: Path, kinds: Sequence[str] = KINDS) -> tuple[Path, ...]:
@@ -135,7 +128,7 @@ def explain_read_errors(path: Path) -> Iterator[None]:
         raise FmkitError(f"{path}: does not fit into memory; use JSON Lines or Parquet") from None
 
 
-# --- records -----------------------------------------------------------------------------------------------
+# --- What is wrong ------------------------------------------------------------------------------------------
 
 
 class Problem(Exception):
@@ -167,51 +160,6 @@ def fail(file: str | Path, place: Place, problem: Problem) -> NoReturn:
     unit, number = place
     fault = Fault(str(file), number, problem.field, problem.what, problem.remedy, unit)
     raise FmkitError(str(fault)) from None
-
-
-def each_record(path: Path, choose: Choose) -> Located:
-    """Read a file by its ending: its records with their places; for a faulty record, its `Problem`.
-
-    Of a Parquet file only the columns that `choose` names are read. Raises FmkitError, one line with file and
-    place, for errors after which nothing more can be read.
-    """
-    readers: dict[str, Callable[[Path], Located]] = {
-        ".jsonl": _read_json_lines,
-        ".json": _read_json,
-        ".csv": _read_csv,
-        ".parquet": partial(_read_parquet, choose=choose),
-    }
-    with explain_read_errors(path):
-        yield from readers[kind_of_file(path)](path)
-
-
-def read_records(path: Path, choose: Choose) -> Located:
-    """Read records as `each_record`, but raise FmkitError at the first faulty one."""
-    for place, record in each_record(path, choose):
-        if isinstance(record, Problem):
-            fail(path, place, record)
-        yield place, record
-
-
-def read_text(path: Path) -> str:
-    """Read the whole file, line ends made newlines. Raises FmkitError as `read_records` does."""
-    with explain_read_errors(path):
-        try:
-            data = _read_whole(path)
-            text = decode(data)
-            if "\0" in text:
-                raise Problem("", f"a zero byte at {data.index(0)}: binary, not text", "take a file of text")
-        except Problem as problem:
-            fail(path, ("line", None), problem)
-    return text.replace("\r\n", "\n").replace("\r", "\n")
-
-
-def _or_problem(read: Callable[..., Any], *arguments: Any) -> Any:
-    """Return what is read, or the problem that it raises."""
-    try:
-        return read(*arguments)
-    except Problem as problem:
-        return problem
 
 
 def text_of(value: Any, field: str) -> str:
@@ -273,9 +221,23 @@ def lines_of(path: Path) -> Iterator[tuple[int, bytes]]:
             yield number, _beginning(path, raw) if number == 1 else raw
 
 
-def _read_whole(path: Path) -> bytes:
+def read_whole(path: Path) -> bytes:
+    """Read all bytes of a file of text, without a byte order mark. Raises FmkitError as `lines_of` does."""
     with open_plain(path) as file:
         return _beginning(path, file.read())
+
+
+def read_text(path: Path) -> str:
+    """Read the whole file, line ends made newlines. Raises FmkitError, naming the place."""
+    with explain_read_errors(path):
+        try:
+            data = read_whole(path)
+            text = decode(data)
+            if "\0" in text:
+                raise Problem("", f"a zero byte at {data.index(0)}: binary, not text", "take a file of text")
+        except Problem as problem:
+            fail(path, ("line", None), problem)
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _beginning(path: Path, data: bytes) -> bytes:
@@ -294,150 +256,3 @@ def decode(data: bytes) -> str:
         line = data.count(b"\n", 0, error.start) + 1
         what = f"byte 0x{data[error.start]:02x}{f' in line {line}' if line > 1 else ''} is not UTF-8"
         raise Problem("", what, AS_UTF_8) from None
-
-
-# --- JSON -------------------------------------------------------------------------------------------------
-
-
-def parse_json(data: bytes) -> Any:
-    """Parse a JSON value. Raises Problem for bad UTF-8, repeated keys, NaN, and other errors."""
-    text = decode(data)
-    try:
-        return json.loads(text, object_pairs_hook=_unique, parse_constant=_no_number)
-    except json.JSONDecodeError as error:
-        line = f"line {error.lineno}, " if "\n" in text.rstrip("\n") else ""
-        what = f"not JSON ({line}column {error.colno}: {error.msg})"
-        raise Problem("", what, "mend it, or have a library write it") from None
-    except RecursionError:
-        raise Problem("", "nested too deep to be read", "remove the nesting") from None
-    except ValueError:  # a number of more than 4,300 digits
-        raise Problem("", "a number too long to be read", "shorten it, or write it as text") from None
-
-
-def to_json_lines(records: Iterable[Any]) -> bytes:
-    """Write one object a line, in UTF-8."""
-    return b"".join(json.dumps(record, ensure_ascii=False).encode() + b"\n" for record in records)
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    record = dict(pairs)
-    if len(record) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise Problem("", f"the key {short(twice)} comes twice", "keep one of them")
-    return record
-
-
-def _no_number(name: str) -> NoReturn:
-    raise Problem("", f"{name} is not JSON", "write a number, or null")
-
-
-def _read_json_lines(path: Path) -> Located:
-    for number, raw in lines_of(path):
-        if raw.strip():
-            yield ("line", number), _or_problem(parse_json, raw.rstrip())
-
-
-def _read_json(path: Path) -> Located:
-    """Read an array, an array under the key `data`, or JSON Lines with the wrong ending."""
-    first_two = list(islice((raw.strip() for _, raw in lines_of(path) if raw.strip()), 2))
-    if len(first_two) == 2 and first_two[0].startswith(b"{") and first_two[0].endswith(b"}"):
-        yield from _read_json_lines(path)
-        return
-    try:
-        whole = parse_json(_read_whole(path))
-    except Problem as problem:
-        fail(path, ("element", None), problem)
-    if isinstance(whole, dict) and isinstance(whole.get("data"), list):
-        whole = whole["data"]
-    for number, record in enumerate(whole if isinstance(whole, list) else [whole], 1):
-        yield ("element", number), record
-
-
-# --- CSV --------------------------------------------------------------------------------------------------
-
-
-def _read_csv(path: Path) -> Located:
-    """Read comma-separated values; the first line names the columns, and may have spaces after commas."""
-    lines = _decoded_lines(path)
-    line = 1
-    try:
-        head = csv.reader(lines, strict=True)
-        header, spaced = _header(next((row for row in head if row), []))
-        rows = csv.reader(lines, strict=True, skipinitialspace=spaced)
-        line = head.line_num + 1
-        for row in rows:
-            if row:
-                yield ("line", line), _or_problem(_named, row, header)
-            line = head.line_num + rows.line_num + 1
-    except GeneratorExit:  # when the process ends, the names below are gone
-        raise
-    except Problem as problem:
-        fail(path, ("line", line), problem)
-    except csv.Error as error:
-        remedy = 'close open quotes, write a quote inside text as "", or use .jsonl'
-        fail(path, ("line", line), Problem("", f"broken CSV ({error})", remedy))
-
-
-def _header(row: list[str]) -> tuple[list[str], bool]:
-    """Return the names of the columns, and whether a space follows each comma."""
-    names = [name.strip() for name in row]
-    if len(names) == 1 and re.search("[;\t]", names[0]):
-        raise Problem("", f"one column, {short(names[0])}", "separate columns by commas")
-    _unique([(name, None) for name in names])
-    return names, len(row) > 1 and all(name.startswith(" ") for name in row[1:])
-
-
-def _named(row: list[str], header: list[str]) -> dict[str, str]:
-    if len(row) != len(header):
-        what = f"{len(row)} fields where the header names {len(header)}"
-        raise Problem("", what, 'put text with commas into double quotes, a quote inside it as ""')
-    for name, field in zip(header, row, strict=True):
-        if re.fullmatch(r' +".*"', field, re.DOTALL):
-            raise Problem(name, "a space before the quotes", "remove the space after the comma")
-    return dict(zip(header, row, strict=True))
-
-
-def _decoded_lines(path: Path) -> Iterator[str]:
-    for number, raw in lines_of(path):
-        try:
-            text = decode(raw)
-        except Problem as problem:
-            fail(path, ("line", number), problem)
-        yield from filter(None, re.split(r"(?<=\r)(?!\n)", text))  # some programs end lines by \r alone
-
-
-# --- Parquet ----------------------------------------------------------------------------------------------
-
-
-def _read_parquet(path: Path, choose: Choose) -> Located:
-    """Read some rows at a time; labels that datasets stores as numbers become names."""
-    try:
-        with pq.ParquetFile(path) as file:
-            schema = file.schema_arrow
-            columns = list(choose(schema.names))
-            is_labeled = "label" in columns and b"huggingface" in (schema.metadata or {})
-            label = Features.from_arrow_schema(schema)["label"] if is_labeled else None
-            rows = (row for batch in file.iter_batches(1000, columns=columns) for row in batch.to_pylist())
-            for number, record in enumerate(rows, 1):
-                yield ("row", number), _or_problem(_with_label_name, record, label)
-    except (GeneratorExit, PermissionError, MemoryError, FmkitError):
-        raise
-    except Problem as problem:
-        fail(path, ("row", None), problem)
-    except Exception as error:  # pyarrow and datasets raise many kinds
-        what = f"damaged, or no Parquet file ({short(str(error))})"
-        fail(path, ("row", None), Problem("", what, "write it anew"))
-
-
-def _with_label_name(record: dict[str, Any], label: Any) -> dict[str, Any]:
-    if isinstance(label, ClassLabel) and isinstance(record.get("label"), int):
-        return {**record, "label": label_name(label, record["label"])}
-    return record
-
-
-def label_name(label: ClassLabel, number: int) -> str:
-    """Return the name of a label that is stored as a number. Raises Problem."""
-    if not 0 <= number < len(label.names):
-        raise Problem("label", f"{number} is the number of no label", "leave out what has no label")
-    return label.names[number]

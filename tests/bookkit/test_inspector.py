@@ -13,7 +13,8 @@ from playwright.sync_api import Page
 from bookkit.widgets import inspector
 from fmkit import FmkitError
 from fmkit.data import bedrock, examples
-from fmkit.data.files import Problem, kind_of, parse_json
+from fmkit.data.files import Problem, kind_of
+from fmkit.data.readers import parse_json
 from fmkit.errors import one_line
 
 SAMPLES = inspector.read_samples(tiny.ROOT / inspector.FILE, inspector.FILE)
