@@ -26,7 +26,8 @@ OTHER_TOKENIZER = (  # files of another tokenizer, which transformers would read
     *("special_tokens_map.json", "added_tokens.json", "chat_template*", "tokenizer.model", "vocab.json"),
     *("merges.txt", "additional_chat_templates/*.jinja"),
 )
-LEAVING_START = {  # parts of a tokenizer that change the start of a text, and how they don't
+# Parts of a tokenizer that change the start of a text, and the setting with which they leave it.
+LEAVING_START: dict[str, dict[str, Any]] = {
     "Prepend": {"prepend": ""},
     "Metaspace": {"prepend_scheme": "never"},
     "ByteLevel": {"add_prefix_space": False},
@@ -378,7 +379,10 @@ def special_id(tokenizer: Tokenizer, token: str) -> int:
     The end token replaces a missing begin or pad token. Raises FmkitError if the tokenizer has neither.
     """
     if (token_id := tokenizer.token_to_id(_serving(tokenizer, token))) is None:
-        raise FmkitError(f"the tokenizer has no token {token}: use one that train_tokenizer made")
+        raise FmkitError(
+            f"the tokenizer has no token {token}: use one that train_tokenizer made, or name its own: "
+            "transformers.PreTrainedTokenizerFast(tokenizer_object=…, eos_token=…)"
+        )
     return token_id
 
 
