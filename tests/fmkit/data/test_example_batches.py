@@ -107,6 +107,17 @@ def test_a_conversation_is_judged_by_its_end(tokenizer):
         assert pair[side]["input_ids"] == encode_chat([*prompt, *row[side]], talking)[0]
 
 
+def test_the_last_answer_is_judged_by_any_weight(tokenizer):
+    """Not an earlier one, which would be the last that is learned."""
+    answers = {side: [{"role": "assistant", "content": side, "weight": 0}] for side in ("chosen", "rejected")}
+    prompt = [{"role": "assistant", "content": "Which?"}, {"role": "user", "content": "The red one."}]
+    (pair,) = tokenize_pairs(
+        Dataset.from_list([{"prompt": prompt, **answers}]), add_chat_tokens(tokenizer), 64
+    )
+    for side in answers:
+        assert tokenizer.decode([id for id in pair[side]["labels"] if id != IGNORE]) == side
+
+
 def test_chat_models_take_texts_as_they_are(tokenizer):
     talking = add_chat_tokens(tokenizer)
     pairs = tokenize_pairs(PREFERENCES["train"], talking, 64)
