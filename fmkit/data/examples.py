@@ -34,8 +34,8 @@ def load_examples(path: str | Path) -> DatasetDict:
     """Load the examples of a .jsonl, .json, .csv or .parquet file or of a folder as train and validation.
 
     All but .parquet may be compressed, as .jsonl.gz, .bz2, .xz or .zst. All records are of one kind (see
-    `fmkit.data.shapes`); other columns are left out. Labels are numbered in the order of their names, whole
-    numbers in their own order.
+    `fmkit.data.shapes`); other columns are left out, or refused where they change the meaning. Labels are
+    numbered in the order of their names, whole numbers in their own order.
 
     If files of a folder, or folders in it, are named train and validation (or valid, val, dev, or else test),
     these are the splits, as in `load_corpus`, and files with other names are left out. Otherwise about a

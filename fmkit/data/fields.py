@@ -24,6 +24,7 @@ MEDIA = {
 }
 QUESTION = {  # of a record: what is asked
     "system": "what the assistant is told first (LLaMA-Factory, Orca, Amazon Bedrock)",
+    "system_prompt": "what the assistant is told first (OpenOrca)",
     "history": "earlier turns (LLaMA-Factory)",
     "instruction": "the question (Alpaca)",
     "question": "the question (Orca)",
@@ -40,6 +41,8 @@ QUESTION = {  # of a record: what is asked
 PAIR = {
     "chosen": "the better answer of a pair (TRL)",
     "rejected": "the worse answer of a pair (TRL)",
+    "rejected_response": "the worse answer of a pair (ms-swift)",
+    "non_preferred_output": "the worse answer of a pair (OpenAI)",
 }
 TURN = {
     "name": "who of several speaks (OpenAI)",
@@ -54,7 +57,7 @@ TURN = {
     "thinking": "what the assistant thinks first (gpt-oss)",
     "prefix": "an answer to be continued (Mistral)",
     "train_detail": "which characters are learned (Axolotl)",
-    "masked": "whether the turn is learned",
+    "masked": "whether the turn is learned, which fmkit reads as weight",
     "candidates": "answers of which one is preferred (Amazon Nova)",
     **MEDIA,
 }

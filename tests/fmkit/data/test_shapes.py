@@ -194,6 +194,8 @@ GOOD = {"prompt": "a", "completion": "b"}
         ({**GOOD, "weight": 0}, "weight: not read: how much the record counts"),
         ({"text": "a", "label": "b", "weight": "0.5"}, "weight: not read"),
         ({"text": "a", "label": "b", "text_pair": "c"}, "text_pair: not read here: the second of two texts"),
+        ({"messages": TALK, "rejected_response": "c"}, "rejected_response: not read here: the worse answer"),
+        ({**GOOD, "system_prompt": "Be kind."}, "system_prompt: not read here: what the assistant is told"),
         ({"messages": TALK, "tools": [{}]}, "tools: not read here: tools that may be called"),
         ({"messages": TALK, "images": ["a.png"]}, "images: not read here: pictures"),
         ({"prompt": "a", **TEXTS, "question": "Which?"}, "question: not read here: the question"),
