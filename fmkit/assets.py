@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import urllib.request
+import uuid
 from collections.abc import Iterator
 from http.client import HTTPException
 from importlib import metadata
@@ -126,7 +127,7 @@ def _get(url: str, name: str) -> bytes:
 
 def _write(file: Path, data: bytes) -> None:
     """Write a file that appears under its name only when it is complete."""
-    scratch = file.with_name(f".{file.name}.{os.getpid()}")
+    scratch = file.with_name(f".{file.name}.{uuid.uuid4().hex[:12]}")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         scratch.write_bytes(data)
