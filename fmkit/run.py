@@ -19,6 +19,7 @@ from fmkit.errors import FmkitError
 from fmkit.footprint import Meter, Usage
 from fmkit.processes import only_writer
 from fmkit.resume import require_same_run, settings_of
+from fmkit.settings import as_path
 from fmkit.trainer import Record, Trainer
 
 if TYPE_CHECKING:
@@ -138,13 +139,14 @@ def fit(
     without one they act as usual. With `resume` the run continues from its newest whole checkpoint, to the
     same bits as if it had never stopped, on a machine of the same kind; `identity` (data and anything else
     that must not change) is compared with that of the run's start. The schedule may differ from then on, as
-    for more steps, where the steps done have the same learning rates by it.
+    for more steps, where the steps done have the same learning rates by it; until the new end, the directory
+    keeps the model of the earlier one.
 
     Raises `FmkitError` if the directory holds another run, or none that can be resumed, or is being written
     by another process, if the disk is full, and if the loss is not finite. The checkpoints made so far are
     always kept.
     """
-    run = TrainingRun(Path(directory) if directory is not None else None)
+    run = TrainingRun(None if directory is None else as_path(directory))
     if run.directory is None:
         if trainer.config.checkpoint_every or resume:
             raise FmkitError("checkpoints need a place: give output_dir")
