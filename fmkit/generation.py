@@ -7,7 +7,7 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from fmkit.data.chat import Message, chat_prompt, end_ids
+from fmkit.data.chat import Message, chat_prompt, end_ids, through_end
 from fmkit.data.tokenizer import as_tokenizer
 from fmkit.errors import FmkitError
 from fmkit.model import Classifier, Transformer, require_kind
@@ -113,8 +113,7 @@ def generate_ids(
         if ended.all():
             break
     rows = [row[:most] for row, most in zip(torch.cat(made, dim=1).tolist(), rooms, strict=True)]
-    lengths = [next((i for i, token in enumerate(row, 1) if token in ends), None) for row in rows]
-    said = [row[:length] for row, length in zip(rows, lengths, strict=True)]
+    said = [through_end(row, ends) for row in rows]
     return said if keep_end else [before_end(row, ends) for row in said]
 
 

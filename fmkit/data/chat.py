@@ -9,7 +9,7 @@ turns, those with `weight` 0 are not learned. Messages for a chat model of other
 chat template (`fmkit.data.templates`).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tokenizers import Tokenizer
@@ -44,6 +44,7 @@ __all__ = [
     "encode_prompt",
     "end_ids",
     "recent",
+    "through_end",
 ]
 
 ROLES = ("system", "user", "assistant")
@@ -71,6 +72,11 @@ def end_ids(tokenizer: Tokenizer) -> tuple[int, ...]:
     if template := _template(tokenizer):
         return template.ends
     return tuple(dict.fromkeys((special_id(tokenizer, EOS), *conventions(tokenizer).ends)))
+
+
+def through_end(ids: list[int], ends: Collection[int]) -> list[int]:
+    """Take the ids up to the first of those that end an answer, which is the last one taken."""
+    return ids[: next((i for i, token in enumerate(ids, 1) if token in ends), None)]
 
 
 def encode_chat(
@@ -181,10 +187,17 @@ def _segments(messages: Sequence[Message], tokenizer: Tokenizer) -> list[tuple[l
 def _laid_out(template: "ChatTemplate", turns: list[Turn]) -> list[tuple[list[int], bool, bool]]:
     """The pieces of `_segments` by another model's chat template."""
     ids, spans = template.encode([turn for turn, _ in turns])
+    answers = [learned for turn, learned in turns if turn["role"] == "assistant"]
+    if len(spans) > len(answers) and all(answers):
+        answers = [True] * len(spans)
+    if len(spans) != len(answers):
+        raise FmkitError(
+            f"the model's chat template marks {len(spans)} parts of {len(answers)} answers as generated, "
+            "some perhaps of weight 0: put {% generation %} around each answer, once"
+        )
     segments, before = [], 0
-    answers = (learned for turn, learned in turns if turn["role"] == "assistant")
     for (start, end), learned in zip(spans, answers, strict=True):
-        segments += [(ids[before:start], False, True), (ids[start:end], True, learned)]
+        segments += [(ids[before:start], False, True), (ids[max(start, before) : end], True, learned)]
         before = end
     return [*segments, (ids[before:], False, True)]
 

@@ -15,7 +15,7 @@ from datasets import ClassLabel, Dataset, IterableDataset, Value
 from tokenizers import Tokenizer
 
 from fmkit.data.batches import IGNORE, Batch, Shuffled
-from fmkit.data.chat import chat_prompt, encode_chat, encode_completion, encode_prompt
+from fmkit.data.chat import chat_prompt, encode_chat, encode_completion, encode_prompt, end_ids, through_end
 from fmkit.data.files import short
 from fmkit.data.quiet import quiet
 from fmkit.data.tokenizer import conventions
@@ -173,7 +173,9 @@ def tokenize_pairs(dataset: Dataset, tokenizer: Tokenizer, context_length: int) 
                 messages = [*_as_messages(row["prompt"], "user"), *_as_messages(row[side], "assistant")]
                 ids, labels = encode_chat(messages, tokenizer)
                 labels = last_answer(labels)
-                del ids[(end := _end(labels)) :], labels[end:]  # what a chat template writes after it
+                start = next(i for i, label in enumerate(labels) if label != IGNORE)
+                end = start + len(through_end(ids[start:], end_ids(tokenizer)))
+                ids, labels = ids[:end], labels[:end]  # without what a chat template writes after it
             sides[side] = {"input_ids": ids[:context_length], "labels": labels[:context_length]}
             sides["is_cut"] |= len(ids) > context_length
         return sides
@@ -265,15 +267,13 @@ def _as_messages(said: Any, role: str) -> list[Row]:
 
 def last_answer(labels: list[int]) -> list[int]:
     """The labels with all but the last run of them ignored."""
-    start = _end(labels)
+    end = len(labels)
+    while end and labels[end - 1] == IGNORE:
+        end -= 1
+    start = end
     while start and labels[start - 1] != IGNORE:
         start -= 1
     return [IGNORE] * start + labels[start:]
-
-
-def _end(labels: list[int]) -> int:
-    """Where the last label is that is learned, and one more; 0 without any."""
-    return next((i for i in range(len(labels), 0, -1) if labels[i - 1] != IGNORE), 0)
 
 
 def _padded(rows: Sequence[Sequence[int]], pad_id: int) -> Batch:

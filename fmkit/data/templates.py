@@ -7,7 +7,7 @@ and the names of special tokens, and nothing else.
 import json
 import re
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 from jinja2 import Template, TemplateError, nodes
@@ -22,7 +22,7 @@ from fmkit.data.tokenizer import conventions
 from fmkit.errors import FmkitError
 
 BEGIN, END = "\ufdd0", "\ufdd1"  # around what a template marks as generated; never characters of a text
-PROBE = "fmkit listens"
+PROBES = ("fmkit asks", "fmkit answers")
 
 Message = Mapping[str, str]  # role, content
 Span = tuple[int, int]  # of tokens, the end excluded
@@ -66,20 +66,15 @@ class ChatTemplate:
         or writes other tokens in the conversation than when it answered.
         """
         encoding, marked = self._encode(messages)
-        spoken = [i for i, message in enumerate(messages) if message["role"] == "assistant"]
         if not self.marks:
+            spoken = [i for i, message in enumerate(messages) if message["role"] == "assistant"]
             return encoding.ids, [self._turn(messages, i, encoding.ids) for i in spoken]
-        if len(marked) != len(spoken):
-            raise FmkitError(
-                f"the model's chat template marks {len(marked)} of {len(spoken)} answers as generated: "
-                "put {% generation %} around each"
-            )
-        return encoding.ids, [_tokens(encoding, *part) for part in marked]
+        return encoding.ids, [span for part in marked if (span := _tokens(encoding, *part))]
 
     def _turn(self, messages: Sequence[Message], i: int, ids: list[int]) -> Span:
         asked, said = self.prompt(messages[:i]), self._encode(messages[: i + 1])[0].ids
-        end = next((at + 1 for at in range(len(asked), len(said)) if said[at] in self.ends), None)
-        if end is None:
+        end = next((at + 1 for at in range(len(asked), len(said)) if said[at] in self.ends), 0)
+        if said[: len(asked)] == asked and not end:
             raise FmkitError(
                 "the model's chat template puts no special token after an answer, by which the model could "
                 "learn where to end it: fine-tune on prompt and completion"
@@ -93,16 +88,23 @@ class ChatTemplate:
             )
         return len(asked), end
 
-    def _closing(self) -> list[int]:
-        """Find the token that ends an answer: the first after its words."""
-        talk = [{"role": "user", "content": "?"}, {"role": "assistant", "content": PROBE}]
+    @cached_property
+    def _answer(self) -> str:
+        """Lay out a question with an answer, and take what begins with the answer."""
+        roles = ("user", "assistant")
+        talk = [{"role": role, "content": said} for role, said in zip(roles, PROBES, strict=True)]
         try:
             text, _ = self._render(talk)
         except FmkitError:  # is raised again where messages are given
-            return []
+            return PROBES[1]
+        return text[text.rfind(PROBES[1]) :] if PROBES[1] in text else ""
+
+    def _closing(self) -> list[int]:
+        """Find the token that ends an answer: the first after its words."""
         names = sorted((name for name in self.added if name.strip()), key=len, reverse=True)
-        found = re.match(rf"\s*({'|'.join(map(re.escape, names))})", text.rpartition(PROBE)[2])
-        return [self.added[found[1]]] if found and names and PROBE in text else []
+        pattern = rf"{PROBES[1]}\s*({'|'.join(map(re.escape, names))})"
+        found = re.match(pattern, self._answer) if names else None
+        return [self.added[found[1]]] if found else []
 
     def _encode(
         self, messages: Sequence[Message], add_generation_prompt: bool = False
@@ -115,6 +117,13 @@ class ChatTemplate:
                         "write it otherwise"
                     )
         text, marked = self._render(messages, add_generation_prompt)
+        for i, message in enumerate(messages):
+            shown = self._answer if message["role"] == "assistant" else message["content"].strip() in text
+            if not shown:
+                raise FmkitError(
+                    f"messages[{i}]: the model's chat template leaves out what the {message['role']} says, "
+                    "or changes it: leave this message out, or take another model"
+                )
         try:
             return self.parser.encode(text, add_special_tokens=False), marked
         except (TypeError, UnicodeEncodeError):
@@ -150,10 +159,10 @@ class ChatTemplate:
         return text, marked
 
 
-def _tokens(encoding: Encoding, start: int, end: int) -> Span:
-    """Find the tokens that have a character of those from `start` to `end`."""
+def _tokens(encoding: Encoding, start: int, end: int) -> Span | None:
+    """Find the tokens that have a character of those from `start` to `end`; None if there is none."""
     inside = [i for i, (first, last) in enumerate(encoding.offsets) if first < end and last > start]
-    return (inside[0], inside[-1] + 1) if inside else (0, 0)
+    return (inside[0], inside[-1] + 1) if inside else None
 
 
 # --- the sandbox, as transformers has it ------------------------------------------------------------------

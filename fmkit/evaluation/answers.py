@@ -7,12 +7,12 @@ from datasets import Dataset
 from tokenizers import Tokenizer
 
 from fmkit.data.batches import IGNORE
-from fmkit.data.chat import Message, chat_prompt, encode_chat, end_ids
+from fmkit.data.chat import Message, chat_prompt, encode_chat, end_ids, through_end
 from fmkit.data.example_batches import last_answer
-from fmkit.data.tokenizer import PAD, special_id
+from fmkit.data.tokenizer import PAD, as_tokenizer, special_id
 from fmkit.errors import FmkitError
 from fmkit.evaluation.sampling import BATCH, answered, complete
-from fmkit.generation import before_end
+from fmkit.generation import before_end, require_writer
 from fmkit.model import Transformer
 from fmkit.objectives import log_probs
 from fmkit.settings import as_several
@@ -41,7 +41,7 @@ def answer_examples(
         labels = last_answer(row["labels"])
         start = next(i for i, label in enumerate(labels) if label != IGNORE)
         prompts.append(row["input_ids"][:start])
-        truth.append([label for label in labels[start:] if label != IGNORE])
+        truth.append(through_end([label for label in labels[start:] if label != IGNORE], ends))
     longest = max(map(len, truth))
     said = complete(model, prompts, longest, ends, temperature=0)
     return [tokenizer.decode(ids) for ids in said], [tokenizer.decode(before_end(ids, ends)) for ids in truth]
@@ -58,6 +58,7 @@ def answer_messages(
     The probability is that of the whole answer with its end, the product over its tokens. Raises `FmkitError`
     for a conversation that fills the context, and for a tokenizer without chat tokens.
     """
+    tokenizer = as_tokenizer(tokenizer)
     prompts, ends = [chat_prompt(messages, tokenizer) for messages in conversations], end_ids(tokenizer)
     said = complete(model, prompts, max_new_tokens, ends, temperature=0, keep_end=True)
     sure = _probabilities(model, tokenizer, prompts, said)
@@ -71,12 +72,15 @@ def probability_of(
 
     Raises `FmkitError` as `answer_messages` does.
     """
+    require_writer(model)
+    tokenizer = as_tokenizer(tokenizer)
     prompts, answers, context = [], [], model.config.max_position_embeddings
     for messages in conversations:
         ids, labels = encode_chat([*messages, {"role": "assistant", "content": answer}], tokenizer)
-        learned = [i for i, label in enumerate(last_answer(labels)) if label != IGNORE]
-        prompts.append(ids[: learned[0]])
-        answers.append(ids[learned[0] : learned[-1] + 1][: context - learned[0]])
+        said = [label for label in last_answer(labels) if label != IGNORE]
+        start = next(i for i, label in enumerate(last_answer(labels)) if label != IGNORE)
+        prompts.append(ids[:start])
+        answers.append(through_end(said, end_ids(tokenizer))[: context - start])
     return _probabilities(model, tokenizer, prompts, answers)
 
 

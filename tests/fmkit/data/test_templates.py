@@ -83,6 +83,18 @@ def test_marks_are_those_of_transformers(tmp_path: Path) -> None:
     assert given["assistant_masks"] == [int(label != IGNORE) for label in labels]
 
 
+def test_more_marks_than_answers(tmp_path: Path) -> None:
+    template = MARKED.replace(
+        "{{ '\n' }}{% endfor %}", "{% generation %}{{ '\n' }}{% endgeneration %}{% endfor %}"
+    )
+    ours = load_tokenizer(write(tmp_path, "marked", chat_template=template))
+    theirs = AutoTokenizer.from_pretrained(tmp_path)
+    given = theirs.apply_chat_template(TALK, return_dict=True, return_assistant_tokens_mask=True)
+    _, labels = encode_chat(TALK, ours)
+    assert given["assistant_masks"] == [int(label != IGNORE) for label in labels]
+    assert "some perhaps of weight 0" in message(encode_chat, [*TALK[:4], {**TALK[4], "weight": 0}], ours)
+
+
 def test_weight_zero_in_a_foreign_template(family: str, tokenizer: Tokenizer) -> None:
     ids, labels = encode_chat(TALK[1:], tokenizer)
     weighted = [TALK[1], {**TALK[2], "weight": 0}, *TALK[3:]]
@@ -170,7 +182,17 @@ WITHOUT_END = "{% for m in messages %}{{ m.role + ': ' + m.content + '\n' }}{% e
         (LLAMA_2.replace("bos_token + ", ""), [TALK[1], TALK[1]], "Roles must alternate"),
         (WITHOUT_END, TALK, "no special token after an answer"),
         (MARKED.replace("generation %}", "generation -%}", 1), [TALK[1]], "the assistant says nothing"),
-        ("{% generation %}{% endgeneration %}" + CHATML, TALK, "marks 1 of 2 answers"),
+        ("{% generation %}a{% endgeneration %}" + CHATML, TALK, "marks 1 parts of 2 answers"),
+        (
+            CHATML.replace(
+                "{{ '<|im_start|>' + m.role", "{% if m.role != 'system' %}{{ '<|im_start|>' + m.role"
+            ).replace("{% endfor %}", "{% endif %}{% endfor %}"),
+            TALK,
+            "leaves out what the system says",
+        ),
+        (CHATML.replace("m.content", "(m.content.text or '')"), TALK, "leaves out what the system says"),
+        (CHATML.replace("m.content", "(m.content if m.role[0] != 'a' else '')"), TALK, "the assistant says"),
+        (CHATML.replace("assistant\n'", "assistant\n<think>'"), TALK, "messages[2], '"),
         ("{% for %}", TALK, "does not take these messages"),
         ("{{ 1 / 0 }}", TALK, "does not take these messages"),
         ("{{ messages.missing.content }}", TALK, "does not take these messages"),
