@@ -63,4 +63,4 @@ def test_nothing_to_look_for_is_one_line(texts, n, said):
 
 def test_a_run_without_spaces_is_found():
     text = "昨天下午在城市东部的一家工厂发生了火灾，没有人受伤。"
-    assert contaminated([text, "明天"], [f"据通讯社报道，{text}警方正在调查。"]) == [1.0, 0.0]
+    assert contaminated([text, "明天天气"], [f"据通讯社报道{text}警方正在调查。"]) == [1.0, 0.0]
