@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from fmkit import checkpoint
 from fmkit.attention import KVCache, allowed_positions, attention
 from fmkit.config import ModelConfig, choose_device, choose_dtype, read_field
-from fmkit.data.tokenizer import load_tokenizer, require_tokens
+from fmkit.data.tokenizer import as_tokenizer, load_tokenizer, require_tokens
 from fmkit.errors import FmkitError
 from fmkit.settings import as_path, require_names
 
@@ -223,7 +223,8 @@ class Model(nn.Module):
         The tokenizer is saved, too, if the model was trained with one. Raises `FmkitError` if the disk is
         full; earlier files are then still whole.
         """
-        checkpoint.save_model(as_path(directory), self.to_hugging_face(), self.weights(), self.tokenizer)
+        tokenizer = None if self.tokenizer is None else as_tokenizer(self.tokenizer)  # as one may set it
+        checkpoint.save_model(as_path(directory), self.to_hugging_face(), self.weights(), tokenizer)
 
     @classmethod
     def from_pretrained(

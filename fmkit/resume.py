@@ -25,7 +25,7 @@ def settings_of(trainer: Trainer, identity: Settings) -> Settings:
         "compile": trainer.compiled,
     }
     settings: Settings = {"model": asdict(trainer.model.config), "training": training, **identity}
-    return dict(json.loads(json.dumps(settings)))
+    return dict(json.loads(json.dumps(settings, default=lambda number: number.item())))  # NumPy's
 
 
 def require_same_run(before: Settings, trainer: Trainer, identity: Settings, done: int, where: str) -> None:

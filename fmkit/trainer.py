@@ -13,7 +13,7 @@ from fmkit.config import TrainConfig, choose_device, choose_dtype
 from fmkit.data.batches import Batch, Loader, to_device
 from fmkit.errors import FmkitError
 from fmkit.flops import peak_flops, trained_flops_per_token
-from fmkit.model import Model
+from fmkit.model import Classifier, Model, Transformer, require_kind
 from fmkit.objectives import Objective
 from fmkit.optim import learning_rate, make_optimizer, step_where
 from fmkit.processes import require_one_process
@@ -54,6 +54,8 @@ class Trainer:
 
     def __init__(self, model: Model, objective: Objective, loader: Loader, config: TrainConfig) -> None:
         require_one_process()
+        if not isinstance(model, Model):
+            require_kind(model, Transformer, Classifier)
         torch.manual_seed(config.seed)
         self.config, self.loader = config, loader
         self.device = choose_device(config.device)

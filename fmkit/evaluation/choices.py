@@ -10,8 +10,9 @@ import torch
 from tokenizers import Tokenizer
 
 from fmkit.data.chat import encode_next, encode_prompt
-from fmkit.data.tokenizer import PAD, special_id
+from fmkit.data.tokenizer import PAD, as_tokenizer, special_id
 from fmkit.errors import FmkitError
+from fmkit.generation import require_writer
 from fmkit.model import Transformer
 from fmkit.settings import as_several
 
@@ -25,7 +26,8 @@ def choice_log_probs(
     The prompt follows <|bos|>; a choice begins with the space that separates the two. Raises `FmkitError` for
     fewer than two choices, an empty one, and a text that is longer than the context.
     """
-    choices = as_several(choices)
+    require_writer(model)
+    tokenizer, choices = as_tokenizer(tokenizer), as_several(choices)
     if len(choices) < 2 or not all(choices):
         raise FmkitError(f"{len(choices)} choices, of which none may be empty: give two or more")
     start = encode_prompt(prompt, tokenizer)

@@ -16,8 +16,10 @@ from typing import Any
 from tokenizers import Tokenizer
 
 from fmkit.data.chat import Message, chat_prompt, end_ids
+from fmkit.data.tokenizer import as_tokenizer
 from fmkit.errors import FmkitError
 from fmkit.evaluation.sampling import complete
+from fmkit.generation import require_writer
 from fmkit.model import Transformer
 
 LONGEST_CALL = 200  # characters; a longer text is no call that a small tool could want
@@ -175,6 +177,8 @@ def speaker(
 
     It says nothing, which ends an episode, where a conversation fills its context.
     """
+    require_writer(model)
+    tokenizer = as_tokenizer(tokenizer)
     ends, context = end_ids(tokenizer), model.config.max_position_embeddings
 
     def speak(conversations: list[list[Message]]) -> list[str]:

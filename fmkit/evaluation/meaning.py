@@ -18,11 +18,11 @@ from torch import Tensor
 from fmkit.checkpoint import load_config
 from fmkit.config import choose_device
 from fmkit.data.example_batches import tell_lost
-from fmkit.data.tokenizer import load_tokenizer
+from fmkit.data.tokenizer import as_tokenizer, load_tokenizer
 from fmkit.errors import FmkitError
 from fmkit.evaluation.overlap import References, paired
 from fmkit.evaluation.trace import trace
-from fmkit.model import Transformer
+from fmkit.model import Classifier, Transformer, require_kind
 
 
 class Match(NamedTuple):
@@ -109,7 +109,8 @@ def token_vectors(model: Transformer, tokenizer: Tokenizer, text: str, layer: in
     They are those that `bert-score` compares: the numbers after `layer` blocks (0: the embeddings, None: all
     blocks), then the model's last norm. Raises `FmkitError` for a layer that the model does not have.
     """
-    layers = model.config.num_hidden_layers
+    require_kind(model, Transformer, Classifier)
+    tokenizer, layers = as_tokenizer(tokenizer), model.config.num_hidden_layers
     layer = _require_layer(layers if layer is None else layer, layers)
     ids = tokenizer.encode(text.strip()).ids[: model.config.max_position_embeddings]
     parts = trace(model.eval(), torch.tensor([ids], device=model.device))

@@ -25,13 +25,13 @@ def finetune(
     output_dir: str | Path | None = None,
     resume: bool = False,
 ) -> TrainingRun:
-    """Adapt a pre-trained model to a task, by examples of it in the splits train and validation.
+    """Adapt a pre-trained model to a task, by examples of it (see `fmkit.recipes` for the data).
 
-    A `Classifier` learns from the columns `text` and `label` (numbers from 0), and the run records `accuracy`
-    and `f1` on the validation texts. A `Transformer` learns to answer, from `prompt` and `completion` or from
-    `messages`; prompts are read, not learned, unless `mask_prompt` is off, and so is always what the
-    assistant says with `weight` 0. With adapters (`add_lora`) only these learn. Raises `FmkitError` for a
-    missing column, a label that the model does not have, and as `pretrain` does.
+    A `Classifier` learns from the columns `text` and `label` (names or numbers), and the run records
+    `accuracy` and `f1` on the validation texts. A `Transformer` learns to answer, from `prompt` and
+    `completion` or from `messages`; prompts are read, not learned, unless `mask_prompt` is off, and so is
+    always what the assistant says with `weight` 0. With adapters (`add_lora`) only these learn. Raises
+    `FmkitError` for a missing column, a label that the model does not have, and as `pretrain` does.
     """
     tokenizer, config = accept(model, tokenizer, config, FINETUNE, Transformer, Classifier)
     if isinstance(model, Classifier):

@@ -24,10 +24,11 @@ def pretrain(
 ) -> TrainingRun:
     """Learn to predict the next token of raw text or, for a model with `is_causal` off, masked tokens.
 
-    `data` has the splits train and validation and a column `text` (see `load_corpus`). With `output_dir`,
-    metrics, checkpoints and the final model are written there, and `resume` continues a run that was stopped.
-    Raises `FmkitError` for a corpus shorter than a context or without a split, for a tokenizer larger than
-    the model or other than the one it was trained with, and as `fmkit.run.fit` does.
+    `data` is what `load_corpus` returns, or any texts, with or without the splits train and validation (see
+    `fmkit.recipes`). With `output_dir`, metrics, checkpoints and the final model are written there, and
+    `resume` continues a run that was stopped. Raises `FmkitError` for a corpus shorter than a context or
+    without texts, for a tokenizer larger than the model or other than the one it was trained with, and as
+    `fmkit.run.fit` does.
     """
     tokenizer, config = accept(model, tokenizer, config, {}, Transformer)
     loader, held_out, identity = prepare_texts(model, tokenizer, data, config)

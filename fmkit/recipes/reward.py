@@ -25,10 +25,10 @@ def train_reward(
 ) -> TrainingRun:
     """Train a reward model: a classifier with one label, whose score ranks answers as people did.
 
-    `data` has the splits train and validation and the columns prompt, chosen and rejected. The loss is that
-    of Ouyang et al. 2022 (arXiv:2203.02155, equation 1). The run records `reward_accuracy`, the share of
-    held-out pairs ranked as people did, and `margin`, the mean difference of their scores. Raises
-    `FmkitError` for a model with another number of labels, and as `pretrain` does.
+    `data` has the columns prompt, chosen and rejected (see `fmkit.recipes`). The loss is that of Ouyang et
+    al. 2022 (arXiv:2203.02155, equation 1). The run records `reward_accuracy`, the share of held-out pairs
+    ranked as people did, and `margin`, the mean difference of their scores. Raises `FmkitError` for a model
+    with another number of labels, and as `pretrain` does.
     """
     tokenizer, config = accept(model, tokenizer, config, FINETUNE, Classifier)
     require_one_score(model)

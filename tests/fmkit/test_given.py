@@ -52,7 +52,11 @@ from fmkit import (
 )
 from fmkit.config import choose_device
 from fmkit.data.given import COMPLETIONS, LABELED, PAIRS, TEXTS, as_splits
+from fmkit.evaluation.choices import choice_log_probs
 from fmkit.evaluation.likelihood import bits_per_byte, perplexity
+from fmkit.evaluation.meaning import token_vectors
+from fmkit.evaluation.privacy import text_nats
+from fmkit.trainer import Trainer
 
 TEXT = [f"The fox number {i} ran {i * 7} miles, and then it slept." for i in range(60)]
 ROWS = [{"text": text} for text in TEXT]
@@ -255,6 +259,27 @@ def test_tokenizer_of_transformers(tokenizer, model_config, saved):
     assert add_chat_tokens(theirs).get_vocab() == add_chat_tokens(tokenizer).get_vocab()
 
 
+def test_tokenizer_of_transformers_measures(model, tokenizer, saved):
+    def measure(given):
+        chosen = choice_log_probs(model, given, "The fox", [" ran", " slept"])
+        return chosen, text_nats(model, given, TEXT[:2]), token_vectors(model, given, "The fox").tolist()
+
+    assert measure(AutoTokenizer.from_pretrained(saved)) == measure(tokenizer)
+
+
+def test_tokenizer_of_transformers_is_saved(model, tokenizer, saved, tmp_path):
+    model.tokenizer = AutoTokenizer.from_pretrained(saved)
+    model.save_pretrained(tmp_path)
+    assert load_tokenizer(tmp_path).to_str() == tokenizer.to_str()
+
+
+def test_settings_of_numpy_are_saved(model, tokenizer, tmp_path):
+    data = {"train": CHOICES, "validation": CHOICES}
+    run = align(model, tokenizer, data, ONE, beta=np.float32(0.5), output_dir=tmp_path / "run")
+    assert json.loads((tmp_path / "run" / "run.json").read_text())["beta"] == 0.5
+    assert run.history
+
+
 @pytest.mark.parametrize("device", ["cpu", torch.device("cpu"), "auto", None])
 @pytest.mark.parametrize("dtype", ["bfloat16", torch.bfloat16])
 def test_opened_on_a_device_in_a_format(device, dtype, saved):
@@ -356,6 +381,7 @@ REFUSED = {
     "model of answers": (lambda m, t, hf: write_answers(hf.model, t, TEXT), OTHER_LIBRARY),
     "model of likelihoods": (lambda m, t, hf: perplexity(hf.model, t, TEXT), OTHER_LIBRARY),
     "teacher": (lambda m, t, hf: distill(m, t, TEXT, teacher=hf.model), OTHER_LIBRARY),
+    "trainer": (lambda m, t, hf: Trainer(hf.model, None, None, ONE), OTHER_LIBRARY),
     "base": (lambda m, t, hf: Classifier.from_base(hf.model, ["a", "b"]), OTHER_LIBRARY),
     "adapted": (lambda m, t, hf: add_lora(hf.model, LoraConfig()), OTHER_LIBRARY),
     "merged": (lambda m, t, hf: merge_lora(hf.model), OTHER_LIBRARY),
