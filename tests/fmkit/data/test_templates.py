@@ -102,7 +102,7 @@ def test_weight_zero_in_a_foreign_template(family: str, tokenizer: Tokenizer) ->
     assert encode_chat(weighted, tokenizer) == (ids, [IGNORE] * first + labels[first:])
 
 
-def test_foreign_files_are_saved_as_they_were(
+def test_foreign_files_are_saved_unchanged(
     family: str, tokenizer: Tokenizer, theirs: Any, tmp_path: Path
 ) -> None:
     save_tokenizer(tokenizer, tmp_path)
