@@ -60,7 +60,7 @@ def test_a_prompt_is_that_of_transformers(family: str, tokenizer: Tokenizer, the
         assert chat_prompt(talk[:-1], tokenizer) == asked
 
 
-def test_only_the_assistants_turns_are_learned(family: str, tokenizer: Tokenizer, theirs: Any) -> None:
+def test_only_the_assistants_words_count(family: str, tokenizer: Tokenizer, theirs: Any) -> None:
     closing = FAMILIES[family][3]
     for talk in talks(family):
         ids, labels = encode_chat(talk, tokenizer)
