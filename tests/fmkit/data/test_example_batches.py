@@ -192,7 +192,7 @@ from fmkit.world import LABELS, load_reviews
 
 reviews = load_reviews(50, 1)["train"]
 tokenizer = train_tokenizer(reviews, 270)
-print(len(tokenize_labeled(reviews.select(range(0, 50, 2)), tokenizer, 32, LABELS)))
+print(len(tokenize_labeled(reviews.select(range(0, 50, 2)), tokenizer, 500, LABELS)))
 """
 
 

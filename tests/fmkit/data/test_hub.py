@@ -18,8 +18,8 @@ import pyarrow.parquet as pq
 import pytest
 from datasets import Dataset
 
-from fmkit.data import hub
 from fmkit.data.corpora import load_corpus
+from fmkit.data.splits import hold_out_texts
 from fmkit.errors import FmkitError
 
 REVISION = "0123456789abcdef0123456789abcdef01234567"
@@ -266,7 +266,7 @@ def test_downloads_open_without_a_network(home: Path) -> None:
 @pytest.mark.slow
 def test_large_data_sets_hold_out_less() -> None:
     texts = Dataset.from_dict({"text": [f"document {i}" for i in range(200_000)]})
-    train, validation = hub._hold_out(texts, "large")
+    train, validation = hold_out_texts(texts, "large")
     assert len(train) + len(validation) == 200_000
     assert 9_500 < len(validation) < 10_500
 
