@@ -1,8 +1,9 @@
 """Steps that the tests of quizzes, of the progress page and of the exam share, on the pages of quiz_book."""
 
+from collections.abc import Iterable
 from typing import Any
 
-from playwright.sync_api import Page
+from playwright.sync_api import Locator, Page
 
 SUMS, SIGNS, PROGRESS = "chapters/intro", "chapters/1-sums/adding", "chapters/back/progress"
 
@@ -19,15 +20,21 @@ def facts(page: Page) -> dict[str, Any]:
         results: [...document.querySelectorAll(".fm-quiz form")].map((form) => form.dataset.result ?? null),
         score: document.querySelector(".fm-quiz-score").textContent,
         feedback: [...document.querySelectorAll(".fm-quiz-feedback")].map((box) => box.textContent),
-        focused: document.activeElement.value || document.activeElement.textContent,
+        focused: document.activeElement.closest("label")?.querySelector(".fm-quiz-letter").textContent ??
+            document.activeElement.textContent,
     })""")
 
 
 def place(page: Page, number: int, values: str) -> None:
     form = page.locator(".fm-quiz form").nth(number)
-    for choice, value in zip(form.locator("select").all(), values, strict=True):
-        choice.select_option(value)
+    fill(form, values)
     form.get_by_role("button", name="Check").click()
+
+
+def fill(form: Locator, values: Iterable[str]) -> None:
+    """Places or matches by the order of the file, in whichever order they are shown."""
+    for part, value in enumerate(values, start=1):
+        form.locator(f"[name=part-{part}]").select_option(value)
 
 
 def measure(page: Page, text: str) -> None:

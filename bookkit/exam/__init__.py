@@ -1,10 +1,12 @@
-"""The `exam` directive: a practice exam from the book's bank (exam-rules.js draws and scores, exam.js shows).
+"""The `exam` directive: a practice exam from the book's bank.
+
+exam-rules.js draws and scores, exam.js asks, exam-report.js says what came out.
 
     ```{exam}
     ```
 
-The page says how many questions the bank has for each domain of the exam and holds them, unseen; the script
-draws some by the domains' weights. Questions that go beyond the exam are left out.
+The page says how many questions the bank has for each domain of the exam; the script loads them when an exam
+starts, and draws some by the domains' weights. Questions that go beyond the exam are left out.
 """
 
 from pathlib import Path
@@ -34,7 +36,9 @@ class Exam(Questions):
         }
         return {
             "quizzes": quizzes,
+            "bank": self.later_name(),
             "count": count,
+            "asked": len({item.objective for item in items}),
             "summary": summary(items, count, len(objectives)),
             "titles": {one.id: one.title for one in objectives.values()},
         }

@@ -6,13 +6,19 @@
 //                                    no more than it has room for; what it cannot take goes to the others
 //   draw(items, count, weights, seed)   `count` of the items, none twice, in random order; `weights` is a Map from
 //                                    a domain to its weight, and each item has an `objective` such as "3.4.1"
+//   gaps(items, weights, sizes)      the domains on which an exam of these items says too little for a scaled score;
+//                                    `sizes` is a Map from a domain to the number of its objectives in the guide
 //   score(right, of)                 the estimate of the scaled score: linear, 100 for nothing and 1000 for everything
 //   interval(right, of)              [low, high]: the 95% interval for the share of right answers (Wilson 1927,
 //                                    "Probable inference, the law of succession, and statistical inference")
 
+import { createRandom } from "./random.js";
+import { shuffled } from "./shuffle.js";
+
 export const QUESTIONS = 65;
 const MINUTES = 90;
 export const PASS = 700;
+const COVERED = 3 / 4; // of a domain's objectives, see `gaps`
 const Z = 1.96; // 95% of a normal distribution is within this many standard deviations
 
 const sum = (numbers) => numbers.reduce((total, one) => total + one, 0);
@@ -41,26 +47,6 @@ export function shares(count, weights, room) {
   }
 }
 
-// Mulberry32: small, and good enough for a shuffle.
-function generator(seed) {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
-  };
-}
-
-function shuffled(list, random) {
-  const mixed = [...list];
-  for (let last = mixed.length - 1; last > 0; last -= 1) {
-    const other = Math.floor(random() * (last + 1));
-    [mixed[last], mixed[other]] = [mixed[other], mixed[last]];
-  }
-  return mixed;
-}
-
 // One of each objective in turn, so that none has two before another has one.
 function inTurn(items, random) {
   const rounds = new Map();
@@ -73,10 +59,23 @@ function inTurn(items, random) {
 }
 
 export function draw(items, count, weights, seed) {
-  const random = generator(seed);
+  const random = createRandom(seed);
   const groups = [...weights.keys()].map((name) => items.filter((item) => domain(item) === name));
   const taken = shares(count, [...weights.values()], groups.map((group) => group.length));
   return shuffled(groups.flatMap((group, part) => inTurn(group, random).slice(0, taken[part])), random);
+}
+
+// The guide weighs its domains (20, 24, 28, 14 and 14%), and a scaled score is a mean over all that it weighs. So many
+// right of so many estimates that only if the questions are spread in the same way: in each domain as many as its
+// weight gives it, to the rounding, and on three quarters of its objectives. What was never asked could all be wrong.
+export function gaps(items, weights, sizes) {
+  const whole = sum([...weights.values()]);
+  return [...weights.keys()].filter((name) => {
+    const own = items.filter((item) => domain(item) === name);
+    const quota = (items.length * weights.get(name)) / whole;
+    const objectives = new Set(own.map((item) => item.objective)).size;
+    return Math.abs(own.length - quota) >= 1 || objectives < COVERED * sizes.get(name);
+  });
 }
 
 export const score = (right, of) => Math.round(100 + (900 * right) / of);

@@ -1,10 +1,14 @@
-// The practice exam: a start, one question at a time, a report. exam-rules.js draws and scores, quiz.js runs the questions.
-// The bank is taken out of the document, so that no key is in it before the end.
+// The practice exam: a start, one question at a time, a report, and practice of what was wrong. exam-rules.js draws and
+// scores, exam-report.js says what came out, quiz.js runs the questions. The bank comes when an exam starts or goes on,
+// and no key is in the document before the end. A running exam is a modal dialog that fills the window: there is
+// nothing else on the page, to the eye, the keyboard or a screen reader.
 //
 // The store holds the note "exam", the present one, running or reported, and a note "exam-result-…" for each of the past.
 
 import { h } from "./dom.js";
+import { isScaled, listed, many, resultOf, review, table } from "./exam-report.js";
 import * as rules from "./exam-rules.js";
+import { newSeed } from "./shuffle.js";
 import * as quiz from "./quiz.js";
 import * as store from "./store.js";
 
@@ -14,22 +18,24 @@ const MINUTE = 60_000;
 const KEPT = 200; // results that are shown
 
 function render({ el: box }) {
-  const bank = quiz.bank();
   const rows = [...box.querySelectorAll("tr[data-domain]")];
   const weights = new Map(rows.map(({ dataset }) => [dataset.domain, Number(dataset.weight)]));
-  const titles = new Map(rows.map(({ dataset }) => [dataset.domain, dataset.title]));
-  const objectives = JSON.parse(box.dataset.objectives);
+  const room = rows.map(({ dataset }) => Number(dataset.count));
+  const available = room.reduce((total, one) => total + one, 0);
+  const guide = {
+    weights,
+    titles: new Map(rows.map(({ dataset }) => [dataset.domain, dataset.title])),
+    objectives: new Map(Object.entries(JSON.parse(box.dataset.objectives))),
+    asked: Number(box.dataset.asked),
+  };
   const intro = box.querySelector(".fm-exam-start");
   const stage = box.querySelector(".fm-exam-stage");
-  box.querySelector(".fm-quiz-bank").remove();
 
-  let exam = null; // {started, end, ended, at, questions}: times in milliseconds, `end` null without a clock
+  let exam = null; // {started, end, ended, at, away, questions}: times in milliseconds, `end` null without a clock
   let saved = ""; // the exam as this tab last kept it
   let leave = () => {}; // ends what the present screen does by itself
 
-  const many = (count, word) => `${count} ${word}${count === 1 ? "" : "s"}`;
   const dated = (at) => new Date(at).toLocaleDateString("en-US", { dateStyle: "medium" });
-  const listed = (names) => (names.length > 1 ? `${names.slice(0, -1).join(", ")} and ${names.at(-1)}` : names.join(""));
 
   function button(text, act, attributes = {}) {
     return h("button", { type: "button", class: "fm-button", onclick: act, ...attributes }, text);
@@ -39,20 +45,16 @@ function render({ el: box }) {
     stage.replaceChildren(...parts);
   }
 
-  function table(caption, heads, lines) {
-    const head = h("tr", {}, ...heads.map((one) => h("th", { scope: "col" }, one)));
-    const whole = h("table", { class: "fm-exam-table" }, h("caption", {}, caption), h("thead", {}, head), h("tbody", {}, ...lines));
-    return h("div", { class: "pst-scrollable-table-container" }, whole); // the theme lets it scroll by itself
-  }
-
   // --- what is kept ---
 
   const time = (value) => Number.isSafeInteger(value) && value > 0 && value < 4e12; // the year 2096
 
-  function question(one, { given = null, flagged = false } = {}) {
+  // Without a seed, as in an exam from before there was one, its parts are in the order of the file.
+  function question(one, { given = null, flagged = false, seed = null } = {}) {
     const { item, key } = one.make();
     const made = quiz.question(item.querySelector("form"), key, one.quiz, { fresh: true });
-    Object.assign(made, { element: item, key, objective: one.objective, flagged });
+    Object.assign(made, { element: item, make: one.make, objective: one.objective, flagged, seed });
+    if (seed !== null) made.arrange(seed);
     if (Array.isArray(given) || typeof given === "string") fill(made, given);
     return made;
   }
@@ -64,16 +66,16 @@ function render({ el: box }) {
   }
 
   function keep() {
-    const { started, end, ended, at, questions } = exam;
+    const { started, end, ended, at, away, questions } = exam;
     const plain = questions.map((one) => (
-      { name: `${one.quiz}/${one.id}`, version: one.version, given: one.given(), flagged: one.flagged }));
-    const note = { started, end, ended, at, questions: plain };
+      { name: `${one.quiz}/${one.id}`, version: one.version, given: one.given(), flagged: one.flagged, seed: one.seed }));
+    const note = { started, end, ended, at, away, questions: plain };
     store.keepNote("exam", note);
     saved = JSON.stringify(note);
   }
 
   // The saved exam, as far as it is usable: it may be damaged, made by hand, or about questions that have changed.
-  function kept() {
+  function kept(bank) {
     const note = store.note("exam");
     const fits = time(note?.started) && [note.end, note.ended].every((at) => at === null || (time(at) && at >= note.started)) &&
       Array.isArray(note.questions);
@@ -83,11 +85,12 @@ function render({ el: box }) {
     for (const one of note.questions) {
       const today = known.get(one?.name);
       if (today?.version !== one?.version || !known.delete(one?.name)) continue;
-      questions.push(question(today, { given: one.given, flagged: one.flagged === true }));
+      const seed = Number.isInteger(one.seed) ? one.seed : null;
+      questions.push(question(today, { given: one.given, flagged: one.flagged === true, seed }));
     }
     if (!questions.length) return null;
     const at = Number.isInteger(note.at) && questions[note.at] ? note.at : 0;
-    return { started: note.started, end: note.end, ended: note.ended, at, questions };
+    return { started: note.started, end: note.end, ended: note.ended, at, away: note.away === true, questions };
   }
 
   function results() {
@@ -112,56 +115,61 @@ function render({ el: box }) {
 
   function startScreen() {
     intro.hidden = false;
-    if (!bank.length) {
+    if (!available) {
       show(h("p", {}, "There are no questions to draw from yet."));
       return;
     }
-    const lengths = [...new Set([SHORT, rules.QUESTIONS].map((count) => Math.min(count, bank.length)))];
+    const lengths = [...new Set([SHORT, rules.QUESTIONS].map((count) => Math.min(count, available)))];
     const full = lengths.at(-1);
     const name = (count) => (count === full && full > SHORT ? "Full" : count === full ? "All" : "Short");
     const form = h("form", { class: "fm-exam-form" },
       choices("size", "Length", lengths.map((count) => [count, `${name(count)}: ${many(count, "question")}`])),
       choices("clock", "Time", [["yes", ""], ["no", "Without a clock"]]),
       h("button", { class: "fm-button" }, "Start the exam"));
+    const said = h("p", { role: "status" });
     const count = () => Number(form.elements.size.value);
     function changed() {
       form.querySelector("[value=yes] + span").textContent = `${many(rules.minutes(count()), "minute")} on the clock`;
-      const room = rows.map(({ dataset }) => bank.filter((one) => rules.domain(one) === dataset.domain).length);
       const drawn = rules.shares(count(), [...weights.values()], room);
       rows.forEach((row, part) => { row.lastElementChild.textContent = String(drawn[part]); });
     }
     form.addEventListener("change", changed);
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      begin(count(), form.elements.clock.value === "yes");
+      begin(count(), form.elements.clock.value === "yes", said);
     });
     const warning = store.keeps() ? [] : [h("p", {}, "This browser stores nothing: the exam is lost when you leave this page.")];
     changed();
-    show(...warning, form, ...past());
+    show(...warning, form, said, ...past());
   }
 
   function past() {
     const all = results();
     if (!all.length) return [];
+    const score = (one) => (one.scaled === true ? String(rules.score(one.right, one.of)) : "–");
     const line = (one) => h("tr", {}, h("th", { scope: "row" }, dated(one.at)),
-      h("td", {}, `${one.right} of ${one.of}`), h("td", {}, String(rules.score(one.right, one.of))));
+      h("td", {}, `${one.right} of ${one.of}`), h("td", {}, score(one)));
     return [h("h2", {}, "Your exams"),
       table("Earlier exams", ["Day", "Right", "Estimate"], all.toReversed().map(line))];
   }
 
-  function begin(count, clock) {
-    const [seed] = crypto.getRandomValues(new Uint32Array(1));
+  async function begin(count, clock, said) {
+    let bank;
+    try {
+      bank = await quiz.bank(box.dataset.bank);
+    } catch (error) {
+      said.textContent = error.message;
+      return;
+    }
     const started = Date.now();
-    const questions = rules.draw(bank, count, weights, seed).map((one) => question(one));
-    exam = { started, end: clock ? started + rules.minutes(count) * MINUTE : null, ended: null, at: 0, questions };
+    const questions = rules.draw(bank, count, weights, newSeed()).map((one) => question(one, { seed: newSeed() }));
+    const end = clock ? started + rules.minutes(count) * MINUTE : null;
+    exam = { started, end, ended: null, at: 0, away: false, questions };
     keep();
     open();
-    focusQuestion();
   }
 
   // --- the questions ---
-
-  const focusQuestion = () => exam.questions[exam.at].form.querySelector("fieldset").focus();
 
   function runScreen() {
     const { questions } = exam;
@@ -170,21 +178,31 @@ function render({ el: box }) {
       one.element.querySelector(".fm-quiz-place").textContent = `Question ${number + 1} of ${questions.length}`;
       one.form.querySelector("fieldset").tabIndex = -1;
     });
+    const where = h("p", { class: "fm-exam-where" });
     const clock = h("p", { role: "timer", class: "fm-exam-clock" });
     const said = h("p", { role: "status", class: "fm-exam-said" });
     const list = h("ol", { class: "fm-quiz-items" });
+    const paper = h("div", { class: "fm-exam-paper" }, list);
     const previous = button("Previous", () => go(exam.at - 1));
     const flag = button("⚑ Flag", mark);
-    const next = button("Next", () => go(exam.at + 1));
-    const numbers = questions.map((_, number) => button("", () => go(number), { class: "fm-button fm-exam-number" }));
+    const next = button("Next", () => go(exam.at + 1), { class: "fm-button fm-exam-next" });
+    const numbers = questions.map((_, number) => button("", () => {
+      all.open = false; // it would stand before the question
+      go(number);
+    }, { class: "fm-button fm-exam-number" }));
     const summary = h("summary");
-    const all = h("details", { class: "fm-exam-list", open: matchMedia("(min-width: 37.5em)").matches }, summary,
+    const all = h("details", { class: "fm-exam-list" }, summary,
       h("ol", {}, ...numbers.map((one) => h("li", {}, one))), h("p", {}, "✓ answered · ⚑ flagged"));
-    const dialog = confirmation();
-    const end = button("End the exam …", () => dialog.ask());
+    const sure = confirmation();
+    const end = button("End the exam …", () => sure.ask());
+    const dialog = h("dialog", { class: "fm-exam-run", "aria-label": "Practice exam" },
+      h("div", { class: "fm-exam-top" }, where, clock, button("Leave", goAway)), said, paper,
+      h("div", { class: "fm-exam-foot" }, h("div", { class: "fm-exam-do" }, previous, flag, next),
+        h("div", { class: "fm-exam-do" }, all, end)));
 
     function refresh() {
       const one = questions[exam.at];
+      where.textContent = `Question ${exam.at + 1} of ${questions.length}`;
       previous.disabled = exam.at === 0;
       next.disabled = exam.at === questions.length - 1;
       flag.setAttribute("aria-pressed", one.flagged);
@@ -200,19 +218,21 @@ function render({ el: box }) {
         if (number === exam.at) element.setAttribute("aria-current", "step");
         else element.removeAttribute("aria-current");
       });
-      summary.textContent = `All questions: ${count.answered} of ${questions.length} answered, ${count.flagged} flagged`;
+      summary.textContent = `${count.answered} of ${questions.length} answered, ${count.flagged} flagged`;
     }
 
     function place() {
-      list.replaceChildren(questions[exam.at].element);
+      const one = questions[exam.at];
+      list.replaceChildren(one.element);
       refresh();
+      paper.scrollTop = 0;
+      one.form.querySelector("fieldset").focus({ preventScroll: true });
     }
 
     function go(number) {
       exam.at = number;
       keep();
       place();
-      focusQuestion();
     }
 
     function mark() {
@@ -230,19 +250,49 @@ function render({ el: box }) {
     list.addEventListener("submit", (event) => {
       event.preventDefault();
       event.stopPropagation();
-      if (next.disabled) dialog.ask();
+      if (next.disabled) sure.ask();
       else go(exam.at + 1);
     }, true);
     list.addEventListener("input", changed);
+    dialog.addEventListener("keydown", (event) => event.stopPropagation()); // no keys of the page: its search, Sphinx's Escape
+    dialog.addEventListener("cancel", (event) => { // Escape
+      event.preventDefault();
+      goAway();
+    });
+    show(dialog, sure.element);
+    dialog.showModal();
     place();
-    show(clock, said, list,
-      h("div", { class: "fm-exam-do" }, previous, flag, next), all, h("div", { class: "fm-exam-do" }, end), dialog.element);
+    leave = keepTime(clock, said);
+  }
+
+  // The way out keeps everything, and stops no clock.
+  function goAway() {
+    exam.away = true;
+    keep();
+    open();
+    stage.querySelector("button").focus();
+  }
+
+  function awayScreen() {
+    intro.hidden = true;
+    const clock = h("p", { role: "timer", class: "fm-exam-clock" });
+    const said = h("p", { role: "status", class: "fm-exam-said" });
+    const answered = exam.questions.filter((one) => one.answer !== null).length;
+    const sure = confirmation();
+    const words = `${answered} of ${many(exam.questions.length, "question")} answered.`;
+    show(h("h2", {}, "An exam is running"), clock, said,
+      h("p", {}, exam.end === null ? words : `${words} The clock goes on while you are away.`),
+      h("div", { class: "fm-exam-do" }, button("Go on with the exam", () => {
+        exam.away = false;
+        keep();
+        open();
+      }), button("End the exam …", () => sure.ask())), sure.element);
     leave = keepTime(clock, said);
   }
 
   function confirmation() {
     const words = h("p", { id: "fm-exam-sure" });
-    const element = h("dialog", { "aria-labelledby": words.id }, h("form", { method: "dialog" }, words,
+    const element = h("dialog", { class: "fm-exam-sure", "aria-labelledby": words.id }, h("form", { method: "dialog" }, words,
       h("button", { class: "fm-button", value: "on", autofocus: true }, "Go on"),
       h("button", { class: "fm-button", value: "end" }, "End and grade")));
     const numbered = (fits) => exam.questions.flatMap((one, number) => (fits(one) ? [String(number + 1)] : []));
@@ -306,109 +356,50 @@ function render({ el: box }) {
     answered.forEach((one) => store.answer(one.quiz, one.id, one.version, one.answer, one.isRight(one.answer)));
     if (!answered.length) return; // there is no result to keep
     const right = answered.filter((one) => one.isRight(one.answer)).length;
-    store.keepNote(`exam-result-${at}`, { at, right, of: exam.questions.length });
+    store.keepNote(`exam-result-${at}`, { at, right, of: exam.questions.length, scaled: isScaled(exam.questions, guide) });
   }
 
   function grade(one) {
     one.button.remove(); // there is no second try
-    if (one.answer !== null) {
-      one.grade();
-      return;
-    }
-    one.result = "wrong";
-    one.form.dataset.result = "wrong";
-    one.controls.forEach((control) => { control.disabled = true; });
-    one.verdict.textContent = "✗ No complete answer.";
-    one.form.append(h("div", { class: "fm-exam-key" }, ...one.key.childNodes));
+    one.grade();
   }
 
   function reportScreen() {
     intro.hidden = true;
     const { questions, started, end, ended } = exam;
-    const links = new Map(); // of the objectives, before the keys go into the questions
-    questions.forEach(({ objective, key }) => {
-      const link = key.querySelector(".fm-quiz-again a");
-      const some = links.get(objective) ?? links.set(objective, new Map()).get(objective);
-      if (link) some.set(link.getAttribute("href"), link.cloneNode(true));
-    });
     questions.forEach(grade);
+    const wrong = questions.filter((one) => one.result === "wrong");
     const late = end !== null && ended >= end;
-    show(
-      h("h2", { tabindex: "-1" }, late ? "Time is up: your result" : "Your result"),
-      ...outcome(questions, ended - started, end && end - started),
-      h("h3", {}, "By domain"), byDomain(questions),
-      h("h3", {}, "By objective"), byObjective(questions, links),
-      h("h3", {}, "Question by question"), ...review(questions),
-      h("div", { class: "fm-exam-do" }, button("Another exam", () => {
+    const again = h("div", { class: "fm-exam-do" },
+      wrong.length ? button(`Practice ${wrong.length === 1 ? "the wrong one" : `the ${wrong.length} wrong ones`}`, () => practice(wrong)) : null,
+      button("Another exam", () => {
         forget();
         open();
         stage.querySelector("input").focus();
-      })),
-      ...past());
+      }));
+    const [score, meaning, ...rest] = resultOf(questions, ended - started, end && end - started, guide);
+    show(h("h2", { tabindex: "-1" }, late ? "Time is up: your result" : "Your result"), score, meaning, again, ...rest,
+      h("h3", {}, "Question by question"), ...review(questions), ...past());
   }
 
-  const rights = (questions) => questions.filter((one) => one.result === "right").length;
+  // --- practice: only what was wrong, each explained at once; it is no exam, and no result is kept of it ---
 
-  function outcome(questions, used, limit) {
-    const [right, of] = [rights(questions), questions.length];
-    const score = rules.score(right, of);
-    const [low, high] = rules.interval(right, of).map((share) => rules.score(share, 1));
-    const total = Math.max(0, Math.round(used / 1000));
-    const took = `${Math.floor(total / 60)} min ${total % 60} s${limit ? ` of ${Math.round(limit / MINUTE)} min` : ""}`;
-    const sure = low <= rules.PASS && rules.PASS <= high ?
-      `That includes ${rules.PASS}, so this exam cannot tell a pass from a fail.` :
-      `All of that is ${low > rules.PASS ? "above" : "below"} ${rules.PASS}.`;
-    const missing = [...weights.keys()].filter((domain) => !questions.some((one) => rules.domain(one) === domain));
-    const blind = missing.length ? [h("p", {}, `It had no question on ${missing.length === 1 ? "domain" : "domains"} ${listed(missing)}, ` +
-      `${missing.reduce((sum, domain) => sum + weights.get(domain), 0)}% of the real exam, and says nothing about ${missing.length === 1 ? "it" : "them"}.`)] : [];
-    return [
-      h("p", { class: "fm-exam-score" }, h("b", {}, `${right} of ${of} right`), ` in ${took}. `,
-        h("b", {}, `Estimate: ${score}`), ` of 1000; the real exam is passed at ${rules.PASS}.`),
-      h("p", {}, `The estimate is linear, 100 + 900 × ${right} / ${of} = ${score}, because AWS does not publish how it scales. ` +
-        `${many(of, "question")} ${of === 1 ? "is" : "are"} a small sample: your level could be anywhere ` +
-        `from ${low} to ${high} (95% Wilson interval). ${sure}`),
-      ...blind,
-    ];
-  }
-
-  function byDomain(questions) {
-    const lines = [...weights].map(([domain, weight]) => {
-      const some = questions.filter((one) => rules.domain(one) === domain);
-      return h("tr", {}, h("th", { scope: "row" }, `${domain} · ${titles.get(domain)}`), h("td", {}, `${weight}%`),
-        h("td", {}, some.length ? `${rights(some)} of ${some.length}` : "not asked"));
-    });
-    return table("Right answers by domain", ["Domain", "Real exam", "Right"], lines);
-  }
-
-  function byObjective(questions, links) {
-    const numbers = Object.keys(objectives).filter((number) => links.has(number));
-    const lines = numbers.map((number) => {
-      const some = questions.filter((one) => one.objective === number);
-      const sections = [...links.get(number).values()].flatMap((link, place) => (place ? [", ", link] : [link]));
-      return h("li", {}, h("b", {}, number), ` ${objectives[number]}: `,
-        h("b", {}, `${rights(some)} of ${some.length} right`), h("span", {}, "Read again: ", ...sections));
-    });
-    return h("ul", { class: "fm-exam-objectives" }, ...lines);
-  }
-
-  function review(questions) {
-    const wrong = questions.filter((one) => one.result === "wrong");
-    const flagged = questions.filter((one) => one.flagged);
-    const sets = [["all", questions], ["the wrong ones", wrong], ["the flagged ones", flagged]];
-    const select = h("select", { autocomplete: "off" }, ...sets.map(([name, some], number) => (
-      h("option", { value: number }, `${name} (${some.length})`))));
+  function practice(wrong) {
+    const report = [...stage.childNodes];
     const list = h("ol", { class: "fm-quiz-items" });
-    questions.forEach((one, number) => {
-      const words = `Question ${number + 1} of ${questions.length}${one.flagged ? " · ⚑ flagged" : ""}`;
-      one.element.querySelector(".fm-quiz-place").textContent = words;
-      one.form.querySelector("fieldset").removeAttribute("tabindex");
+    const said = h("p", { role: "status", class: "fm-exam-score" });
+    const asked = quiz.ask(list, wrong, () => {
+      const done = asked.filter((one) => one.result);
+      const right = done.filter((one) => one.result === "right").length;
+      said.textContent = done.length ? `${done.length} of ${asked.length} practiced, ${right} right.` : "";
     });
-    list.append(...questions.map((one) => one.element));
-    select.addEventListener("change", () => {
-      const [, some] = sets[select.value];
-      questions.forEach((one) => { one.element.hidden = !some.includes(one); });
-    });
-    return [h("label", { class: "fm-exam-filter" }, "Show ", select), list];
+    show(h("h2", {}, `Practice: ${many(wrong.length, "question")}`),
+      h("p", {}, "Each is explained as soon as you check it. This does not count as an exam."), list, said,
+      h("div", { class: "fm-exam-do" }, button("Back to the result", () => {
+        show(...report);
+        stage.querySelector("h2").focus();
+      })));
+    asked[0].focus();
   }
 
   // --- the screens ---
@@ -422,17 +413,26 @@ function render({ el: box }) {
       keep();
     }
     if (!exam) startScreen();
-    else if (exam.ended === null) runScreen();
-    else reportScreen();
+    else if (exam.ended !== null) reportScreen();
+    else if (exam.away) awayScreen();
+    else runScreen();
   }
 
-  function resume() {
-    exam = kept();
+  async function resume() {
     saved = JSON.stringify(store.note("exam"));
+    exam = null;
+    if (store.note("exam") !== null) {
+      try {
+        exam = kept(await quiz.bank(box.dataset.bank));
+      } catch (error) {
+        show(h("p", {}, error.message), button("Try again", resume));
+        return;
+      }
+    }
     open();
   }
 
-  addEventListener("storage", () => { // another tab
+  store.watch(() => { // another tab
     if (JSON.stringify(store.note("exam")) !== saved) resume();
   });
   resume();

@@ -3,8 +3,9 @@
     ```{progress} review
     ```
 
-`review` brings back the questions that are due, and holds the book's whole bank for it; `chapters`, `quizzes`
-and `objectives` are tables, which the script fills; `file` saves, loads and forgets.
+`review` brings back the questions that are due: it holds their names and versions, and loads the bank when a
+reader begins; `chapters`, `quizzes` and `objectives` are tables, which the script fills; `file` saves, loads
+and forgets.
 
 The `coverage` directive says in a sentence how much of the exam the book asks about.
 
@@ -48,7 +49,12 @@ class Progress(Questions):
         return {"part": part, "anchor": anchor, **getattr(self, part)()}
 
     def review(self) -> dict[str, Any]:
-        return {"quizzes": self.bank()}
+        quizzes = self.bank()
+        known = {
+            quiz: [[item.id, item.version, item.objective] for item in items]
+            for quiz, items in quizzes.items()
+        }
+        return {"quizzes": quizzes, "known": known, "bank": self.later_name()}
 
     def chapters(self) -> dict[str, Any]:
         return {"pages": [page for page in toc_pages(Path(self.env.srcdir)) if CHAPTER.match(page)]}

@@ -1,4 +1,6 @@
 // The progress page. All that is known comes from store.js; what a file brings in only ever becomes text.
+//
+// A question of the book is {quiz, id, version, objective} here. Its text comes with the bank, when a review begins.
 
 import * as quiz from "./quiz.js";
 import * as store from "./store.js";
@@ -22,11 +24,15 @@ function answered(bank) {
 }
 
 // Answers from before attempts were kept: showing a question grades it.
-function adopt(bank) {
+async function adopt(known, name) {
   const items = store.items();
-  for (const one of bank) {
-    const entry = items.get(`${one.quiz}/${one.id}`);
-    if (!entry || entry.result || entry.answer === null) continue;
+  const old = new Set(known.filter(({ quiz, id }) => {
+    const entry = items.get(`${quiz}/${id}`);
+    return entry && !entry.result && entry.answer !== null;
+  }).map(({ quiz, id }) => `${quiz}/${id}`));
+  if (!old.size) return;
+  for (const one of await quiz.bank(name)) {
+    if (!old.has(`${one.quiz}/${one.id}`)) continue;
     const { item, key } = one.make();
     quiz.question(item.querySelector("form"), key, one.quiz);
   }
@@ -35,6 +41,7 @@ function adopt(bank) {
 // --- review ---
 
 function startReview(part, bank, changed) {
+  const { bank: name } = part.dataset;
   const due = part.querySelector(".fm-progress-due");
   const button = part.querySelector(".fm-progress-start");
   const list = part.querySelector(".fm-quiz-items");
@@ -61,18 +68,19 @@ function startReview(part, bank, changed) {
     return later.length ? `${today} Next: ${many(next, "question")} ${day}.` : today;
   }
 
-  button.addEventListener("click", () => {
-    const set = answered(bank).filter((one) => one.due <= store.today()).slice(0, ROUND);
-    shown = set.map((one, number) => {
-      const { item, key } = one.make();
-      item.querySelector(".fm-quiz-place").textContent = `Question ${number + 1} of ${set.length}`;
-      const question = quiz.question(
-        item.querySelector("form"), key, one.quiz, { changed, fresh: true });
-      return Object.assign(question, { element: item });
-    });
-    list.replaceChildren(...shown.map((question) => question.element));
+  button.addEventListener("click", async () => {
+    let all;
+    try {
+      all = await quiz.bank(name);
+    } catch (error) {
+      done.textContent = error.message;
+      return;
+    }
+    const texts = new Map(all.map((one) => [`${one.quiz}/${one.id}`, one]));
+    const now = answered(bank).filter((one) => one.due <= store.today()).slice(0, ROUND);
+    shown = quiz.ask(list, now.map((one) => texts.get(`${one.quiz}/${one.id}`)).filter(Boolean), changed);
     show();
-    shown[0].focus();
+    shown[0]?.focus();
   });
   return show;
 }
@@ -183,18 +191,19 @@ function startFiles(part, bank, show) {
   });
 }
 
-// --- the page: the widget is the part that holds the bank ---
+// --- the page: the widget is the part that knows the questions ---
 
 function render() {
   const parts = Object.fromEntries(
     [...document.querySelectorAll(".fm-progress")].map((part) => [part.dataset.part, part]));
-  const bank = quiz.bank();
-  adopt(bank);
+  const bank = Object.entries(JSON.parse(parts.review.dataset.known)).flatMap(([name, items]) => (
+    items.map(([id, version, objective]) => ({ quiz: name, id, version, objective }))));
   const show = () => shows.forEach((one) => one());
   const shows = [startReview(parts.review, bank, show), startTables(bank)];
   startFiles(parts.file, bank, show);
   store.watch(show);
   show();
+  adopt(bank, parts.review.dataset.bank).then(show, () => {}); // without a network, another time
 }
 
 export default { render };

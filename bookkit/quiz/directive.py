@@ -8,21 +8,26 @@ reads assets/quizzes/pretraining.yml (see `bookkit.quiz.items`).
 The page holds a real form that can be read and printed without a script, with the key folded away below it;
 quiz.js grades and store.js remembers. A faulty file fails the build with its name, the line and the fault.
 
-`Questions` is the base of whatever shows items: `bank()` has every question of the book, whose template
-(`bank` of questions.html) keeps them unseen with their keys, for a script to take from.
+`Questions` is the base of whatever shows items: `bank()` has every question of the book. A template writes
+`later(quizzes)` for those that a page does not hold: they become a script of the site, with their keys, which
+quiz.js loads when a reader asks for them. Its name, `later_name()`, goes into the template as well.
 """
 
+import json
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, ClassVar
 
 from docutils import nodes
 from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.util import logging
 
+from bookkit.quiz import lint
 from bookkit.quiz.exports.text import plain
 from bookkit.quiz.items import FOLDER, LETTERS, Item, read_quiz
 from bookkit.site.page_widget import PageWidget, page_widget, report
+from bookkit.site.pages import issue_address
+from bookkit.site.scripts import PLACE, define
 from fmkit.errors import FmkitError
 
 logger = logging.getLogger(__name__)
@@ -46,12 +51,37 @@ def place(quiz: str, line: int) -> str:
     return f"{FOLDER}/{quiz}.yml:{line}"
 
 
+def in_order(item: Item) -> bool:
+    """Whether the options are numbers, which stay in their order."""
+    return bool(item.options) and all(lint.number(option.text) for option in item.options)
+
+
+class later_questions(nodes.General, nodes.Element):
+    """What is written into the script `name` instead of the page."""
+
+
 class Questions(PageWidget):
     """A widget that shows items."""
 
+    written: ClassVar = (*PageWidget.written, "later")
+
     def fill(self, template: str, **values: Any) -> page_widget:
         functions = {"letters": LETTERS, "plain": plain, "number": number, "page": page, "place": place}
+        functions |= {"in_order": in_order, "report_address": self.report_address}
         return super().fill(template, **functions, **values)
+
+    def later(self, quizzes: dict[str, list[Item]]) -> list[nodes.Node]:
+        """The questions that come when they are asked for."""
+        return [later_questions("", self.fill("quiz/later.html", quizzes=quizzes), name=self.later_name())]
+
+    def later_name(self) -> str:
+        return f"banks/{self.env.docname.replace('/', '-')}"
+
+    def report_address(self, quiz: str, item: Item) -> str:
+        """Where a reader reports a question; empty where the book names no repository that takes reports."""
+        name = f"{quiz}/{item.id}"
+        text = f"Question `{name}` (version {item.version}).\n\nWhat is wrong with it: "
+        return issue_address(getattr(self.config, "fmkit_repository", ""), f"Question {name}", text)
 
     def items(self, quiz: str) -> list[Item]:
         """The items of a quiz; raises FmkitError for a faulty file."""
@@ -81,6 +111,19 @@ class Quiz(Questions):
         items = self.items(name)
         self.env.domains["std"].note_hyperlink_target(anchor(name), self.env.docname, anchor(name))
         return {"id": anchor(name), "name": name, "items": items}
+
+
+def visit_later(translator: Any, node: later_questions) -> None:
+    node["start"] = len(translator.body)
+
+
+def depart_later(translator: Any, node: later_questions) -> None:
+    """Move what was written of the questions from the page into their script."""
+    path = Path(translator.builder.outdir, "_static", PLACE, f"{node['name']}.js")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    written = json.dumps("".join(translator.body[node["start"] :]), ensure_ascii=False)
+    path.write_text(define(node["name"], [], f"() => {written}"), encoding="utf-8")
+    del translator.body[node["start"] :]
 
 
 def missing_target(app: Sphinx, env: Any, node: addnodes.pending_xref, text: nodes.Node) -> nodes.Node | None:

@@ -3,18 +3,25 @@
 //   question(form, key, quiz, options)   the question of a form and of its entry in the key; options: `changed` is
 //                                        called after an answer and after a retry; `fresh` does not show what the
 //                                        store knows of it
-//   bank()                               what the page's bank holds (the directive's `bank()`):
+//   bank(name)                           loads a bank, the script of this name (the directive's `later`), and gives
 //                                        [{quiz, id, version, objective, type, make}, …]; make() is a copy of the
 //                                        question's list item and key, {item, key}, to be put somewhere
+//   ask(list, set, changed)              fresh questions for some of a bank, each in an order of its own, in a list
 //
 // and a question has: `answer` (null while it is incomplete, see `problem`), `problem()` (what is missing, in words),
-// `isRight(answer)`, `show(answer)` (fills it in), `grade()` (shows what is right and why, and locks it), `clear()`,
+// `excess()` (what can be said before it is complete), `isRight(answer)`, `show(answer)` (fills it in), `grade()`
+// (shows what is right and why, and locks it), `arrange(seed)` (shows its parts in another order), `clear()`,
 // `focus()`, `result` (null, "right" or "wrong").
 //
-// What is kept of an answer is only what was chosen: whether it is right is read from the page every time, and what
-// does not fit the question, being damaged, foreign or old, is ignored.
+// A chapter shows its questions as they are in the file, and so on paper; each new try has an order of its own.
+// An answer is the same in each order: its numbers are those of the file. What is kept of it is only what was chosen:
+// whether it is right is read from the page every time, and what does not fit the question, being damaged, foreign or
+// old, is ignored.
 
+import { newSeed, orders } from "./shuffle.js";
 import * as store from "./store.js";
+
+const LETTERS = "ABCDEFGHI";
 
 class Question {
   constructor(form, key, quiz, { changed = () => {}, fresh = false } = {}) {
@@ -36,6 +43,7 @@ class Question {
       if (this.result) this.retry();
       else this.check();
     });
+    form.addEventListener("input", () => { this.verdict.textContent = this.excess(); });
     if (!fresh) this.restore();
   }
 
@@ -80,18 +88,23 @@ class Question {
   }
 
   grade() {
-    const answer = this.answer;
-    this.result = this.isRight(answer) ? "right" : "wrong";
+    const [answer, open] = [this.given(), this.answer === null];
+    this.result = !open && this.isRight(answer) ? "right" : "wrong";
     this.form.dataset.result = this.result;
     this.controls.forEach((control) => { control.disabled = true; });
     this.explain(answer);
     this.form.querySelector("fieldset").append(this.again.cloneNode(true));
-    this.verdict.textContent = this.result === "right" ? "✓ Right." : "✗ Not quite: see the reasons above.";
+    const wrong = open ? "No complete answer" : "Not quite";
+    this.verdict.textContent = this.result === "right" ? "✓ Right." : `✗ ${wrong}: see the reasons above.`;
     this.button.textContent = "Try again";
   }
 
+  parts() {
+    return this.controls.map((control) => control.closest(".fm-quiz-part"));
+  }
+
   part(number) {
-    return this.controls[number].closest(".fm-quiz-part");
+    return this.parts()[number];
   }
 
   feedback(part, mark, words, reason, ...more) {
@@ -104,6 +117,14 @@ class Question {
     part.append(box);
   }
 
+  excess() {
+    return "";
+  }
+
+  arrange() {
+    // nothing to arrange
+  }
+
   clear() {
     this.result = null;
     delete this.form.dataset.result;
@@ -111,6 +132,7 @@ class Question {
     this.form.querySelectorAll("[data-mark]").forEach((part) => { delete part.dataset.mark; });
     this.controls.forEach((control) => { control.disabled = false; });
     this.empty();
+    this.arrange(newSeed());
     this.verdict.textContent = "";
     this.button.textContent = "Check";
   }
@@ -123,8 +145,18 @@ class Question {
   }
 
   focus() {
-    this.controls[0].focus();
+    this.form.querySelector("fieldset :is(input, select)").focus();
   }
+}
+
+// Puts elements of one list into an order, and letters them anew where they have letters.
+function reorder(elements, order) {
+  order.forEach((number, place) => {
+    const element = elements[number];
+    element.parentElement.append(element);
+    const letter = element.querySelector(".fm-quiz-letter");
+    if (letter) letter.textContent = LETTERS[place];
+  });
 }
 
 // One option or more: their numbers, from 0.
@@ -152,6 +184,17 @@ class Choice extends Question {
     const count = this.given().length;
     if (count === Number(this.form.dataset.choose)) return "";
     return count && this.controls[0].type === "checkbox" ? `${this.hint} You chose ${count}.` : this.hint;
+  }
+
+  excess() {
+    return this.given().length > Number(this.form.dataset.choose) ? this.problem() : "";
+  }
+
+  // Numbers stay in order: a reader looks for one.
+  arrange(seed) {
+    if ("sorted" in this.form.dataset) return;
+    const [order] = orders(this.controls.length, seed);
+    reorder(this.parts(), order);
   }
 
   correct(number) {
@@ -185,29 +228,83 @@ class Places extends Question {
     this.show([]);
   }
 
+  excess() {
+    const given = this.given();
+    const twice = given.find((place, number) => place && given.indexOf(place) < number);
+    return twice ? `${this.hint} ${this.name(twice)} is used twice.` : "";
+  }
+
   problem() {
     const given = this.given();
     const open = given.filter((place) => !place).length;
-    if (open) return `${this.hint} ${open === given.length ? "" : `${open} of ${given.length} to go.`}`.trim();
-    const twice = given.findIndex((place, number) => given.indexOf(place) < number);
-    return twice < 0 ? "" : `${this.hint} ${this.name(given[twice])} is used twice.`;
+    if (!open) return this.excess();
+    return `${this.hint} ${open === given.length ? "" : `${open} of ${given.length} to go.`}`.trim();
   }
 
-  name(place) {
-    return this.form.dataset.type === "ordering" ? `Place ${place}` : "ABCDEFG"[place - 1];
+  right(number) {
+    return Number(this.reasons[number].dataset.correct);
   }
 
   isRight(answer) {
-    return this.reasons.every((reason, number) => answer[number] === Number(reason.dataset.correct));
+    return this.reasons.every((_, number) => answer[number] === this.right(number));
   }
 
   explain(answer) {
     this.reasons.forEach((reason, number) => {
-      const right = Number(reason.dataset.correct);
-      const same = answer[number] === right;
-      const words = same ? `✓ ${this.name(right)} is right` : `✗ ${this.name(answer[number])} is wrong; right: ${this.name(right)}`;
+      const [given, right] = [answer[number], this.right(number)];
+      const same = given === right;
+      const wrong = given ? `✗ ${this.name(given)} is wrong` : "Left open";
+      const words = same ? `✓ ${this.name(right)} is right` : `${wrong}; right: ${this.name(right)}`;
       this.feedback(this.part(number), same ? "chosen correct" : "chosen", words, reason);
     });
+  }
+}
+
+class Order extends Places {
+  name(place) {
+    return `Place ${place}`;
+  }
+
+  // In any order but the right one.
+  arrange(seed) {
+    for (const order of orders(this.controls.length, seed)) {
+      if (order.every((number, place) => this.right(number) === place + 1)) continue;
+      reorder(this.parts(), order);
+      return;
+    }
+  }
+}
+
+class Pairs extends Places {
+  name(match) {
+    return this.match(match).querySelector(".fm-quiz-letter").textContent;
+  }
+
+  match(number) {
+    return this.form.querySelector(`.fm-quiz-matches > [data-match="${number}"]`);
+  }
+
+  // Prompts and matches, none beside its own.
+  arrange(seed) {
+    const mixed = orders(this.controls.length, seed);
+    const prompts = mixed.next().value;
+    for (const matches of mixed) {
+      if (prompts.some((number, place) => this.right(number) === matches[place] + 1)) continue;
+      reorder(this.parts(), prompts);
+      reorder(matches.map((_, number) => this.match(number + 1)), matches);
+      this.controls.forEach((control) => this.reletter(control));
+      return;
+    }
+  }
+
+  // The matches in a menu, as they are listed above.
+  reletter(control) {
+    const [, ...options] = control.options;
+    options.forEach((option) => {
+      option.textContent = `${this.name(option.value)} · ${option.dataset.text}`;
+    });
+    options.sort((one, other) => (one.textContent < other.textContent ? -1 : 1));
+    control.append(...options);
   }
 }
 
@@ -253,7 +350,8 @@ class Measured extends Question {
   explain(answer) {
     const [right, ...mistakes] = this.reasons;
     const is = `${right.querySelector("b").textContent}${this.form.querySelector(".fm-quiz-unit").textContent}`;
-    const you = `You wrote ${Measured.read(answer).toLocaleString("en-US", { maximumFractionDigits: 9 })}`;
+    const number = Measured.read(answer);
+    const you = Number.isFinite(number) ? `You wrote ${number.toLocaleString("en-US", { maximumFractionDigits: 9 })}` : "Left open";
     const mark = this.result === "right" ? "chosen correct" : "chosen";
     const known = mark === "chosen" && mistakes.find((mistake) => this.near(answer, mistake));
     if (known) this.feedback(this.part(0), mark, `✗ ${you}, the result of a common mistake`, known);
@@ -265,8 +363,8 @@ class Measured extends Question {
 const TYPES = {
   "multiple-choice": Choice,
   "multiple-response": Choice,
-  "ordering": Places,
-  "matching": Places,
+  "ordering": Order,
+  "matching": Pairs,
   "numeric": Measured,
 };
 
@@ -274,8 +372,9 @@ export function question(form, key, quiz, options) {
   return new TYPES[form.dataset.type](form, key, quiz, options);
 }
 
-export function bank() {
-  const template = document.querySelector(".fm-quiz-bank");
+export async function bank(name) {
+  const template = document.createElement("template");
+  template.innerHTML = await window.fmkit.load(name);
   return [...template.content.querySelectorAll("[data-quiz]")].flatMap((quiz) => {
     const keys = [...quiz.querySelectorAll("li[data-item]")];
     return [...quiz.querySelectorAll("form")].map((form, number) => ({
@@ -290,6 +389,18 @@ export function bank() {
       }),
     }));
   });
+}
+
+export function ask(list, set, changed) {
+  const asked = set.map((one, number) => {
+    const { item, key } = one.make();
+    item.querySelector(".fm-quiz-place").textContent = `Question ${number + 1} of ${set.length}`;
+    const made = question(item.querySelector("form"), key, one.quiz, { changed, fresh: true });
+    made.arrange(newSeed());
+    return Object.assign(made, { element: item });
+  });
+  list.replaceChildren(...asked.map((one) => one.element));
+  return asked;
 }
 
 function render({ el: section }) {

@@ -50,6 +50,7 @@ class PageWidget(SphinxDirective, ABC):
     """Base of the directives that show a widget; a subclass says its `values`."""
 
     widget: ClassVar[str]  # the name of its template, its script and its style
+    written: ClassVar = ("markdown", "ref", "code")  # the methods by which a template has Sphinx write
     data: ClassVar[str] = ""  # the name of a script with its data, which the template names in data-data
 
     @abstractmethod
@@ -86,7 +87,7 @@ class PageWidget(SphinxDirective, ABC):
 
             return placed
 
-        functions = {"markdown": place(self.markdown), "ref": place(self.ref), "code": place(self.code)}
+        functions = {name: place(getattr(self, name)) for name in self.written}
         pieces = MARK.split(render(template, **functions, **values))
         whole = page_widget()
         for number, piece in enumerate(pieces):

@@ -4,6 +4,7 @@ import os
 import re
 from pathlib import Path
 from typing import Any, ClassVar
+from urllib.parse import urlencode
 
 from docutils import nodes
 from sphinx.application import Sphinx
@@ -130,13 +131,33 @@ HOSTS = {
 }
 
 
+# The form for a new issue there: its address, and the names of its title and text.
+NEW_ISSUE = {
+    "github": ("issues/new", "title", "body"),
+    "gitlab": ("-/issues/new", "issue[title]", "issue[description]"),
+}
+
+
+def host_of(repository: str) -> str:
+    """The word of HOSTS in the host's name; empty for a host that the theme does not know."""
+    host = repository.rsplit("/", 2)[0].lower()  # without the owner and the name
+    return next((word for word in HOSTS if word in host), "")
+
+
+def issue_address(repository: str, title: str, text: str) -> str:
+    """Where a new issue with this title and text is written; empty where the repository takes none."""
+    if host_of(repository) not in NEW_ISSUE:
+        return ""
+    form, *names = NEW_ISSUE[host_of(repository)]
+    return f"{repository}/{form}?{urlencode(dict(zip(names, (title, text), strict=True)))}"
+
+
 def buttons(repository: str) -> dict[str, Any]:
     """The theme's options for its buttons above a page; there are none for a host that it does not know."""
-    host = repository.rsplit("/", 2)[0].lower()  # without the owner and the name
-    known = next((HOSTS[word] for word in HOSTS if word in host), None)
-    if not known:
+    word = host_of(repository)
+    if not word:
         return {"repository_url": "", "launch_buttons": {}}
-    return known | {
+    return HOSTS[word] | {
         "repository_url": repository,
         "repository_branch": "main",
         "use_repository_button": True,

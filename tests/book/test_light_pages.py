@@ -16,8 +16,6 @@ ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.slow
 PAGES = [*toc_pages(ROOT), "genindex"]
 REQUESTS, BYTES = 20, 200_000
-BANK = {"chapters/back/exam", "chapters/back/progress"}  # each holds every question of the book
-BANK_BYTES = 250_000
 
 VIOLATIONS = """window.violations = [];
 addEventListener("securitypolicyviolation", (event) => {
@@ -60,7 +58,7 @@ def page(opened: tuple[Browser, str]) -> Iterator[Page]:
 def test_page_is_light(opened: tuple[Browser, str], compressed: str, name: str) -> None:
     loaded = load(opened[0], f"{compressed}/{name}.html", slow=False)
     assert 2 < loaded["requests"] <= REQUESTS
-    assert 20_000 < loaded["bytes"] <= (BANK_BYTES if name in BANK else BYTES)
+    assert 20_000 < loaded["bytes"] <= BYTES
 
 
 BLOCKING = """() => performance.getEntriesByType("resource")
