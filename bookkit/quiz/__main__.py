@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from bookkit.quiz.bank import load
-from bookkit.quiz.exports import export
+from bookkit.quiz.exports import GRADINGS, export
 from bookkit.quiz.lint import RULES, lint
 from bookkit.quiz.report import report
 from fmkit.errors import FmkitError
@@ -21,6 +21,12 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
     commands.add_parser("report", help="what the bank covers and gives away, as Markdown")
     exporting = commands.add_parser("export", help="write the quizzes for Canvas, Moodle, Anki and paper")
     exporting.add_argument("directory", type=Path)
+    exporting.add_argument(
+        "--grading",
+        choices=GRADINGS,
+        default=GRADINGS[0],
+        help="exam (the default): all or nothing, as on AIF-C01; partial: a share for each right place",
+    )
     options = parser.parse_args(arguments)
     try:
         if options.command == "lint":
@@ -28,7 +34,7 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
         if options.command == "report":
             print(report(load(root)))
         else:
-            print(*export(root, options.directory), sep="\n")
+            print(*export(root, options.directory, options.grading), sep="\n")
     except FmkitError as error:
         print(error, file=sys.stderr)
         return 2

@@ -29,9 +29,10 @@ from pyslet.qtiv1.xml import QTIDocument
 from sphinx.application import Sphinx
 from sphinx.util.docutils import docutils_namespace
 
-from bookkit.quiz.exports import FORMATS, deck, export, moodle, qti, sheet
+from bookkit.quiz.__main__ import main
+from bookkit.quiz.exports import FORMATS, GRADED, GRADINGS, deck, export, moodle, qti, sheet
 from bookkit.quiz.exports.parts import number, parts
-from bookkit.quiz.exports.questions import WHOLE, Question, Quiz, read_quizzes
+from bookkit.quiz.exports.questions import EXAM, PARTIAL, WHOLE, Question, Quiz, read_quizzes
 from bookkit.quiz.exports.text import plain, readable, rich
 from bookkit.quiz.items import CHOICE, MATCHING, NUMERIC, ORDERING, RESPONSE
 from fmkit.errors import FmkitError
@@ -95,6 +96,7 @@ ITEMS = """\
   mistakes:
     - {value: 0.62, rationale: These are bits.}
 """
+MOODLE_ORDER = {EXAM: "ALL_OR_NOTHING", PARTIAL: "ABSOLUTE_POSITION"}
 QTI_TYPES = [
     "multiple_choice_question",
     "multiple_answers_question",
@@ -118,7 +120,9 @@ def write_book(root: Path) -> Path:
     shutil.copy(tiny.ROOT / "_config.yml", root)
     (root / "assets/quizzes/sums.yml").write_text(ITEMS)
     (root / "chapters/1-sums/adding.md").write_text("# Adding\n\n(the-sum)=\n\n## The sum of $n$ ones\n")
-    (root / "chapters/intro.md").write_text("# Quizzes\n\n```{quiz-downloads}\n```\n")
+    (root / "chapters/intro.md").write_text(
+        "# Quizzes\n\n```{quiz-downloads} exam\n```\n\n```{quiz-downloads} partial\n```\n"
+    )
     return root
 
 
@@ -246,7 +250,7 @@ def read_item(item: Any) -> Asked:
     return Asked(item.title, kind, stem, labels, prompts, comments, conditions)
 
 
-def check_qti(quiz: Quiz, path: Path) -> None:
+def check_qti(quiz: Quiz, path: Path, grading: str = EXAM) -> None:
     """The file holds the quiz: every text, and a key that gives full points to the right answer alone."""
     read = read_qti(path)
     assert [asked.key for asked in read] == [question.key for question in quiz.questions]
@@ -256,24 +260,29 @@ def check_qti(quiz: Quiz, path: Path) -> None:
         assert item.objective in visible(asked.comments["general_fb"])
         assert asked.comments.keys() >= {"general_fb"}
         if item.options:
-            check_options(asked, question)
+            check_options(asked, question, grading)
         elif item.answer:
             check_number(asked, question)
         else:
-            check_matches(asked, question)
+            check_matches(asked, question, grading)
 
 
-def check_options(asked: Asked, question: Question) -> None:
+def check_options(asked: Asked, question: Question, grading: str) -> None:
     item, ((response, labels),) = question.item, asked.labels.items()
     assert list(labels.values()) == [rich(option.text) for option in item.options]
     idents = dict(zip(labels, item.options, strict=True))
     right = {ident for ident, option in idents.items() if option.correct}
-    assert asked.grade({response: right})[0] == 100
+    assert asked.grade({response: right})[0] == pytest.approx(100, abs=0.05)
+    share = pytest.approx(100 / item.correct, abs=0.05) if grading == PARTIAL else 0
+    most = pytest.approx(100 - 100 / item.correct, abs=0.05) if grading == PARTIAL else 0
     for ident, option in idents.items():
-        score, shown = asked.grade({response: right ^ {ident}})
-        assert score == (0 if item.type == RESPONSE or option.correct else 100)
+        if item.type == RESPONSE:  # one too few, or one too many
+            assert asked.grade({response: right ^ {ident}})[0] == most
         score, shown = asked.grade({response: {ident}})
-        assert score == (100 if {ident} == right else 0)
+        if item.type == RESPONSE:
+            assert max(score, 0) == (share if option.correct else 0)  # the file says that 0 is the least
+        else:
+            assert score == (100 if option.correct else 0)
         assert [asked.comments[one] for one in sorted(shown - {"general_fb"})] == [rich(option.rationale)]
 
 
@@ -294,7 +303,7 @@ def check_number(asked: Asked, question: Question) -> None:
         assert visible(rich(mistake.rationale)) in visible(asked.comments["general_incorrect_fb"])
 
 
-def check_matches(asked: Asked, question: Question) -> None:
+def check_matches(asked: Asked, question: Question, grading: str) -> None:
     item = question.item
     rows = [(pair.prompt, plain(pair.match), pair.rationale) for pair in item.pairs]
     rows += [(step.text, f"{step.place}", step.rationale) for step in item.steps]
@@ -308,7 +317,8 @@ def check_matches(asked: Asked, question: Question) -> None:
     assert shown == {"general_fb"}
     for response, (_, _, rationale) in zip(right, rows, strict=True):
         score, shown = asked.grade(right | {response: set()})
-        assert score == pytest.approx(100 * (len(rows) - 1) / len(rows), abs=0.05)
+        share = 100 * (len(rows) - 1) / len(rows) if grading == PARTIAL else 0
+        assert score == pytest.approx(share, abs=0.05)
         (comment,) = shown - {"general_fb"}
         assert asked.comments[comment] == rich(rationale)
 
@@ -316,7 +326,7 @@ def check_matches(asked: Asked, question: Question) -> None:
 # --- Moodle, read by the paths of its importer --------------------------------------------------------------
 
 
-def check_moodle(quiz: Quiz, path: Path) -> None:
+def check_moodle(quiz: Quiz, path: Path, grading: str = EXAM) -> None:
     root = ElementTree.parse(path).getroot()
     elements = [element for element in root if element.get("type") != "category"]
     for element, question in zip(elements, quiz.questions, strict=True):
@@ -330,17 +340,29 @@ def check_moodle(quiz: Quiz, path: Path) -> None:
         kept = [(one.findtext("text"), one.findtext("feedback/text")) for one in answers]
         fractions = [float(one.get("fraction", "nan")) for one in answers]
         if item.options:
-            assert element.get("type") == "multichoice"
+            whole = grading == EXAM and item.type == RESPONSE
+            assert element.get("type") == ("multichoiceset" if whole else "multichoice")
             assert (element.findtext("single") == "true") == (item.type == CHOICE)
             assert kept == [(rich(option.text), rich(option.rationale)) for option in item.options]
             assert [fraction > 0 for fraction in fractions] == [option.correct for option in item.options]
-            assert sum(fraction for fraction in fractions if fraction > 0) == pytest.approx(100, abs=1e-4)
-            assert sum(fractions) < 100 or item.type == CHOICE  # choosing everything does not pay
+            if whole:  # this type reads only which are right
+                assert set(fractions) == {0, 100}
+            else:
+                assert sum(fraction for fraction in fractions if fraction > 0) == pytest.approx(100, abs=1e-4)
+                assert sum(fractions) < 100 or item.type == CHOICE  # choosing everything does not pay
         elif item.steps:
             assert element.get("type") == "ordering"
+            assert element.findtext("gradingtype") == MOODLE_ORDER[grading]
             in_order = sorted(item.steps, key=lambda step: step.place)
             assert [text for text, _ in kept] == [rich(step.text) for step in in_order]
             assert all(visible(rich(step.rationale)) in general for step in item.steps)
+        elif item.pairs and grading == EXAM:  # the matches in the order of the prompts, which are listed
+            assert element.get("type") == "ordering"
+            assert element.findtext("gradingtype") == MOODLE_ORDER[grading]
+            assert [text for text, _ in kept] == [rich(pair.match) for pair in item.pairs]
+            prompts = BeautifulSoup(element.findtext("questiontext/text", ""), "html.parser").select("li")
+            assert [flat(one.text) for one in prompts] == [visible(rich(pair.prompt)) for pair in item.pairs]
+            assert all(visible(rich(pair.rationale)) in general for pair in item.pairs)
         elif item.pairs:
             assert element.get("type") == "matching"
             rows = [
@@ -401,14 +423,15 @@ def check_cards(quiz: Quiz, collection: Collection) -> None:
 # --- What is promised ---------------------------------------------------------------------------------------
 
 
-def test_each_format_is_read_back_whole(book: Path, sums: Quiz, anki: Collection):
-    files = export(book, book / "out")
+@pytest.mark.parametrize("grading", GRADINGS)
+def test_each_format_is_read_back_whole(book: Path, sums: Quiz, anki: Collection, grading: str):
+    files = export(book, book / "out", grading)
     assert [file.name for file in files] == [f"{name}{end}" for name in ("sums", WHOLE) for end in FORMATS]
     assert sorted(files) == sorted((book / "out").iterdir())
     asked = read_qti(book / "out/sums.qti.zip")
     assert [one.type for one in asked] == QTI_TYPES
-    check_qti(sums, book / "out/sums.qti.zip")
-    check_moodle(sums, book / "out/sums.moodle.xml")
+    check_qti(sums, book / "out/sums.qti.zip", grading)
+    check_moodle(sums, book / "out/sums.moodle.xml", grading)
     take(anki, book / "out/sums.apkg")
     check_cards(sums, anki)
 
@@ -437,14 +460,35 @@ def test_the_key_by_hand(book: Path, sums: Quiz):
 
 
 @pytest.mark.slow
-def test_the_bank_of_the_book_is_read_back(tmp_path: Path, anki: Collection):
-    export(tiny.ROOT, tmp_path)
+@pytest.mark.parametrize("grading", GRADINGS)
+def test_the_bank_of_the_book_is_read_back(tmp_path: Path, anki: Collection, grading: str):
+    export(tiny.ROOT, tmp_path, grading)
     *quizzes, whole = read_quizzes(tiny.ROOT)
     for quiz in (*quizzes, whole):
-        check_qti(quiz, tmp_path / f"{quiz.name}.qti.zip")
-        check_moodle(quiz, tmp_path / f"{quiz.name}.moodle.xml")
+        check_qti(quiz, tmp_path / f"{quiz.name}.qti.zip", grading)
+        check_moodle(quiz, tmp_path / f"{quiz.name}.moodle.xml", grading)
         take(anki, tmp_path / f"{quiz.name}.apkg")  # the last one brings nothing new
     check_cards(whole, anki)
+
+
+def test_the_two_gradings_by_hand(book: Path, capsys: pytest.CaptureFixture[str]):
+    """Half right is nothing on the exam, and half a point with partial credit: the command says which."""
+    scores = {}
+    for grading in GRADINGS:
+        assert main(["export", str(book / grading), "--grading", grading], book) == 0
+        _, response, ordering, matching, _ = read_qti(book / grading / "sums.qti.zip")
+        swapped = {"response_1": {"3"}, "response_2": {"2"}, "response_3": {"1"}}  # 2, 3, 1 is right
+        scores[grading] = [
+            response.grade({"response1": {"1", "2"}})[0],
+            response.grade({"response1": {"1"}})[0],
+            ordering.grade(swapped)[0],
+            matching.grade(swapped)[0],  # 3, 1, 2 is right
+        ]
+    assert scores == {EXAM: [0, 0, 0, 0], PARTIAL: [0, 50, pytest.approx(33.33), pytest.approx(33.33)]}
+    with pytest.raises(SystemExit) as stopped:
+        main(["export", str(book / "half"), "--grading", "half"], book)
+    assert stopped.value.code == 2
+    assert "choose from" in capsys.readouterr().err
 
 
 def test_a_later_package_keeps_the_practice(book: Path, anki: Collection, monkeypatch: pytest.MonkeyPatch):
@@ -610,12 +654,13 @@ def test_a_hostile_text_is_text_everywhere(texts: list[str], sums: Quiz, tmp_pat
     quiz = spoiled(sums, texts)
     out = tmp_path / "out"
     out.mkdir(exist_ok=True)
-    qti.write(quiz, out / "x.zip")
+    qti.write(quiz, out / "x.zip", EXAM)
     for asked in read_qti(out / "x.zip"):
         for html in (asked.stem, *asked.comments.values(), *asked.prompts.values()):
             visible(html)
-    moodle.write(quiz, out / "x.xml")
-    check_moodle(quiz, out / "x.xml")
+    for grading in GRADINGS:
+        moodle.write(quiz, out / "x.xml", grading)
+        check_moodle(quiz, out / "x.xml", grading)
     sheet.write(quiz, out / "x.html", key=False)
     sheet.write(quiz, out / "y.html", key=True)
     visible_page(out / "x.html")
@@ -636,7 +681,7 @@ def test_anki_takes_no_text_for_a_command(texts: list[str], sums: Quiz, tmp_path
 @given(texts=st.lists(TAME, min_size=1, max_size=7))
 def test_no_sign_is_lost(texts: list[str], sums: Quiz, tmp_path: Path):
     quiz = spoiled(sums, texts)
-    qti.write(quiz, tmp_path / "x.zip")
+    qti.write(quiz, tmp_path / "x.zip", EXAM)
     for asked, question in zip(read_qti(tmp_path / "x.zip"), quiz.questions, strict=True):
         item = question.item
         assert flat(item.stem) in visible(asked.stem)
@@ -645,7 +690,7 @@ def test_no_sign_is_lost(texts: list[str], sums: Quiz, tmp_path: Path):
             assert labels == [flat(option.text) for option in item.options]
         for pair in item.pairs:
             assert all(pair.match in labels.values() for labels in asked.labels.values())
-    moodle.write(quiz, tmp_path / "x.xml")
+    moodle.write(quiz, tmp_path / "x.xml", EXAM)
     choice = ElementTree.parse(tmp_path / "x.xml").find("question[@type='multichoice']")
     assert choice is not None
     answers = [visible(answer.findtext("text", "")) for answer in choice.findall("answer")]
@@ -669,7 +714,9 @@ def test_the_page_offers_the_files(book: Path):
         Sphinx(book, None, out, out / "doctrees", "html", overrides, status=None, warning=warnings).build()
     soup = BeautifulSoup((out / "chapters/intro.html").read_text(), "html.parser")
     links = soup.select(".fm-quiz-downloads a")
-    assert [link.text for link in links] == [*FORMATS.values()] * 2
+    partial = [FORMATS[ending] for ending in GRADED]
+    assert [link.text for link in links] == [*FORMATS.values()] * 2 + partial * 2
+    assert soup.text.index("right as a whole") < soup.text.index("with partial credit")
     for link in links:
         file = (out / "chapters" / link["href"]).resolve()
         assert file.is_relative_to(out)

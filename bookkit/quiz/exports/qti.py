@@ -7,6 +7,9 @@ of IMS QTI 1.2.1, ASI XML Binding. Three things follow from what Canvas's Classi
 - A numerical question has right answers only (the importer takes every numeric condition for one), so the
   known mistakes are in the comment on a wrong answer.
 - The choices of a matching are a menu, so they are plain text.
+
+The file says how it is graded, and other readers of QTI follow it. Classic Quizzes do not: where an answer
+has parts, they always give partial credit, by the rule that is `partial` here.
 """
 
 from dataclasses import dataclass
@@ -15,7 +18,7 @@ from pathlib import Path
 
 from bookkit.quiz.exports.files import write_zip
 from bookkit.quiz.exports.parts import number, parts
-from bookkit.quiz.exports.questions import Quiz
+from bookkit.quiz.exports.questions import PARTIAL, Quiz
 from bookkit.quiz.exports.text import plain, rich
 from bookkit.quiz.items import CHOICE, MATCHING, NUMERIC, ORDERING, RESPONSE, Answer, Item
 from bookkit.site.templates import render
@@ -38,11 +41,12 @@ class Row:
     rationale: str
 
 
-def write(quiz: Quiz, path: Path) -> None:
+def write(quiz: Quiz, path: Path, grading: str) -> None:
     inside = f"{quiz.name}/{quiz.name}.xml"
     manifest = render("quiz/exports/manifest.xml", quiz=quiz, inside=inside)
     functions = {"rich": rich, "rows": rows, "matches": matches, "bounds": bounds}
-    items = render("quiz/exports/assessment.xml", quiz=quiz, types=TYPES, parts=parts(rich), **functions)
+    values = {"quiz": quiz, "types": TYPES, "parts": parts(rich), "partial": grading == PARTIAL}
+    items = render("quiz/exports/assessment.xml", **values, **functions)
     write_zip(path, {"imsmanifest.xml": manifest.encode(), inside: items.encode()})
 
 

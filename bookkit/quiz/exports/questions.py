@@ -11,6 +11,7 @@ from bookkit.quiz.sections import Section, read_sections
 from fmkit.errors import FmkitError
 
 WHOLE = "all-quizzes"  # the name of the files that hold every quiz of the book
+EXAM, PARTIAL = "exam", "partial"  # the two rules of grading (see `bookkit.quiz.exports`)
 
 
 @dataclass(frozen=True)
