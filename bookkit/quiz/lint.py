@@ -249,6 +249,20 @@ def check_above(item: Item, bank: Bank) -> Iterator[tuple[int, str]]:
             yield option.line, f"{match[0]!r} refers to other options: write what is meant"
 
 
+LETTER = re.compile(
+    r"\b(?i:options?|answers?|choices?|match(?:es)?|letters?) [A-I]\b"
+    r"|\b(?i:the (?:first|second|third|fourth|fifth|last|previous|next) (?:option|choice))\b"
+)
+
+
+@item_rule("letter", "no option by its letter or place", "the exam shows options in another order each time")
+def check_letter(item: Item, bank: Bank) -> Iterator[tuple[int, str]]:
+    parts: list[Option | Step | Pair] = [*item.options, *item.steps, *item.pairs]
+    for part in parts:
+        if match := LETTER.search(part.rationale):
+            yield part.line, f"{match[0]!r} depends on the order that is shown: say what it says"
+
+
 ABSOLUTE = set(words("always never every all none only must entirely completely guaranteed impossible"))
 VAGUE = set(words("usually often sometimes generally typically may might could probably perhaps"))
 

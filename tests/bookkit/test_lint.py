@@ -206,6 +206,13 @@ FAULTS = [
     (r"Asking the next ship by radio", "Asking", "text: Asking", "key-length"),
     (r"Counting the matches in use", "None of the above", "text: None", "above"),
     (r"Counting the matches in use", "Both A and C", "text: Both", "above"),
+    (r"the log of the station", "the log, as option B says, of the station", "text: Climbing", "letter"),
+    (
+        r"the log of the station",
+        "the log, like the last option, of the station",
+        "text: Climbing",
+        "letter",
+    ),
     (r"Counting the matches", "Always counting matches", "text: Always", "absolute"),
     (r"Warm soup", "Only warm soup", "text: Only", "absolute"),
     (r"Counting the matches", "Perhaps counting matches", "text: Perhaps", "absolute"),
