@@ -6,15 +6,15 @@ export const IGNORE = -100; // the label of a token that is not learned
 
 /**
  * The segments of a conversation: <|bos|><|system|>…<|user|>…<|assistant|>…<|eos|>. Only what the assistant says
- * is learned, and the <|eos|> after it.
- * @param {{role: string, content: string}[]} messages
+ * is learned, and the <|eos|> after it, where `weight` is not 0.
+ * @param {{role: string, content: string, weight?: number}[]} messages
  */
 export function segmentsOfChat(messages, tokenizer) {
   const segments = [special("start", "<|bos|>", tokenizer)];
-  for (const { role, content } of messages) {
-    const learned = role === "assistant";
+  for (const { role, content, weight } of messages) {
+    const learned = role === "assistant" && weight !== 0;
     segments.push(special(role, `<|${role}|>`, tokenizer), { role, ids: tokenizer.encode(content), learned });
-    if (learned) segments.push(special(role, "<|eos|>", tokenizer, learned));
+    if (role === "assistant") segments.push(special(role, "<|eos|>", tokenizer, learned));
   }
   return segments;
 }

@@ -77,7 +77,9 @@ REMEDY = "write what matters into the text, or remove the field"
 
 def is_blank(value: Any) -> bool:
     """Whether a field says nothing: those of other records in the same table, an empty list in JSON."""
-    return value is None or value is False or value in ("", "[]", "{}", [], {})
+    if isinstance(value, str):
+        return value.strip() in ("", "[]", "{}")
+    return value is None or value is False or value in ([], {})
 
 
 def refuse_question(record: Mapping[str, Any], read: Collection[str], asked: str) -> None:
@@ -107,8 +109,7 @@ def refuse_contradiction(record: Mapping[str, Any]) -> None:
     for names in SCORES:
         chosen, rejected = (_number(record.get(name)) for name in names)
         if chosen is not None and rejected is not None and chosen < rejected:
-            what = f"{rejected:g}, and {names[0]} is {chosen:g}"
-            raise Problem(names[1], what, "swap the answers, or leave the record out")
+            raise Problem(names[1], f"above {names[0]}", "swap the answers, or leave the record out")
 
 
 def refuse_turn(turn: Mapping[str, Any], place: str) -> None:
@@ -144,7 +145,10 @@ def _is_in(value: Any, text: str) -> bool:
 
 
 def _number(value: Any) -> float | None:
+    """The value as a number, which a table may hold as text."""
+    if isinstance(value, str) and not re.fullmatch(r"-?[0-9]{1,15}(\.[0-9]{1,15})?", value):
+        return None
     try:
         return float(value)
-    except (TypeError, ValueError):
+    except (TypeError, OverflowError):
         return None

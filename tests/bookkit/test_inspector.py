@@ -12,9 +12,10 @@ from playwright.sync_api import Page
 
 from bookkit.widgets import inspector
 from fmkit import FmkitError
-from fmkit.data import bedrock, examples
+from fmkit.data import bedrock
 from fmkit.data.files import Problem, kind_of
 from fmkit.data.readers import parse_json
+from fmkit.data.shapes import to_answered
 from fmkit.errors import one_line
 
 SAMPLES = inspector.read_samples(tiny.ROOT / inspector.FILE, inspector.FILE)
@@ -33,12 +34,28 @@ FORMS = [  # records that no sample has
     '{"text": "a", "label": 1.0}',
     '{"prompt": "x", "completion": "y", "label": false}',
     '{"input": "x"}',
+    '{"conversations": [{"from": "human", "value": "a"}, {"from": "gpt", "value": "b", "weight": 1}], '
+    '"system": "s"}',
+    '{"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b", "weight": 0}, '
+    '{"role": "user", "content": "c"}, {"role": "assistant", "content": "d", "train": true}]}',
+    '{"instruction": "do", "output": "y", "history": [["a", "b"]], "system": "s"}',
+    '{"question": "q", "system": "s", "chosen": "b", "rejected": "c", "score_chosen": 2, '
+    '"score_rejected": 1.5}',
+    '{"question": "hi", "chosen": "Q: hi\\nA: yes", "rejected": "Q: hi\\nA: no"}',
+    '{"conversations": [{"from": "human", "value": "a"}], "chosen": {"from": "gpt", "value": "b"}, '
+    '"rejected": {"from": "gpt", "value": "c"}}',
+    '{"messages": [{"role": "user", "content": "a"}], "chosen": [{"role": "assistant", "content": "b"}], '
+    '"rejected": [{"role": "assistant", "content": "c"}]}',
+    '{"prompt": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}, {"role": "user", '
+    '"content": "c"}], "completion": [{"role": "assistant", "content": "d"}], "system": "s"}',
+    '{"prompt": "a text", "completion": "y", "context": "text", "label": "x", "weight": 1, "tools": []}',
     "[1]",
     "{}",
 ]
 JUNK: list[Any] = [
     None, True, False, 0, 1.5, "", " ", "x", "user", "system", "preferred", "User: hi", "\u2028", "it's",
-    "'\"", [], {}, [1], {"text": "t"}, [{"text": "t", "image": 1}], "é😀", "a\u200bb", "y" * 70,
+    "'\"", [], {}, [1], -1, "0", "1", "TRUE", "[]", [["a", "b"]],
+    {"text": "t"}, [{"text": "t", "image": 1}], "é😀", "a\u200bb", "y" * 70,
 ]  # fmt: skip
 KEYS = (
     "role",
@@ -51,6 +68,16 @@ KEYS = (
     "preferenceLabel",
     "system",
     "input",
+    "weight",
+    "train",
+    "name",
+    "context",
+    "question",
+    "history",
+    "score_chosen",
+    "score_rejected",
+    "rejected",
+    "type",
 )
 SIGNS = (
     "",
@@ -149,7 +176,7 @@ def by_fmkit(text: str) -> Any:
     except Problem as problem:
         return line(problem)
     try:
-        example: Any = examples._to_answered(record)
+        example: Any = to_answered(record)
     except Problem as problem:
         example = line(problem)
     return [example, *(for_service(record, format) for format in bedrock.FORMATS.values())]

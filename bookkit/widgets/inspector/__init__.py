@@ -5,11 +5,13 @@
 
 shows a record of a data set for fine-tuning: what kind it is, its tokens by role, which of them are learned,
 and its faults, as `fmkit check` names them. The records to start from are in assets/inspector/records.yml.
-The scripts here do what fmkit's data/files.py, examples.py and bedrock.py do, and bookkit/engine what its
-tokenizer and chat layout do; tests compare the two. Without a script the page shows the first record.
+The scripts here do what fmkit's data/readers.py, shapes.py, fields.py and bedrock.py do, and bookkit/engine
+what its tokenizer and chat layout do; tests compare the two. Without a script the page shows the first
+record.
 """
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ from tokenizers import Tokenizer
 from bookkit.site.entries import Entry, read
 from bookkit.site.page_widget import PageWidget
 from fmkit.config import ModelConfig
+from fmkit.data import fields
 from fmkit.data.batches import IGNORE
 from fmkit.data.bedrock import FORMATS
 from fmkit.data.chat import CHAT_TOKENS, ROLES, encode_chat
@@ -27,6 +30,7 @@ from fmkit.data.tokenizer import load_tokenizer
 
 FILE = "assets/inspector/records.yml"
 MODEL = "assistant"  # whose tokenizer and context are used
+KNOWN = ("QUESTION", "PAIR", "TURN", "LEARNED", "VERDICTS", "SCORES")  # lists of fields
 USED = ("name", "purpose", "shape", "max_tokens", "reserved", "schema_versions", "needs_answer", "alternates")
 
 
@@ -46,10 +50,15 @@ def read_samples(path: Path, file: str) -> list[Sample]:
 
 
 def read_sample(entry: Entry) -> Sample:
-    fields = entry.fields("a record", ["title", "record"], ["check", "fault"])
-    check = fields["check"].text("check", "|".join(FORMATS), ", ".join(FORMATS)) if "check" in fields else ""
-    fault = fields["fault"].flag("fault") if "fault" in fields else False
-    return Sample(fields["title"].text("title"), fields["record"].text("record"), check, fault)
+    given = entry.fields("a record", ["title", "record"], ["check", "fault"])
+    check = given["check"].text("check", "|".join(FORMATS), ", ".join(FORMATS)) if "check" in given else ""
+    fault = given["fault"].flag("fault") if "fault" in given else False
+    return Sample(given["title"].text("title"), given["record"].text("record"), check, fault)
+
+
+def list_of(known: Mapping[str, str] | Sequence[Any]) -> list[Any]:
+    """The names in their order, those of a mapping with what they mean."""
+    return list(known.items() if isinstance(known, Mapping) else known)
 
 
 def lay_out(record: str, tokenizer: Tokenizer) -> list[dict[str, Any]]:
@@ -85,6 +94,7 @@ class RecordInspector(PageWidget):
         return {
             "samples": [asdict(sample) for sample in samples],
             "formats": formats,
+            "fields": {name.lower(): list_of(getattr(fields, name)) for name in KNOWN},
             "context": ModelConfig.from_hugging_face(config).max_position_embeddings,
             "turns": turns,
             "count": len(tokens),

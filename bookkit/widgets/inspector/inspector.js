@@ -3,6 +3,7 @@ import { Tokenizer } from "./tokenizer.js";
 import { flatten, IGNORE, lastAnswer, segmentsOfChat, segmentsOfCompletion, segmentsOfText } from "./chat.js";
 import { checkRecord } from "./bedrock.js";
 import { readExample } from "./examples.js";
+import { KNOWN } from "./fields.js";
 import { parseJson, Problem } from "./problems.js";
 import { h } from "./dom.js";
 
@@ -15,6 +16,7 @@ function render({ el, data }) {
   const tokenizer = new Tokenizer(data);
   const context = Number(el.dataset.context);
   const [samples, formats] = ["samples", "formats"].map((name) => JSON.parse(part(name).textContent));
+  Object.assign(KNOWN, JSON.parse(part("fields").textContent));
   const field = el.querySelector("textarea");
   const [sample, check] = ["sample", "check"].map((name) => part(name).querySelector("select"));
   const [copy, status, faults, views] = ["record", "status", "faults", "views"].map(part);

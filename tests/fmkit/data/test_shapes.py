@@ -199,7 +199,7 @@ GOOD = {"prompt": "a", "completion": "b"}
         ({"messages": TALK, "tools": [{}]}, "tools: not read here: tools that may be called"),
         ({"messages": TALK, "images": ["a.png"]}, "images: not read here: pictures"),
         ({"prompt": "a", **TEXTS, "question": "Which?"}, "question: not read here: the question"),
-        ({**YES_NO, "score_chosen": 4, "score_rejected": 5}, "score_rejected: 5, and score_chosen is 4"),
+        ({**YES_NO, "score_chosen": 4, "score_rejected": 5}, "score_rejected: above score_chosen"),
         ({"messages": TALK, **TEXTS}, "messages: does not end with the user"),
         ({"messages": [KIND, *TALK], "system": "Be rude."}, "messages[0].role: a second system text"),
         ({"conversations": [{"from": "system", "value": "x"}, *SHAREGPT], "system": "y"},
