@@ -159,7 +159,7 @@ def check(path: str | Path, format: str, limit: int = 100) -> list[Fault]:
 
     Tokens are estimated as six characters each, as the service's own tokenizers are not public. Faults of the
     file as a whole (its size, the number of records) come last. Raises FmkitError for a file that cannot be
-    opened and for an unknown format.
+    opened or is in another encoding, and for an unknown format.
     """
     spec, path = _find_format(format), _find_file(path)
     faults: list[Fault] = []
