@@ -3,7 +3,6 @@
 import copy
 import dataclasses
 import json
-import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -341,12 +340,12 @@ JUNK = st.recursive(
 
 
 def check_and_advise(path: Path, format: str) -> None:
-    """Each fault is one line, and so is each piece of advice, or the file is no text in UTF-8 at all."""
+    """Each fault is one line, and so is each piece of advice, or that the file is no text in UTF-8 at all."""
     try:
-        assert all(len(str(fault).splitlines()) == 1 for fault in check(path, format))
-        assert all(len(line.splitlines()) == 1 for line in advise(path, format))
+        lines = [*map(str, check(path, format)), *advise(path, format)]
     except FmkitError as error:
-        assert re.search("encoded as UTF-|compressed; |zip archive", str(error))
+        lines = [str(error)]
+    assert all(len(line.splitlines()) == 1 for line in lines)
 
 
 @FUZZ
