@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from fmkit.evaluation.evaluate import evaluate as evaluate
     from fmkit.generation import generate as generate
     from fmkit.generation import reply as reply
+    from fmkit.generation import stream as stream
     from fmkit.lora import LoraConfig as LoraConfig
     from fmkit.lora import add_lora as add_lora
     from fmkit.lora import load_adapter as load_adapter
@@ -78,6 +79,7 @@ _HOMES = {
     "reproducible": "fmkit.config",
     "save_adapter": "fmkit.lora",
     "scrub": "fmkit.selection",
+    "stream": "fmkit.generation",
     "train_reward": "fmkit.recipes.reward",
     "train_tokenizer": "fmkit.data.tokenizer",
     "write_answers": "fmkit.recipes.write",

@@ -91,3 +91,66 @@ class KVCache:
         self.keys[layer][:, self.length : end] = k
         self.values[layer][:, self.length : end] = v
         return self.keys[layer][:, :end], self.values[layer][:, :end]
+
+    def advance(self, count: int) -> None:
+        """Count the tokens that every layer has appended."""
+        self.length += count
+
+
+class RowCache:
+    """Keys and values of sequences that come and go, each of its own length: (rows, length, K, D) a layer.
+
+    Those in use are the first rows, in the order of `lengths`; each step appends one token to each of them.
+    This is continuous batching (Yu et al. 2022, "Orca: A Distributed Serving System for Transformer-Based
+    Generative Models", section 4), with a fixed room for each row.
+    """
+
+    def __init__(
+        self, num_layers: int, shape: tuple[int, int, int, int], device: torch.device, dtype: torch.dtype
+    ) -> None:
+        self.lengths: list[int] = []
+        # Zeros, as what is masked counts 0 times its value, and so must be a number.
+        self.keys = [torch.zeros(shape, device=device, dtype=dtype) for _ in range(num_layers)]
+        self.values = [torch.zeros(shape, device=device, dtype=dtype) for _ in range(num_layers)]
+
+    @property
+    def length(self) -> int:
+        """The length of the longest sequence."""
+        return max(self.lengths, default=0)
+
+    def join(self, prompt: KVCache) -> None:
+        """Take in the one sequence that another cache holds, as the last row."""
+        row, end = len(self.lengths), prompt.length
+        for ours, theirs in zip((*self.keys, *self.values), (*prompt.keys, *prompt.values), strict=True):
+            ours[row, :end] = theirs[0, :end]
+        self.lengths.append(end)
+
+    def leave(self, row: int) -> None:
+        """Drop a sequence; the last one takes its row."""
+        last = self.lengths.pop()
+        if row < len(self.lengths):
+            for each in (*self.keys, *self.values):
+                each[row, :last] = each[len(self.lengths), :last]
+            self.lengths[row] = last
+
+    def look(self) -> tuple[Tensor, Tensor | None]:
+        """Return the position of each row's next token, (B, 1), and the keys that it may see, (B, 1, S)."""
+        self.ends = torch.tensor(self.lengths, device=self.keys[0].device)
+        self.rows = torch.arange(len(self.lengths), device=self.ends.device)
+        equal = min(self.lengths) == self.length
+        keys = torch.arange(self.length + 1, device=self.ends.device)
+        return self.ends[:, None], None if equal else (keys <= self.ends[:, None])[:, None]
+
+    def update(self, layer: int, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
+        """Append k and v (B, 1, K, D) to `layer`; return all of its keys and values, (B, S, K, D)."""
+        count, end = len(self.lengths), self.length + 1
+        self.keys[layer][self.rows, self.ends] = k[:, 0]
+        self.values[layer][self.rows, self.ends] = v[:, 0]
+        return self.keys[layer][:count, :end], self.values[layer][:count, :end]
+
+    def advance(self, count: int) -> None:
+        """Count the token that every layer has appended to each row."""
+        self.lengths = [length + count for length in self.lengths]
+
+
+Cache = KVCache | RowCache

@@ -1,13 +1,15 @@
 """Generation: the model's predictions, fed back to it one token at a time."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import numpy as np
 import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 
+from fmkit.attention import Cache
 from fmkit.data.chat import Message, chat_prompt, end_ids, through_end
+from fmkit.data.pieces import Pieces, as_stops
 from fmkit.data.tokenizer import as_tokenizer
 from fmkit.errors import FmkitError
 from fmkit.model import Classifier, Transformer, require_kind
@@ -25,24 +27,19 @@ def generate(
     top_k: int | None = None,
     top_p: float | None = None,
     seed: int | None = None,
+    stop: str | Sequence[str] = (),
 ) -> str:
     """Continue `prompt` until the model ends the text, `max_new_tokens` are made or its context is full.
 
-    `temperature` 0 always chooses the likeliest token. The text returned begins with the prompt. Raises
-    `FmkitError` for a prompt that leaves no room in the context, and for settings out of range.
+    `temperature` 0 always chooses the likeliest token. The text returned begins with the prompt, and ends
+    before the first `stop` string that the model writes. Raises `FmkitError` for a prompt that leaves no room
+    in the context, and for settings out of range.
     """
-    require_writer(model)
-    tokenizer = as_tokenizer(tokenizer)
     if not isinstance(prompt, str):
         raise FmkitError(f"the prompt is a {type(prompt).__name__}: give one text (reply answers messages)")
-    try:
-        prompt.encode()
-    except UnicodeEncodeError as error:
-        raise FmkitError(f"the prompt is not valid Unicode at character {error.start}") from None
-    ids = tokenizer.encode(prompt).ids
-    ends = end_ids(tokenizer)
-    (new,) = generate_ids(model, [ids], max_new_tokens, temperature, top_k, top_p, seed, ends)
-    return tokenizer.decode(ids + new)
+    new = stream(model, tokenizer, prompt, max_new_tokens, temperature, top_k, top_p, seed, stop)
+    tokenizer = as_tokenizer(tokenizer)
+    return tokenizer.decode(prompt_ids(tokenizer, prompt)) + "".join(new)
 
 
 def reply(
@@ -52,19 +49,64 @@ def reply(
     max_new_tokens: int = 100,
     temperature: float = 0.0,
     seed: int | None = None,
+    stop: str | Sequence[str] = (),
 ) -> str:
     """Answer a conversation of messages with `role` and `content`.
 
     Raises `FmkitError` for a model that has not learned to chat, and for messages that fill the context (see
     `fmkit.data.chat.recent`).
     """
-    require_writer(model)
-    tokenizer = as_tokenizer(tokenizer)
     if not isinstance(messages, list | tuple):
         raise FmkitError("the messages must be a list: [{'role': 'user', 'content': '…'}]")
-    asked, ends = chat_prompt(messages, tokenizer), end_ids(tokenizer)
-    (new,) = generate_ids(model, [asked], max_new_tokens, temperature, seed=seed, eos_id=ends)
-    return tokenizer.decode(new)
+    return "".join(stream(model, tokenizer, messages, max_new_tokens, temperature, seed=seed, stop=stop))
+
+
+def stream(
+    model: Transformer,
+    tokenizer: Tokenizer,
+    prompt: str | Sequence[Message],
+    max_new_tokens: int = 100,
+    temperature: float = 1.0,
+    top_k: int | None = None,
+    top_p: float | None = None,
+    seed: int | None = None,
+    stop: str | Sequence[str] = (),
+) -> Iterator[str]:
+    """Yield, while it is written, what `generate` adds to a text, or what `reply` says to messages.
+
+    A piece is whole characters, and never a part of a `stop` string. Raises `FmkitError` as they do, before
+    the first piece.
+    """
+    require_writer(model)
+    tokenizer = as_tokenizer(tokenizer)
+    ids, ends = prompt_ids(tokenizer, prompt), end_ids(tokenizer)
+    text = Pieces(tokenizer, ids if isinstance(prompt, str) else (), as_stops(stop))
+    _check(model, [ids], max_new_tokens, temperature, top_k, top_p, seed)
+    steps = _steps(model, [ids], max_new_tokens, temperature, top_k, top_p, seed, (0,))
+    return _write(text, (int(tokens) for tokens in steps), ends)
+
+
+def _write(text: Pieces, tokens: Iterator[int], ends: Collection[int]) -> Iterator[str]:
+    for token in tokens:
+        if token in ends:
+            break
+        if piece := text.add(token):
+            yield piece
+        if text.stopped:
+            return
+    if piece := text.end():
+        yield piece
+
+
+def prompt_ids(tokenizer: Tokenizer, prompt: str | Sequence[Message]) -> list[int]:
+    """Encode a text to continue, or messages to answer. Raises `FmkitError` for faulty ones."""
+    if not isinstance(prompt, str):
+        return chat_prompt(prompt, tokenizer)
+    try:
+        prompt.encode()
+    except UnicodeEncodeError as error:
+        raise FmkitError(f"the prompt is not valid Unicode at character {error.start}") from None
+    return tokenizer.encode(prompt).ids
 
 
 @torch.inference_mode()
@@ -88,33 +130,64 @@ def generate_ids(
     """
     _check(model, prompts, max_new_tokens, temperature, top_k, top_p, seed)
     ends = (eos_id,) if isinstance(eos_id, int) else tuple(eos_id or ())
-    device, longest = model.device, max(map(len, prompts))
-    rooms = [min(max_new_tokens, model.config.max_position_embeddings - len(prompt)) for prompt in prompts]
-    missing = [longest - len(prompt) for prompt in prompts]
-    padding = torch.tensor(missing, device=device) if any(missing) else None
-    cache = model.new_cache(len(prompts), longest + max(rooms), padding)
-    draws = draw_numbers(seed, numbers or range(len(prompts)), max(rooms)).to(device)
-    model.eval()
-    padded = [[0] * short + list(prompt) for short, prompt in zip(missing, prompts, strict=True)]
-    tokens = torch.tensor(padded, device=device)
+    most = _rooms(model, prompts, max_new_tokens)
+    room = torch.tensor(most, device=model.device)
+    ended = torch.zeros(len(prompts), dtype=torch.bool, device=model.device)
     made: list[Tensor] = []
-    room = torch.tensor(rooms, device=device)
-    ended = torch.zeros(len(prompts), dtype=torch.bool, device=device)
-    for draw in draws.T:
-        hidden = model.hidden_states(tokens, cache=cache)
-        logits = model.lm_head(hidden[:, -1]).float()  # (B, V), of the last position alone
-        if not made and not logits.isfinite().all():
-            raise FmkitError("the model's predictions are not finite numbers: its training has failed")
-        tokens = pick(logits, temperature, top_k, top_p, draw)[:, None]
+    numbers = numbers or range(len(prompts))
+    for tokens in _steps(model, prompts, max_new_tokens, temperature, top_k, top_p, seed, numbers):
         made.append(tokens)
         ended |= room <= len(made)
         for end in ends:
-            ended |= tokens[:, 0] == end
+            ended |= tokens == end
         if ended.all():
             break
-    rows = [row[:most] for row, most in zip(torch.cat(made, dim=1).tolist(), rooms, strict=True)]
+    rows = [row[:n] for row, n in zip(torch.stack(made, dim=1).tolist(), most, strict=True)]
     said = [through_end(row, ends) for row in rows]
     return said if keep_end else [before_end(row, ends) for row in said]
+
+
+@torch.inference_mode()
+def _steps(
+    model: Transformer,
+    prompts: Sequence[Sequence[int]],
+    max_new_tokens: int,
+    temperature: float,
+    top_k: int | None,
+    top_p: float | None,
+    seed: int | None,
+    numbers: Sequence[int],
+) -> Iterator[Tensor]:
+    """Yield the next token of each prompt, (B,), until the one with the most room has as many as it may."""
+    device, longest = model.device, max(map(len, prompts))
+    most = max(_rooms(model, prompts, max_new_tokens))
+    missing = [longest - len(prompt) for prompt in prompts]
+    padding = torch.tensor(missing, device=device) if any(missing) else None
+    cache = model.new_cache(len(prompts), longest + most, padding)
+    model.eval()
+    padded = [[0] * short + list(prompt) for short, prompt in zip(missing, prompts, strict=True)]
+    tokens = torch.tensor(padded, device=device)
+    for draw in draw_numbers(seed, numbers, most).to(device).T:
+        logits = next_logits(model, tokens, cache)
+        tokens = pick(logits, temperature, top_k, top_p, draw)[:, None]
+        yield tokens[:, 0]
+
+
+def next_logits(model: Transformer, tokens: Tensor, cache: Cache) -> Tensor:
+    """Compute the logits (B, V) that follow tokens (B, T), which the cache takes up.
+
+    Raises `FmkitError` where a prompt gives none: they are not finite numbers.
+    """
+    begins = cache.length == 0
+    logits = model.lm_head(model.hidden_states(tokens, cache=cache)[:, -1]).float()  # of the last token alone
+    if begins and not logits.isfinite().all():
+        raise FmkitError("the model's predictions are not finite numbers: its training has failed")
+    return logits
+
+
+def _rooms(model: Transformer, prompts: Sequence[Sequence[int]], max_new_tokens: int) -> list[int]:
+    """How many tokens each answer may have."""
+    return [min(max_new_tokens, model.config.max_position_embeddings - len(prompt)) for prompt in prompts]
 
 
 def before_end(ids: list[int], ends: Collection[int]) -> list[int]:

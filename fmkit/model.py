@@ -16,7 +16,7 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 
 from fmkit import checkpoint
-from fmkit.attention import KVCache, allowed_positions, attention
+from fmkit.attention import Cache, KVCache, RowCache, allowed_positions, attention
 from fmkit.config import ModelConfig, choose_device, choose_dtype, read_field
 from fmkit.data.tokenizer import as_tokenizer, load_tokenizer, require_tokens
 from fmkit.errors import FmkitError
@@ -116,10 +116,16 @@ class View:
         decoder: "Decoder",
         input_ids: Tensor,
         document_ids: Tensor | None,
-        cache: KVCache | None,
+        cache: Cache | None,
         dtype: torch.dtype,
     ) -> None:
         T, start = input_ids.shape[1], cache.length if cache is not None else 0
+        self.cache = cache
+        if isinstance(cache, RowCache):
+            rows, self.allowed = cache.look()
+            self.cos, self.sin = decoder.cos[rows].to(dtype), decoder.sin[rows].to(dtype)
+            self.plain_causal = False
+            return
         causal = decoder.config.is_causal
         where: slice | Tensor = slice(start, start + T)
         if cache is not None and cache.padding is not None:
@@ -127,7 +133,6 @@ class View:
             document_ids = positions >= 0  # padding is a document of its own
             where = positions[:, start:].clamp(0, len(decoder.cos) - 1)
         self.cos, self.sin = decoder.cos[where].to(dtype), decoder.sin[where].to(dtype)
-        self.cache = cache
         self.allowed = allowed_positions(T, start + T, causal, document_ids, input_ids.device)
         self.plain_causal = causal and start == 0 and T > 1 and document_ids is None
 
@@ -149,14 +154,14 @@ class Decoder(nn.Module):
         self.register_buffer("sin", sin, persistent=False)
 
     def forward(
-        self, input_ids: Tensor, document_ids: Tensor | None, cache: KVCache | None, dtype: torch.dtype
+        self, input_ids: Tensor, document_ids: Tensor | None, cache: Cache | None, dtype: torch.dtype
     ) -> Tensor:
         view = View(self, input_ids, document_ids, cache, dtype)
         x = self.embed_tokens(input_ids).to(dtype)
         for block in self.layers:
             x = block(x, view)
         if cache is not None:
-            cache.length += input_ids.shape[1]
+            cache.advance(input_ids.shape[1])
         return self.norm(x)
 
 
@@ -204,7 +209,7 @@ class Model(nn.Module):
                 weight.normal_(0.0, self.config.initializer_range * scale, generator=generator)
 
     def hidden_states(
-        self, input_ids: Tensor, document_ids: Tensor | None = None, cache: KVCache | None = None
+        self, input_ids: Tensor, document_ids: Tensor | None = None, cache: Cache | None = None
     ) -> Tensor:
         """Compute the vectors (B, T, d) that the head reads, from token ids (B, T)."""
         return self.model(input_ids, document_ids, cache, self.dtype)
@@ -293,7 +298,7 @@ class Transformer(Model):
         self._initialize(seed)
 
     def forward(
-        self, input_ids: Tensor, document_ids: Tensor | None = None, cache: KVCache | None = None
+        self, input_ids: Tensor, document_ids: Tensor | None = None, cache: Cache | None = None
     ) -> Tensor:
         """Compute logits (B, T, V), unnormalized log-probabilities of the next token, from token ids (B, T).
 
@@ -306,10 +311,19 @@ class Transformer(Model):
 
         `padding` (B,) says how many tokens of padding come before each sequence.
         """
+        layers, shape = self._cache_shape(batch_size, max_length)
+        return KVCache(layers, shape, self.device, self.dtype, padding)
+
+    def new_rows(self, batch_size: int, max_length: int) -> RowCache:
+        """Make a cache for up to `batch_size` sequences that come and go, each of its own length."""
+        layers, shape = self._cache_shape(batch_size, max_length)
+        return RowCache(layers, shape, self.device, self.dtype)
+
+    def _cache_shape(self, batch_size: int, max_length: int) -> tuple[int, tuple[int, int, int, int]]:
         config = self.config
         assert config.num_key_value_heads is not None
         shape = (batch_size, max_length, config.num_key_value_heads, config.head_dim)
-        return KVCache(config.num_hidden_layers, shape, self.device, self.dtype, padding)
+        return config.num_hidden_layers, shape
 
     def require_causal(self) -> None:
         """Raise `FmkitError` for a model of masked tokens: it would see the tokens that it should predict."""

@@ -6,7 +6,7 @@ from transformers import AutoModelForCausalLM
 
 from fmkit import FmkitError, ModelConfig, Transformer
 from fmkit import attention as attention_module
-from fmkit.generation import generate_ids
+from fmkit.generation import generate, generate_ids, next_logits, pick, stream
 
 CONTEXT = 48
 
@@ -81,3 +81,78 @@ def test_a_batch_is_that_of_transformers(writer, prompts, tmp_path):
 def test_faulty_prompts(prompts, message, writer):
     with pytest.raises(FmkitError, match=message):
         generate_ids(writer, prompts, 5)
+
+
+# --- rows that come and go --------------------------------------------------------------------------------
+
+
+def in_turns(model, prompts, most: int, places: int) -> list[list[int]]:
+    """Greedy answers, of which a new one begins whenever one of the places is free."""
+    rows, waiting = model.new_rows(places, CONTEXT), list(enumerate(prompts))
+    running: list[int] = []
+    made: dict[int, list[int]] = {i: [] for i in range(len(prompts))}
+    with torch.inference_mode():
+        while waiting or running:
+            while waiting and len(running) < places:
+                number, prompt = waiting.pop(0)
+                alone = model.new_cache(1, len(prompt))
+                made[number].append(int(next_logits(model, torch.tensor([prompt]), alone).argmax()))
+                rows.join(alone)
+                running.append(number)
+            for row in reversed(range(len(running))):
+                if len(made[running[row]]) == min(most, CONTEXT - len(prompts[running[row]])):
+                    rows.leave(row)
+                    running[row] = running[-1]
+                    running.pop()
+            if running:
+                last = torch.tensor([[made[number][-1]] for number in running])
+                for number, token in zip(running, next_logits(model, last, rows).argmax(-1), strict=True):
+                    made[number].append(int(token))
+    return list(made.values())
+
+
+@pytest.mark.parametrize("explicit", [False, True], ids=["fused", "explicit"])
+@pytest.mark.parametrize("places", [1, 3, 7])
+def test_rows_come_and_go(places, explicit, writer, prompts, monkeypatch):
+    monkeypatch.setattr(attention_module, "prefer_explicit", lambda q, k: explicit)
+    assert in_turns(writer, prompts, 12, places) == alone(writer, prompts, 12, 0.0)
+
+
+# --- a stream of text -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_stream_is_the_text(seed, trained_model, tokenizer):
+    settings = {"max_new_tokens": 60, "seed": seed, "temperature": 1.2, "top_k": 50, "top_p": 0.9}
+    whole = generate(trained_model, tokenizer, "The fox", **settings)
+    pieces = list(stream(trained_model, tokenizer, "The fox", **settings))
+    (ids,) = generate_ids(trained_model, [tokenizer.encode("The fox").ids], eos_id=1, **settings)
+    assert "The fox" + "".join(pieces) == whole == tokenizer.decode(tokenizer.encode("The fox").ids + ids)
+    assert len(pieces) > 5
+
+
+def test_generation_stops_before_a_string(trained_model, tokenizer):
+    settings = {"max_new_tokens": 60, "seed": 1}
+    whole = generate(trained_model, tokenizer, "The fox", **settings)
+    stop = whole[20:24]
+    until = whole.index(stop, len("The fox"))
+    assert generate(trained_model, tokenizer, "The fox", **settings, stop=["§", stop]) == whole[:until]
+    assert (
+        "The fox" + "".join(stream(trained_model, tokenizer, "The fox", **settings, stop=stop))
+        == whole[:until]
+    )
+
+
+def test_a_stream_stops_the_model(trained_model, tokenizer, monkeypatch):
+    """What nobody asks for is not made."""
+    made = []
+    monkeypatch.setattr("fmkit.generation.pick", lambda *given: made.append(1) or pick(*given))
+    next(stream(trained_model, tokenizer, "The fox", seed=1))
+    assert len(made) < 5
+
+
+def test_a_faulty_stream_fails_at_once(trained_model, tokenizer):
+    with pytest.raises(FmkitError, match="max_new_tokens"):
+        stream(trained_model, tokenizer, "The fox", max_new_tokens=0)
+    with pytest.raises(FmkitError, match="the tokenizer has no token"):
+        stream(trained_model, tokenizer, [{"role": "user", "content": "Hello"}])
