@@ -157,7 +157,7 @@ def test_part_of_a_character_is_decoded(page: Page, tokenizer: Tokenizer) -> Non
         assert back == tokenizer.decode(ids)
 
 
-CONVERSATIONS: list[list[dict[str, str]]] = [
+CONVERSATIONS: list[list[dict[str, Any]]] = [
     [{"role": "user", "content": "Where is my kettle?"}, {"role": "assistant", "content": "On its way."}],
     [
         {"role": "system", "content": "You answer for a shop."},
@@ -169,6 +169,11 @@ CONVERSATIONS: list[list[dict[str, str]]] = [
         {"role": "assistant", "content": "Sorry."},
     ],
     [{"role": "assistant", "content": "Hello!"}, {"role": "user", "content": "Hi."}],
+    [
+        {"role": "assistant", "content": "Go!", "weight": 0},
+        {"role": "user", "content": "Hi."},
+        {"role": "assistant", "content": "Hello!"},
+    ],
 ]
 
 
