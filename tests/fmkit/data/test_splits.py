@@ -134,7 +134,7 @@ def test_an_unknown_label_is_named(stars: str, tmp_path: Path, capsys, unknown: 
     assert capsys.readouterr().out == right
 
 
-def test_a_classifier_learns_on_with_its_labels(stars: str, tmp_path: Path, capsys) -> None:
+def test_a_classifier_keeps_its_labels(stars: str, tmp_path: Path, capsys) -> None:
     out = str(tmp_path / "out")
     some = save(tmp_path / "some.jsonl", films(20, "3") + films(20, "2"))
     assert main(["finetune", stars, "--data", some, "--out", out, *SHORT]) == 0
