@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from fmkit import __version__
-from fmkit.cli import training as training  # their commands enter the registry
+from fmkit.cli import serving as serving  # their commands enter the registry
+from fmkit.cli import training as training
 from fmkit.cli import using as using
 from fmkit.cli.registry import COMMANDS
 from fmkit.errors import FmkitError
