@@ -101,14 +101,17 @@ def spell(given: Any) -> str | None:
 
 
 def as_several(given: Any) -> Any:
-    """Return texts or names as they are, and one text as a list of it, which would be read as its letters."""
-    return [given] if isinstance(given, str) else given
+    """Return texts, names or numbers as they are, of an array or table's column as a list.
+
+    One text becomes a list of it, which would be read as its letters.
+    """
+    return [given] if isinstance(given, str) else given.tolist() if hasattr(given, "tolist") else given
 
 
 def as_path(path: Any) -> Path:
     """Return the path of a file or directory, `~` being the user's own. Raises `FmkitError` for no path."""
     if not isinstance(path, str | os.PathLike):
         raise FmkitError(
-            f"a {type(path).__name__} is no path: name a file or directory (data in memory needs none)"
+            f"{type(path).__name__} is no path: name a file or directory (data in memory needs none)"
         )
     return Path(os.path.expanduser(path))

@@ -3,9 +3,10 @@
 The one place that makes of it what is trained on and measured, or says what is missing.
 """
 
+from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from datasets import Dataset, DatasetDict, IterableDataset, IterableDatasetDict, List
+from datasets import Dataset, DatasetDict, IterableDataset, IterableDatasetDict, Json, List, Value
 
 from fmkit.data.example_batches import require_columns
 from fmkit.data.examples import hold_out, normalize, with_label_names
@@ -13,10 +14,11 @@ from fmkit.data.fields import BESIDE
 from fmkit.data.files import Problem
 from fmkit.data.shapes import to_answered, to_prompt
 from fmkit.data.splits import VALIDATION, Corpus, hold_out_texts
-from fmkit.data.tables import as_table, names_of_splits
+from fmkit.data.tables import NOTHING, as_table, names_of_splits
 from fmkit.errors import FmkitError
 from fmkit.settings import as_several
 
+Convert: TypeAlias = Callable[[Any], dict[str, Any]]
 Kinds: TypeAlias = tuple[tuple[str, ...], ...]  # sets of columns, of which the first that is there is read
 
 TEXTS: Kinds = (("text",),)
@@ -35,10 +37,13 @@ def as_dataset(data: Any, kinds: Kinds) -> Any:
     texts.
     """
     dataset = as_table(data, "prompt" if kinds == PROMPTS else "text")
-    kind = _kind_of(dataset, kinds)
+    kind, are_prompts = _kind_of(dataset, kinds), kinds == PROMPTS and "text" not in dataset.column_names
+    convert: Convert = to_prompt if are_prompts else to_answered
     means_more = kind not in ((), ("text",)) and BESIDE & {*dataset.column_names} - {*kind}
-    if means_more or (not kind and _is_foreign(dataset, kinds)):
-        dataset = normalize(dataset, to_prompt if kind and kinds == PROMPTS else to_answered)
+    if means_more or (not kind and _is_foreign(dataset, kinds, convert)):
+        dataset = normalize(dataset, convert)
+    if isinstance(dataset, Dataset) and not len(dataset):
+        raise FmkitError(NOTHING)
     columns = _kind_of(dataset, kinds) or kinds[-1]
     require_columns(dataset, *columns)
     if isinstance(dataset, IterableDataset) and columns != ("text",):
@@ -63,15 +68,22 @@ def as_splits(data: Any, kinds: Kinds) -> Corpus:
     names = [str(name) for name in names_of_splits(data)]
     if names and "train" not in names:
         raise FmkitError(f"the data has {', '.join(names)}: name one split train")
-    train = as_dataset(data["train"] if names else data, kinds)
+    train = _split_of(data, "train", kinds) if names else as_dataset(data, kinds)
     if held_out := next((name for name in VALIDATION if name in names), None):
-        validation = as_dataset(data[held_out], kinds)
+        validation = _split_of(data, held_out, kinds)
     elif _kind_of(train, kinds) == ("text",):
         train, validation = hold_out_texts(train, "the data")
     else:
         train, validation = _hold_out_rows(train, kinds)
     made = IterableDatasetDict if isinstance(train, IterableDataset) else DatasetDict
     return made(train=train, validation=validation)
+
+
+def _split_of(data: Any, name: str, kinds: Kinds) -> Any:
+    try:
+        return as_dataset(data[name], kinds)
+    except FmkitError as error:
+        raise FmkitError(f"{name}: {error}") from None
 
 
 def _hold_out_rows(dataset: Dataset, kinds: Kinds) -> tuple[Dataset, Dataset]:
@@ -81,17 +93,23 @@ def _hold_out_rows(dataset: Dataset, kinds: Kinds) -> tuple[Dataset, Dataset]:
 
 
 def _kind_of(dataset: Any, kinds: Kinds) -> tuple[str, ...]:
-    """The first of `kinds` of which all columns are there; completions that are messages are none."""
-    columns = set(dataset.column_names)
-    if isinstance(dataset.features.get("completion"), List):
-        columns.remove("completion")
+    """The first of `kinds` of which all columns are there, in the form of normalized rows."""
+    whole = "prompt" if kinds == PROMPTS else "completion"  # is no list of messages
+    columns = {name for name, feature in dataset.features.items() if _is_normalized(feature, name == whole)}
     return next((kind for kind in kinds if columns.issuperset(kind)), ())
 
 
-def _is_foreign(dataset: Any, kinds: Kinds) -> bool:
+def _is_normalized(feature: Any, is_text: bool) -> bool:
+    """Whether a column is no mixture and, if it has messages, what they say is text."""
+    if isinstance(feature, List) and isinstance(feature.feature, dict):
+        return not is_text and isinstance(feature.feature.get("content"), Value)
+    return not isinstance(feature, Json)
+
+
+def _is_foreign(dataset: Any, kinds: Kinds, convert: Convert) -> bool:
     """Whether the rows, by the first one, are of another shape that can be normalized to one of `kinds`."""
     try:
-        row = to_answered(next(iter(dataset), None))
+        row = convert(next(iter(dataset), None))
     except Problem:
         return False
     return any(row.keys() >= set(kind) for kind in kinds)

@@ -11,9 +11,12 @@ from datasets import Dataset, DatasetDict, IterableDataset, IterableDatasetDict
 from fmkit.data.files import kind_of
 from fmkit.data.splits import VALIDATION
 from fmkit.errors import FmkitError
+from fmkit.settings import as_several
 
 # Texts, rows, columns, a table of pandas (an iterable of names), a generator; data sets, with splits or not.
 Data: TypeAlias = Iterable[Any] | Mapping[str, Any]
+
+NOTHING = "no texts, no rows: give one or more"
 
 
 def as_table(data: Any, column: str = "text") -> Any:
@@ -24,9 +27,9 @@ def as_table(data: Any, column: str = "text") -> Any:
     path, for several splits, for no rows, and for anything else.
     """
     if isinstance(data, Dataset):
-        return data
+        return data.with_format(None) if data.format["type"] else data
     if isinstance(data, IterableDataset):
-        return data if data.features else data._resolve_features()  # learned from the first rows
+        return _typed(data.with_format(None) if data._formatting else data)
     if isinstance(data, str | bytes | os.PathLike):
         raise FmkitError(
             f"{str(data)!r:.60} is one text or a path: give a list of texts, or what load_corpus or "
@@ -38,7 +41,7 @@ def as_table(data: Any, column: str = "text") -> Any:
         if isinstance(data, pd.DataFrame):
             return Dataset.from_pandas(data, preserve_index=False)
         if isinstance(data, Mapping):
-            return Dataset.from_dict(dict(data))
+            return Dataset.from_dict({name: as_several(values) for name, values in data.items()})
         if isinstance(data, Iterable):
             columns = _columns_of(list(data), column)
             return Dataset.from_dict(columns, on_mixed_types="use_json")  # rows need not be alike
@@ -48,6 +51,14 @@ def as_table(data: Any, column: str = "text") -> Any:
         f"the data is of type {type(data).__name__}: give a Dataset, a DatasetDict with train and "
         "validation, or a list of texts or of dictionaries"
     )
+
+
+def _typed(stream: IterableDataset) -> IterableDataset:
+    """Learn the columns of a stream from its first rows, if it does not know them."""
+    try:
+        return stream if stream.features else stream._resolve_features()
+    except StopIteration:
+        raise FmkitError(NOTHING) from None
 
 
 def names_of_splits(data: Any) -> list[Any]:
@@ -60,13 +71,13 @@ def names_of_splits(data: Any) -> list[Any]:
 def _columns_of(rows: list[Any], column: str) -> dict[str, list[Any]]:
     """Turn texts, dictionaries or conversations into columns."""
     if not rows:
-        raise FmkitError("no texts, no rows: give one or more")
+        raise FmkitError(NOTHING)
     if all(isinstance(row, str) for row in rows):
         return {column: rows}
     if all(isinstance(row, Mapping) for row in rows):
         names = dict.fromkeys(name for row in rows for name in row)
         return {name: [row.get(name) for row in rows] for name in names}
-    if all(isinstance(row, list) and row and isinstance(row[0], Mapping) for row in rows):
+    if all(isinstance(row, list | tuple) and row and isinstance(row[0], Mapping) for row in rows):
         return {"messages": rows}
     number, odd = next((i, row) for i, row in enumerate(rows, 1) if not isinstance(row, str))
     raise FmkitError(f"the data, row {number}: {kind_of(odd)}: make all rows texts, or all dictionaries")

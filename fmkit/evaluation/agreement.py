@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 
 from fmkit.errors import FmkitError
+from fmkit.settings import as_several
 
 
 def agreement(first: Sequence[Hashable], second: Sequence[Hashable]) -> float:
     """Compute the share of items to which two annotators gave the same label. Errors as in `cohen_kappa`."""
+    first, second = as_several(first), as_several(second)
     if not first or len(first) != len(second):
         raise FmkitError(f"{len(first)} and {len(second)} labels: give two for each item")
     return sum(a == b for a, b in zip(first, second, strict=True)) / len(first)
@@ -25,6 +27,7 @@ def cohen_kappa(first: Sequence[Hashable], second: Sequence[Hashable]) -> float:
     `FmkitError` for no labels, for lengths that differ, and where both gave every item the same one label:
     then nothing was told apart.
     """
+    first, second = as_several(first), as_several(second)
     observed, counts, others = agreement(first, second), Counter(first), Counter(second)
     expected = sum(counts[label] * others[label] for label in counts) / len(first) ** 2
     if expected == 1:

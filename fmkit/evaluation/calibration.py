@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from fmkit.errors import FmkitError
+from fmkit.settings import as_several
 
 BINS = 15  # as many as in Guo et al.
 WIDEST = 1e4  # temperatures are looked for from 1 / WIDEST to WIDEST
@@ -26,6 +27,7 @@ def reliability(confidences: Sequence[float], correct: Sequence[bool], bins: int
     An interval contains its upper end; empty ones are left out. Raises `FmkitError` for no predictions, for
     lengths that differ, for confidences outside 0 to 1, and for no bins.
     """
+    confidences, correct = as_several(confidences), as_several(correct)
     if not confidences or len(confidences) != len(correct):
         raise FmkitError(f"{len(confidences)} confidences for {len(correct)} predictions: give one for each")
     if bins < 1 or not all(0 <= confidence <= 1 for confidence in confidences):

@@ -7,6 +7,7 @@ import torch
 from fmkit.data.batches import Batch, to_device
 from fmkit.errors import FmkitError
 from fmkit.model import Classifier
+from fmkit.settings import as_several
 
 
 @torch.no_grad()
@@ -19,7 +20,7 @@ def predict_labels(model: Classifier, batches: list[Batch]) -> list[int]:
 
 def accuracy(predicted: Sequence[int], truth: Sequence[int]) -> float:
     """Compute the share of right predictions. Raises `FmkitError` for none, or lengths that differ."""
-    _require_pairs(predicted, truth)
+    predicted, truth = _paired(predicted, truth)
     return sum(p == t for p, t in zip(predicted, truth, strict=True)) / len(truth)
 
 
@@ -29,7 +30,7 @@ def f1(predicted: Sequence[int], truth: Sequence[int]) -> float:
     F1 of a label is 2 TP / (2 TP + FP + FN), 0 where that label is neither predicted nor true (van
     Rijsbergen 1979, chapter 7). Raises `FmkitError` for no predictions, or lengths that differ.
     """
-    _require_pairs(predicted, truth)
+    predicted, truth = _paired(predicted, truth)
     scores = []
     for label in sorted({*predicted, *truth}):
         hits = sum(p == t == label for p, t in zip(predicted, truth, strict=True))
@@ -38,6 +39,9 @@ def f1(predicted: Sequence[int], truth: Sequence[int]) -> float:
     return sum(scores) / len(scores)
 
 
-def _require_pairs(predicted: Sequence[int], truth: Sequence[int]) -> None:
+def _paired(predicted: Sequence[int], truth: Sequence[int]) -> tuple[Sequence[int], Sequence[int]]:
+    """Both as lists, of arrays and tensors, too."""
+    predicted, truth = as_several(predicted), as_several(truth)
     if not truth or len(predicted) != len(truth):
         raise FmkitError(f"{len(predicted)} predictions for {len(truth)} texts: give one for each")
+    return predicted, truth

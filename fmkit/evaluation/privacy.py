@@ -65,6 +65,7 @@ def membership_auc(members: Sequence[float], others: Sequence[float]) -> float:
     must be drawn at random from the same texts, or it measures how these differ (Duan et al. 2024,
     arXiv:2402.07841). Raises `FmkitError` for an empty group, and without scikit-learn.
     """
+    members, others = as_several(members), as_several(others)
     if not members or not others:
         raise FmkitError("membership needs losses of members and of others: one of the two has none")
     roc_auc_score = _scikit_learn().roc_auc_score

@@ -5,6 +5,7 @@ import inspect
 import math
 from pathlib import Path
 
+import torch
 from tokenizers import Tokenizer
 
 from fmkit.config import GRPO, TrainConfig
@@ -13,7 +14,7 @@ from fmkit.errors import FmkitError
 from fmkit.evaluation.divergence import total_kl
 from fmkit.evaluation.preferences import require_one_score
 from fmkit.evaluation.sampling import BATCH
-from fmkit.model import Classifier, Transformer
+from fmkit.model import Classifier, Transformer, require_kind
 from fmkit.objectives import grpo as objective
 from fmkit.recipes.prepare import accept, fingerprint, freeze, prepare_prompts, require_tokens
 from fmkit.recipes.rollouts import RewardFunction, Rollouts, Sampler
@@ -91,6 +92,8 @@ def _require_settings(config: TrainConfig, beta: float, num_generations: int, te
 
 def _require_reward(reward: Classifier | RewardFunction, model: Transformer, tokenizer: Tokenizer) -> None:
     """Raise `FmkitError` for a reward that cannot read what the model writes."""
+    if isinstance(reward, torch.nn.Module):
+        require_kind(reward, Classifier)
     if not isinstance(reward, Classifier):
         try:
             inspect.signature(reward).bind([], [])

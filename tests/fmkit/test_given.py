@@ -52,9 +52,14 @@ from fmkit import (
 )
 from fmkit.config import choose_device
 from fmkit.data.given import COMPLETIONS, LABELED, PAIRS, TEXTS, as_splits
+from fmkit.evaluation.agreement import cohen_kappa
+from fmkit.evaluation.answers import exact_match
+from fmkit.evaluation.calibration import expected_calibration_error
 from fmkit.evaluation.choices import choice_log_probs
+from fmkit.evaluation.classification import accuracy, f1
 from fmkit.evaluation.likelihood import bits_per_byte, perplexity
 from fmkit.evaluation.meaning import token_vectors
+from fmkit.evaluation.overlap import word_f1
 from fmkit.evaluation.privacy import text_nats
 from fmkit.trainer import Trainer
 
@@ -151,12 +156,18 @@ SHARED = [
 ]
 
 
-@pytest.mark.parametrize("rows", [CHATS, WHOLE, ALPACA, SHARED], ids=["lists", "TRL", "Alpaca", "ShareGPT"])
+BLOCKS = [
+    {"messages": [{"role": "user", "content": [{"type": "text", "text": chat[0]["content"]}]}, chat[1]]}
+    for chat in CHATS
+]
+OTHER_SHAPES = {"lists": CHATS, "TRL": WHOLE, "Alpaca": ALPACA, "ShareGPT": SHARED, "blocks": BLOCKS}
+
+
+@pytest.mark.parametrize("rows", OTHER_SHAPES.values(), ids=OTHER_SHAPES.keys())
 def test_conversations_of_other_shapes(rows):
     splits = as_splits(rows, COMPLETIONS)
     assert list(splits["train"]) == list(as_splits(MESSAGES, COMPLETIONS)["train"])
-    if rows is not CHATS:
-        assert list(as_splits({"train": table(rows), "test": rows}, COMPLETIONS)["validation"]) == MESSAGES
+    assert list(as_splits({"train": rows, "test": iter(rows)}, COMPLETIONS)["validation"]) == MESSAGES
 
 
 DATA = {
@@ -208,6 +219,24 @@ def test_measures_take_what_is_in_memory(given, model, tokenizer):
     assert evaluate(model, tokenizer, given(rows)) == one
     assert perplexity(model, tokenizer, given(rows)) == one["perplexity"]
     assert bits_per_byte(model, tokenizer, given(rows)) == one["bits_per_byte"]
+
+
+@pytest.mark.parametrize("of", [np.array, torch.tensor, pd.Series, tuple])
+def test_scores_of_arrays_and_tensors(of):
+    first, second = [0, 1, 1, 0, 1], [0, 1, 0, 0, 1]
+    for score in (accuracy, f1, cohen_kappa, expected_calibration_error):
+        assert score(of(first), of(second)) == score(first, second)
+    if of is not torch.tensor:
+        assert exact_match(of(["a", "b"]), of(["a", "c"])) == word_f1(of(["a", "b"]), of(["a", "c"])) == 0.5
+
+
+@pytest.mark.parametrize("form", ["torch", "numpy", "pandas", "arrow"])
+def test_the_format_of_a_data_set_is_no_matter(form):
+    numbered = table([{**row, "label": i % 2} for i, row in enumerate(LABELS)])
+    for rows, kinds in ((ROWS, TEXTS), (ANSWERS, COMPLETIONS), (list(numbered), LABELED)):
+        plain = as_splits(table(rows), kinds)
+        formed = as_splits(table(rows).with_format(form), kinds)
+        assert {name: list(plain[name]) for name in plain} == {name: list(formed[name]) for name in formed}
 
 
 def test_examples_in_memory_are_measured(model, tokenizer):
@@ -307,6 +336,12 @@ REFUSED = {
     "path": (lambda m, t, hf: pretrain(m, t, "stories"), PATH),
     "pathlib": (lambda m, t, hf: finetune(m, t, hf.directory), PATH),
     "nothing": (lambda m, t, hf: pretrain(m, t, []), "no texts, no rows"),
+    "no rows": (lambda m, t, hf: finetune(m, t, table(ANSWERS).select([])), "no texts, no rows"),
+    "no held-out rows": (
+        lambda m, t, hf: finetune(m, t, {"train": ANSWERS, "test": []}),
+        "test: no texts, no rows: give one or more",
+    ),
+    "no streamed rows": (lambda m, t, hf: pretrain(m, t, stream([])), "no texts, no rows"),
     "one row": (lambda m, t, hf: pretrain(m, t, ["a"]), "two different documents are needed"),
     "one example": (lambda m, t, hf: finetune(m, t, ANSWERS[:1]), "two different ones are needed"),
     "None": (
@@ -335,7 +370,7 @@ REFUSED = {
     ),
     "other texts": (
         lambda m, t, hf: pretrain(m, t, [{"text": "a"}, {"text": 1}]),
-        "'text' holds values of other kinds: it must hold text",
+        "row 2, text: a number, not text",
     ),
     "columns": (lambda m, t, hf: pretrain(m, t, {"body": TEXT}), COLUMNS),
     "columns of splits": (
@@ -429,6 +464,10 @@ REFUSED = {
     "reward of answers": (
         lambda m, t, hf: grpo(m, t, ANSWERS, ONE, reward=lambda completions: [1.0], num_generations=2),
         "the reward must be a Classifier, or a function of prompts and answers, two lists",
+    ),
+    "reward of theirs": (
+        lambda m, t, hf: grpo(m, t, ANSWERS, ONE, reward=hf.model, num_generations=2),
+        "a LlamaForCausalLM of another library: .* Classifier.from_pretrained",
     ),
     "reward of None": (
         lambda m, t, hf: grpo(m, t, ANSWERS, ONE, reward=lambda p, a: None, num_generations=2),
