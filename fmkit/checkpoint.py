@@ -198,9 +198,11 @@ def save_checkpoint(
     tokenizer: Tokenizer | None,
     tensors: dict[str, Tensor],
     state: dict[str, Any],
+    keep: int | None = None,
 ) -> Path:
-    """Write checkpoint `step` of a run with its training state, and drop those older than the last two.
+    """Write checkpoint `step` of a run with its training state, and drop those before the last two.
 
+    The one of step `keep` stays.
     Raises `FmkitError` where the disk is full; the checkpoints before stay as they are.
     """
     target = run_directory / "checkpoints" / f"step-{step:08d}"
@@ -223,7 +225,8 @@ def save_checkpoint(
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
     for old in sorted(target.parent.glob("step-*"))[:-KEEP]:
-        _remove(old)
+        if _step(old) != keep:
+            _remove(old)
     for leftover in target.parent.glob(".*.tmp-*"):  # of saves that were killed
         shutil.rmtree(leftover, ignore_errors=True)
     return target
@@ -236,9 +239,20 @@ def _remove(checkpoint: Path) -> None:
     shutil.rmtree(removed, ignore_errors=True)
 
 
-def latest_checkpoint(run_directory: Path) -> Path | None:
-    """Find the newest checkpoint that is whole, or None; standard error says why a newer one is skipped."""
+def saved_steps(run_directory: Path) -> list[int]:
+    """List the steps whose checkpoints are there, whole or not, the first one first."""
+    return sorted(map(_step, run_directory.glob("checkpoints/step-*")))
+
+
+def _step(checkpoint: Path) -> int:
+    return int(checkpoint.name.removeprefix("step-"))
+
+
+def latest_checkpoint(run_directory: Path, up_to: int) -> Path | None:
+    """Find the newest checkpoint up to a step that is whole, or None; standard error says why one is not."""
     for path in sorted(run_directory.glob("checkpoints/step-*"), reverse=True):
+        if _step(path) > up_to:
+            continue
         fault = find_damage(path)
         if fault is None:
             return path

@@ -44,6 +44,15 @@ def learning_rate(step: int, config: TrainConfig) -> float:
         progress = (step - warmup) / max(1, config.steps - warmup)
         height = 0.5 * (1 + math.cos(math.pi * progress))
     else:
-        decay = max(1, min(round(config.decay_ratio * config.steps), config.steps - warmup))
-        height = min(1.0, (config.steps - step) / decay)
+        height = min(1.0, (config.steps - step) / _decay_steps(config))
     return peak * (config.min_lr_ratio + (1 - config.min_lr_ratio) * height)
+
+
+def last_stable_step(config: TrainConfig) -> int | None:
+    """Return the last step of `warmup_stable_decay` before its decay; None for `cosine`, which has none."""
+    return None if config.lr_scheduler_type == "cosine" else config.steps - _decay_steps(config)
+
+
+def _decay_steps(config: TrainConfig) -> int:
+    steps = round(config.decay_ratio * config.steps)
+    return max(1, min(steps, config.steps - (config.warmup_steps or 0)))

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -28,13 +29,16 @@ def settings_of(trainer: Trainer, identity: Settings) -> Settings:
     return dict(json.loads(json.dumps(settings, default=lambda number: number.item())))  # NumPy's
 
 
-def require_same_run(before: Settings, trainer: Trainer, identity: Settings, done: int, where: str) -> None:
-    """Check that a run which began with the settings `before` can go on after step `done` with the trainer's.
+def step_to_resume(
+    before: Settings, trainer: Trainer, identity: Settings, saved: Sequence[int], where: str
+) -> int:
+    """Find the last of the `saved` steps after which a run that began with `before` goes on as the trainer's.
 
     What was not given and depends on the number of steps stays as it was, also in the trainer. Standard error
-    says how the schedule differs from now on. Raises `FmkitError`, naming what differs, where a run with
-    these settings from its start would not be at the same point now.
+    says how the schedule differs from there on. Raises `FmkitError`, naming what differs, where a run with
+    these settings from its start would have been at none of the steps.
     """
+    done = saved[-1] if saved else 0
     if trainer.config.steps < done:
         raise FmkitError(
             f"{where}: {done} steps are done, and steps={trainer.config.steps} is fewer: give more, or start "
@@ -56,8 +60,13 @@ def require_same_run(before: Settings, trainer: Trainer, identity: Settings, don
     if schedule:
         what = f"{where}: {', '.join(schedule)}"
         then = replace(trainer.config, **{name: before["training"].get(name) for name in SCHEDULE})
-        _require_same_rates(then, trainer.config, done, what)
+        shared = _shared_steps(then, trainer.config, done)
+        usable = [step for step in saved if step <= shared]
+        if saved and not usable:
+            raise FmkitError(_explain_rates(then, trainer.config, shared + 1, done, what))
+        done = usable[-1] if usable else 0
         print(f"fmkit: {what}, from step {done + 1} on", file=sys.stderr)
+    return done
 
 
 def _as_begun(config: TrainConfig, before: Settings) -> TrainConfig:
@@ -67,16 +76,20 @@ def _as_begun(config: TrainConfig, before: Settings) -> TrainConfig:
     return replace(config, **{name: then[name] for name in derived if name in then})
 
 
-def _require_same_rates(then: TrainConfig, now: TrainConfig, done: int, what: str) -> None:
-    """Raise `FmkitError` where a step that is done would have had another learning rate."""
-    for step in range(1, done + 1):
-        was, would_be = learning_rate(step, then), learning_rate(step, now)
-        if was != would_be:
-            raise FmkitError(
-                f"{what}: step {step} of the {done} that are done had the learning rate {was:.6g} and would "
-                f"have had {would_be:.6g}: a schedule can change while it does not depend on its end, as "
-                "warmup_stable_decay before its decay: give the same settings, or start in another directory"
-            )
+def _shared_steps(then: TrainConfig, now: TrainConfig, done: int) -> int:
+    """Count the steps from the first on, of those that are done, that have the same rate by both."""
+    steps = range(1, done + 1)
+    differing = (step for step in steps if learning_rate(step, then) != learning_rate(step, now))
+    return next(differing, done + 1) - 1
+
+
+def _explain_rates(then: TrainConfig, now: TrainConfig, step: int, done: int, what: str) -> str:
+    was, would_be = learning_rate(step, then), learning_rate(step, now)
+    return (
+        f"{what}: step {step} of the {done} that are done had the learning rate {was:.6g} and would have had "
+        f"{would_be:.6g}: a schedule can change while it does not depend on its end, as warmup_stable_decay "
+        "before its decay: give the same settings, or start in another directory"
+    )
 
 
 def _differences(old: dict[str, Any], new: dict[str, Any]) -> dict[str, str]:

@@ -17,9 +17,10 @@ from tqdm.auto import tqdm
 from fmkit import checkpoint
 from fmkit.errors import FmkitError
 from fmkit.footprint import Meter, Usage
+from fmkit.optim import last_stable_step
 from fmkit.processes import only_writer
-from fmkit.resume import require_same_run, settings_of
-from fmkit.settings import as_path
+from fmkit.resume import settings_of, step_to_resume
+from fmkit.settings import as_path, require_numbers
 from fmkit.trainer import Record, Trainer
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ class TrainingRun:
         `floor` (nats per token) draws the loss that no model can beat, where it is known. Raises `FmkitError`
         if matplotlib is not installed.
         """
+        require_numbers(float, floor=floor)
         from fmkit.plots import plot_loss  # plots need matplotlib, training does not
 
         return plot_loss(self.history, self.summary, floor)
@@ -138,8 +140,9 @@ def fit(
     With a directory, SIGTERM or an interrupt finishes the step, saves and returns, and a second one kills;
     without one they act as usual. With `resume` the run continues from its newest whole checkpoint, to the
     same bits as if it had never stopped, on a machine of the same kind; `identity` (data and anything else
-    that must not change) is compared with that of the run's start. The schedule may differ from then on, as
-    for more steps, where the steps done have the same learning rates by it; until the new end, the directory
+    that must not change) is compared with that of the run's start. The schedule may differ, as for more
+    steps: the run continues from the newest checkpoint up to which each step has the same learning rate by
+    it, for `warmup_stable_decay` at the latest the one before its decay. Until the new end, the directory
     keeps the model of the earlier one.
 
     Raises `FmkitError` if the directory holds another run, or none that can be resumed, or is being written
@@ -182,7 +185,7 @@ def _train(run: TrainingRun, trainer: Trainer, validate: Callable[[], Record]) -
             bar.update()
             bar.set_postfix_str(f"loss {record['loss']:.2f}", refresh=False)
             due = config.checkpoint_every and step % config.checkpoint_every == 0
-            if due or run.stopping or step == config.steps:
+            if due or run.stopping or step in (config.steps, last_stable_step(config)):
                 run.usage = meter.usage()
                 if run.directory:
                     checkpoint.write_json(run.directory / "usage.json", run.usage.to_json())
@@ -207,7 +210,14 @@ def save(directory: Path, trainer: Trainer) -> Path:
     tensors, state = trainer.state_dict()
     model = trainer.model
     return checkpoint.save_checkpoint(
-        directory, trainer.step, model.to_hugging_face(), model.weights(), model.tokenizer, tensors, state
+        directory,
+        trainer.step,
+        model.to_hugging_face(),
+        model.weights(),
+        model.tokenizer,
+        tensors,
+        state,
+        keep=last_stable_step(trainer.config),  # where a longer run goes on
     )
 
 
@@ -230,13 +240,15 @@ def _open_directory(run: TrainingRun, trainer: Trainer, resume: bool, identity: 
             f"{run.directory}: there is a run here already: go on with --resume "
             "(resume=True) or choose another directory"
         )
-    newest = checkpoint.latest_checkpoint(run.directory)
-    state = checkpoint.read_json(newest / "training.json") if newest else {"step": 0}
+    saved = checkpoint.saved_steps(run.directory)
+    start = saved[-1] if saved else 0
     if begun:
         before = checkpoint.read_json(run_file)
-        require_same_run(before, trainer, identity, state["step"], str(run.directory))
+        start = step_to_resume(before, trainer, identity, saved, str(run.directory))
+    newest = checkpoint.latest_checkpoint(run.directory, start)
     checkpoint.write_json(run_file, settings_of(trainer, identity))
     if newest:
+        state = checkpoint.read_json(newest / "training.json")
         checkpoint.assign_weights(
             trainer.model.weights(), checkpoint.read_tensors(newest / "model.safetensors"), str(newest)
         )

@@ -185,7 +185,7 @@ def test_two_faults_start_the_run_again(story_file, undisturbed, tmp_path):
     shutil.copytree(undisturbed, out)
     for checkpoint in out.glob("checkpoints/step-*"):
         damage(checkpoint / "training.json", "cut")
-    assert latest_checkpoint(out) is None
+    assert latest_checkpoint(out, 60) is None
     assert main(command(story_file, out, "--resume")) == 0
     assert same_run(undisturbed, out)
 
@@ -286,13 +286,11 @@ STABLE = ["--lr-scheduler-type", "warmup_stable_decay", "--warmup-steps", "5"]
 
 @pytest.mark.slow
 @pytest.mark.parametrize("schedule", [CONSTANT, STABLE], ids=["constant", "stable"])
-def test_a_longer_run_has_the_same_bits(schedule, nursery, story_file, tmp_path, capsys):
+def test_a_longer_run_has_the_same_bits(schedule, story_file, tmp_path, capsys):
+    """Also after its end, and after a decay: it goes on from the checkpoint before that."""
     long, longer = tmp_path / "long", tmp_path / "longer"
     assert main(command(story_file, long, *schedule)) == 0
-    if schedule is CONSTANT:
-        assert main(command(story_file, longer, *schedule, "--steps", "80")) == 0
-    else:
-        stopped_run(nursery, story_file, longer, *schedule, "--steps", "100")
+    assert main(command(story_file, longer, *schedule, "--steps", "80")) == 0
     assert main(command(story_file, longer, *schedule, "--resume")) == 0
     assert "and is 120, from step" in capsys.readouterr().err
     assert same_run(long, longer)

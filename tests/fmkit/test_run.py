@@ -106,8 +106,6 @@ def test_schedule_may_change_ahead(done, settings, go_on, model_config, stories,
     ("done", "settings", "message"),
     [
         (4, {"steps": 3}, "4 steps are done, and steps=3 is fewer"),
-        (4, {"steps": 4}, r"steps was 6 and is 4: step 4 of the 4 .* 0\.003 and would .* 0\.0003"),
-        (6, {"steps": 12}, r"steps was 6 and is 12: step 5 of the 6"),  # its decay has begun
         (
             4,
             {"lr_scheduler_type": "cosine"},

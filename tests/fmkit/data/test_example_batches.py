@@ -107,7 +107,7 @@ def test_a_conversation_is_judged_by_its_end(tokenizer):
         assert pair[side]["input_ids"] == encode_chat([*prompt, *row[side]], talking)[0]
 
 
-def test_the_last_answer_is_judged_by_any_weight(tokenizer):
+def test_last_answer_is_judged_at_any_weight(tokenizer):
     """Not an earlier one, which would be the last that is learned."""
     answers = {side: [{"role": "assistant", "content": side, "weight": 0}] for side in ("chosen", "rejected")}
     prompt = [{"role": "assistant", "content": "Which?"}, {"role": "user", "content": "The red one."}]

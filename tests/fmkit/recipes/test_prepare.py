@@ -207,7 +207,7 @@ def test_pairs_that_teach_nothing_are_told(toy_model, toy_tokenizer, capsys, kin
     assert "pairs say the opposite of another (validation row 2 and train row 1)" in told
 
 
-def test_a_turn_of_weight_zero_is_not_trained(toy_model, toy_tokenizer, tmp_path):
+def test_a_turn_of_weight_0_is_not_trained(toy_model, toy_tokenizer, tmp_path):
     """From the file to the batch: what it says is read, and none of it is a label."""
     bad = [{"role": "assistant", "content": "Sell it.", "weight": 0}, {"role": "user", "content": "No."}]
     talks = [[row["messages"][0], *bad, row["messages"][1]] for row in CHATS["train"]]
