@@ -23,6 +23,7 @@ from fmkit.world.requests import REQUEST_KINDS, REQUESTS, Request, Requests
 from fmkit.world.reviews import LABELS, REVIEWS, Review, Reviews, load_reviews
 from fmkit.world.rivals import FAULTS as RIVAL_FAULTS
 from fmkit.world.rivals import Rivals, make_rivals
+from fmkit.world.spanish import SPANISH
 from fmkit.world.stories import STORIES, Story, World, load_stories
 from fmkit.world.support import SUPPORT, Support
 from fmkit.world.template import Entity
@@ -42,6 +43,7 @@ __all__ = [
     "REQUEST_KINDS",
     "REVIEWS",
     "RIVAL_FAULTS",
+    "SPANISH",
     "STORIES",
     "SUPPORT",
     "TRIPLE_KINDS",

@@ -19,13 +19,15 @@ from fmkit.world.medical import MEDICAL
 from fmkit.world.preferences import PREFERENCES
 from fmkit.world.requests import REQUESTS
 from fmkit.world.reviews import REVIEWS
+from fmkit.world.spanish import SPANISH
 from fmkit.world.stories import STORIES
 from fmkit.world.support import SUPPORT
 
 if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict
 
-_ALL = (STORIES, REVIEWS, WEB, MEDICAL, LEGAL, FINANCE, SUPPORT, PREFERENCES, REQUESTS, FACTS, MARKOV)
+_PROSE = (STORIES, REVIEWS, WEB, MEDICAL, LEGAL, FINANCE, SPANISH)
+_ALL = (*_PROSE, SUPPORT, PREFERENCES, REQUESTS, FACTS, MARKOV)
 DOMAINS: dict[str, Domain] = {domain.name: domain for domain in _ALL}
 """The domains by name; `load_corpus` knows these names, too."""
 
@@ -71,7 +73,8 @@ def data_card(name: str, n_train: int = 5_000, n_validation: int = 500, seed: in
         "## Origin, license, limits",
         "Written by a grammar of this package: no text, person or company in it is real, and none was "
         "collected. MIT license, as the code. It has the few sentence patterns and the small vocabulary of "
-        "its grammar, in English only; what a model learns from it says nothing about the world outside.",
+        f"its grammar, in {domain.language} only; what a model learns from it says nothing about the world "
+        "outside.",
     ]
     return "\n\n".join(parts) + "\n"
 

@@ -60,6 +60,11 @@ class Domain:
         return columns
 
     @property
+    def language(self) -> str:
+        """The language of the texts."""
+        return str(read(self.name).get("language", "English"))
+
+    @property
     def repeats(self) -> str:
         """What it means that texts of train come again in validation, if many do."""
         return str(read(self.name).get("repeats", ""))

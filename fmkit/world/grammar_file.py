@@ -2,7 +2,7 @@
 
 A file has these tables, and further ones that the module of its domain reads:
 
-- `about`, `repeats` and `[columns]`: the text of the data card;
+- `about`, `language`, `repeats` and `[columns]`: the text of the data card;
 - `[rules]`: templates by name, in the language that `fmkit.world.template` explains;
 - `[words]`: lists to draw from, from common to rare: ``'red, green, blue'``;
 - `[nouns]`: the same, with articles and plurals: ``'pear, goose/geese'``;
