@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from fmkit.lora import save_adapter as save_adapter
     from fmkit.model import Classifier as Classifier
     from fmkit.model import Transformer as Transformer
+    from fmkit.quantization import quantize as quantize
     from fmkit.recipes.align import align as align
     from fmkit.recipes.continue_pretrain import continue_pretrain as continue_pretrain
     from fmkit.recipes.distill import distill as distill
@@ -75,6 +76,7 @@ _HOMES = {
     "load_tokenizer": "fmkit.data.tokenizer",
     "merge_lora": "fmkit.lora",
     "pretrain": "fmkit.recipes.pretrain",
+    "quantize": "fmkit.quantization",
     "reply": "fmkit.generation",
     "reproducible": "fmkit.config",
     "save_adapter": "fmkit.lora",
