@@ -48,9 +48,10 @@ def test_the_search_loads_no_widget(read) -> None:
 def test_shared_scripts_come_once_and_first(read) -> None:
     script = read("chapters/1-sums/adding")[1][-1]
     found = DEFINED.findall(script)
-    assert sorted(found) == ["quiz", "read", "store"]
-    assert found[0] == "store"
-    assert script.index("Object.assign(window.fmkit,{") < script.index('fmkit.define("store"')
+    assert sorted(found) == ["quiz", "random", "read", "shuffle", "store"]
+    assert found.index("random") < found.index("shuffle") < found.index("quiz")
+    assert found.index("store") < found.index("quiz")
+    assert script.index("Object.assign(window.fmkit,{") < script.index("fmkit.define(")
 
 
 @pytest.mark.parametrize("name", sorted(sources()))
