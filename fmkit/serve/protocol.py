@@ -89,12 +89,10 @@ class Request:
 
     def whole(self, texts: Sequence[str]) -> dict[str, Any]:
         """Lay out all answers at once."""
-        said = [{"message": {"role": "assistant", "content": text, "refusal": None}} for text in texts]
-        shown = said if self.chat else [{"text": text} for text in texts]
-        choices = [
-            {"index": i, **each, "logprobs": None, "finish_reason": answer.finish}
-            for i, (each, answer) in enumerate(zip(shown, self.answers, strict=True))
-        ]
+        choices = []
+        for i, (text, answer) in enumerate(zip(texts, self.answers, strict=True)):
+            said = {"message": {"role": "assistant", "content": text, "refusal": None}}
+            choices.append(_choice(i, said if self.chat else {"text": text}, answer.finish))
         return {**self._head(), "choices": choices, "usage": self.count()}
 
     def opening(self) -> list[dict[str, Any]]:
@@ -114,13 +112,16 @@ class Request:
         return [{**self._head(), "choices": [], "usage": self.count()}] if self.usage else []
 
     def _head(self) -> dict[str, Any]:
-        kind = ("chat.completion" + ".chunk" * self.stream) if self.chat else "text_completion"
+        kind = "chat.completion" + ".chunk" * self.stream if self.chat else "text_completion"
         return {"id": self.id, "object": kind, "created": self.created, "model": self.name}
 
     def _chunk(self, index: int, content: dict[str, Any], finish: str | None = None) -> dict[str, Any]:
-        choice = {"index": index, **content, "logprobs": None, "finish_reason": finish}
-        chunk: dict[str, Any] = {**self._head(), "choices": [choice]}
+        chunk = {**self._head(), "choices": [_choice(index, content, finish)]}
         return chunk | {"usage": None} if self.usage else chunk
+
+
+def _choice(index: int, content: dict[str, Any], finish: str | None) -> dict[str, Any]:
+    return {"index": index, **content, "logprobs": None, "finish_reason": finish}
 
 
 # --- reading ----------------------------------------------------------------------------------------------
@@ -177,9 +178,9 @@ def _wants_usage(fields: dict[str, Any], streams: bool) -> bool:
 def _number(
     fields: dict[str, Any], name: str, kind: type, low: float, high: float, default: Any = None
 ) -> Any:
-    value = fields.get(name, default)
-    if value is default:
+    if name not in fields:
         return default
+    value = fields[name]
     fits = isinstance(value, int | kind) and not isinstance(value, bool)
     if not fits or not low <= value <= high:
         what = "a whole number" if kind is int else "a number"
