@@ -13,7 +13,7 @@ from fmkit.cli.registry import Options, command
     model_directory,
     option("--host", default="127.0.0.1", help="the address to listen at (127.0.0.1, this machine alone)"),
     option("--port", type=int, default=8000, help="(8000; 0 takes a free one)"),
-    option("--name", help="what clients call the model (the directory's name)"),
+    option("--served-model-name", metavar="NAME", help="what clients call the model (the directory's name)"),
     option("--max-batch", type=int, default=32, metavar="N", help="answers written at a time (32)"),
     option("--max-waiting", type=int, default=256, metavar="N", help="answers that wait beside them (256)"),
     option("--max-length", type=int, metavar="N", help="tokens of a prompt and its answer (the context)"),
@@ -34,7 +34,7 @@ def _serve(options: Options) -> None:
     serve(
         model,
         tokenizer,
-        options.name or name_of(options.model),
+        options.served_model_name or name_of(options.model),
         options.host,
         options.port,
         options.max_batch,

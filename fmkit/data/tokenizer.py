@@ -180,6 +180,7 @@ def load_tokenizer(directory: str | Path, classifies: bool = False) -> Tokenizer
         tokenizer.no_truncation()
         tokenizer.no_padding()
         around = tokenizer.encode("").tokens  # some damage shows only when the tokenizer is used
+        mask = tokenizer.encode("a").special_tokens_mask if classifies else []
     except OSError as error:
         raise FmkitError(f"{path}: cannot be read: {error.strerror}") from None
     except (KeyboardInterrupt, SystemExit, FmkitError):
@@ -193,7 +194,6 @@ def load_tokenizer(directory: str | Path, classifies: bool = False) -> Tokenizer
             f"{path}: post_processor puts {', '.join(odd)} around each text; fmkit's models know {begin} "
             "before it, alone"
         )
-    mask = tokenizer.encode("a").special_tokens_mask
     if classifies and (len(around) > 1 or (0 in mask and mask[-1])):
         raise FmkitError(
             f"{path}: post_processor puts {end} after each text, and a classifier reads the last token: "
