@@ -11,6 +11,7 @@ from typing import Any
 
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
+from bookkit.experiments.support_case import FILES
 from bookkit.zoo.measures import NAMES
 from bookkit.zoo.plans import Plan
 from fmkit.config import ModelConfig
@@ -105,7 +106,7 @@ def _about(name: str, earlier: Iterable[str]) -> str:
     corpus = Path(name).stem  # a file that a command wrote is named after its corpus
     if corpus in earlier:
         return f"the file that a command above wrote from {corpus}."
-    if corpus in (others := {"readings": READINGS, "cases": CASES}):
+    if corpus in (others := {"readings": READINGS, "cases": CASES, **FILES}):
         return others[corpus].strip()
     return f"{DOMAINS[corpus].about} Its data card: `fmkit.world.data_card({corpus!r})`."
 

@@ -12,6 +12,8 @@ from bookkit.experiments.agents import CONDITIONS, attempt, share
 from bookkit.experiments.preference import compare, end_stories
 from bookkit.experiments.rag import Reader, reading_scores
 from bookkit.experiments.refusals import answer, rates
+from bookkit.experiments.support_case import held_out as held_out_tickets
+from bookkit.experiments.support_case import judge as judge_tickets
 from fmkit import write_corpus
 from fmkit.data.chat import encode_prompt
 from fmkit.data.corpora import load_corpus
@@ -59,6 +61,11 @@ NAMES = {  # as the cards print them
     "not_told": "questions that the page does not answer, and the model says so",
     "by_heart": "questions about 2021 and 2022 answered rightly without a page",
     "after_cutoff": "questions about 2023 and 2024 answered rightly without a page",
+    "json": "answers that are a JSON object",
+    "intent": "right intents",
+    "item": "right items",
+    "action": "right actions",
+    "right": "answers right in all three fields",
     **{f"completed: {name}": f"cases completed, {name}" for name in CONDITIONS},
     **{f"wrong refunds: {name}": f"cases with a wrong refund, {name}" for name in CONDITIONS},
 }
@@ -186,6 +193,12 @@ def cases(names: Iterable[str], model: Any, _: Any) -> dict[str, float]:
     return completed | wrong
 
 
+def tickets(model: Any, _: Any) -> dict[str, float]:
+    """Shares of JSON answers to a shop's tickets that are right."""
+    found = judge_tickets(model, model.tokenizer, held_out_tickets())
+    return {name: found[name] for name in ("json", "intent", "item", "action", "right")}
+
+
 def told(model: Any, _: Any) -> dict[str, float]:
     """The share of the model's own stories that are true from beginning to end."""
     stories = write_corpus(model, model.tokenizer, TEXTS)["text"]
@@ -203,6 +216,7 @@ MEASURES: dict[str, tuple[str, Measure]] = {
     "notes": ("medical notes", notes),
     "reviews": ("held-out reviews", partial(labels, "reviews")),
     "support": ("held-out support dialogs", partial(answers, "support")),
+    "tickets": ("held-out tickets", tickets),
     "requests": ("its own answers to held-out requests", requests),
     "pairs": ("held-out pairs of answers to requests", partial(pairs, "requests")),
     "pairs of endings": ("held-out pairs of endings", partial(pairs, "preferences")),
