@@ -63,7 +63,7 @@ class later_questions(nodes.General, nodes.Element):
 class Questions(PageWidget):
     """A widget that shows items."""
 
-    written: ClassVar = (*PageWidget.written, "later")
+    written: ClassVar[tuple[str, ...]] = (*PageWidget.written, "later")
 
     def fill(self, template: str, **values: Any) -> page_widget:
         functions = {"letters": LETTERS, "plain": plain, "number": number, "page": page, "place": place}

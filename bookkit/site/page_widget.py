@@ -50,7 +50,7 @@ class PageWidget(SphinxDirective, ABC):
     """Base of the directives that show a widget; a subclass says its `values`."""
 
     widget: ClassVar[str]  # the name of its template, its script and its style
-    written: ClassVar = ("markdown", "ref", "code")  # the methods by which a template has Sphinx write
+    written: ClassVar[tuple[str, ...]] = ("markdown", "ref", "code")  # by which a template has Sphinx write
     data: ClassVar[str] = ""  # the name of a script with its data, which the template names in data-data
 
     @abstractmethod
