@@ -56,7 +56,7 @@ def serve(
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
     config = uvicorn.Config(app, log_config=None, access_log=False, server_header=False)
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
-    with _listen(host, port) as listening:
+    with listen(host, port) as listening:
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # after uvicorn has finished what runs
         shown, port = (f"[{host}]" if ":" in host else host), listening.getsockname()[1]
         print(f"{name} is served at http://{shown}:{port}/ (a page) and /v1 (OpenAI's API)", flush=True)
@@ -80,10 +80,15 @@ def _require_key(host: str, key: str | None, public_without_key: bool) -> None:
         )
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
+    """Open the address to listen at. Raises `FmkitError` if it cannot be had."""
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        return socket.create_server((host, port), family=family, backlog=2048)
+        listening = socket.create_server((host, port), family=family, backlog=2048)
+        listening.setsockopt(
+            socket.IPPROTO_TCP, socket.TCP_NODELAY, 1
+        )  # else pieces wait 40 ms for the client
+        return listening
     except (OSError, OverflowError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or error
         raise FmkitError(f"{host}:{port}: {reason}: choose another --host or --port") from None
