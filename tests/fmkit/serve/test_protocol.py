@@ -121,7 +121,7 @@ def test_another_model_is_not_found():
     assert (caught.value.status, caught.value.object["error"]["code"]) == (404, "model_not_found")
 
 
-def test_a_model_that_has_not_learned_to_chat():
+def test_a_model_that_never_learned_to_chat():
     with pytest.raises(Refused, match="has not learned to chat: ask it at /v1/completions") as caught:
         read(served=BASE)
     assert caught.value.object["error"]["code"] == "model_cannot_chat"
