@@ -231,7 +231,7 @@ def test_scores_of_arrays_and_tensors(of):
 
 
 @pytest.mark.parametrize("form", ["torch", "numpy", "pandas", "arrow"])
-def test_the_format_of_a_data_set_is_no_matter(form):
+def test_a_data_sets_format_is_no_matter(form):
     numbered = table([{**row, "label": i % 2} for i, row in enumerate(LABELS)])
     for rows, kinds in ((ROWS, TEXTS), (ANSWERS, COMPLETIONS), (list(numbered), LABELED)):
         plain = as_splits(table(rows), kinds)
@@ -549,7 +549,7 @@ def test_what_cannot_be_taken_is_one_line(call, message, model, tokenizer, hf):
     assert "\n" not in str(caught.value)
 
 
-def test_every_name_of_fmkit_is_walked_through():
+def test_every_name_of_fmkit_is_walked():
     """A new name has its first calls by users of other libraries above, or is one that takes no objects."""
     plain = {"FmkitError", "TrainingRun", "asset"}
     assert set(fmkit.__all__) - plain <= set(globals())
