@@ -240,6 +240,7 @@ chapters:
   - file: chapters/back/checklist
   - file: chapters/back/rank
   - file: chapters/back/methods
+  - file: chapters/back/soften
   - file: chapters/back/threshold
   - file: chapters/back/annotate
   - file: chapters/back/overlap
@@ -280,11 +281,12 @@ def write(folder: Path) -> Path:
     (back / "rater.md").write_text("# A rater\n\n```{rater}\n```\n")
     (back / "business.md").write_text("# A case\n\n```{business-case}\n```\n")
     (back / "annotate.md").write_text("# Answers\n\n```{annotate}\n```\n")
+    (back / "soften.md").write_text("# A temperature\n\n```{soften}\n```\n")
     (back / "threshold.md").write_text("# A threshold\n\n```{threshold}\n```\n")
     (back / "traces.md").write_text("# Traces\n\n```{traces}\n```\n")
     (back / "overlap.md").write_text("# An overlap\n\n```{overlap}\n```\n")
     (book / "assets/runs").mkdir()
-    for name in ("agents.json", "lora-near.json", "lora-rank.json", "sorter.json"):
+    for name in ("agents.json", "lora-near.json", "lora-rank.json", "soft-targets.json", "sorter.json"):
         shutil.copy(tiny.ROOT / "assets/runs" / name, book / "assets/runs")
     (book / "assets/runs/course.json").write_text(json.dumps(COURSE))
     (book / "assets/guess/once.json").write_text(json.dumps(GUESS))

@@ -394,3 +394,30 @@ def test_perplexity_misleads_across_tokens() -> None:
     perplexity, bits = (by_setting(runs, "vocabulary", score(n)) for n in ("perplexity", "bits_per_byte"))
     assert perplexity[320].mean < perplexity[2048].mean
     assert bits[320].low > 1.9 * bits[2048].high
+
+
+def test_models_texts_lose_rare_words() -> None:
+    """With each student, faster at a lower temperature, slower with real stories among the texts."""
+    last: dict[tuple[float, float], list[int]] = {}
+    for run in read_runs("synthetic"):
+        rare = [sum(model["kept"][:2]) for model in run["models"]]
+        assert rare == sorted(rare, reverse=True)
+        last.setdefault((run["settings"]["temperature"], run["settings"]["real"]), []).append(rare[-1])
+    assert max(last[0.7, 0.0]) < min(last[1.0, 0.0]) / 2
+    assert max(last[1.0, 0.0]) < min(last[1.0, 0.5])
+
+
+def test_size_buys_less_speed_than_batches() -> None:
+    record = read_record("small-and-large")
+    sizes = record["parameters"]
+    speed = {
+        name: {
+            key: max(found.values)
+            for key, found in by_setting(
+                record["runs"], "batch_size", score("tokens_per_second"), model=name
+            ).items()
+        }
+        for name in sizes
+    }
+    assert speed["student"][1] / speed["teacher"][1] < sizes["teacher"] / sizes["student"] / 3
+    assert speed["teacher"][16] > 2 * speed["student"][1]
