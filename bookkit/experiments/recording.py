@@ -138,9 +138,9 @@ def matches(chosen: dict[str, str], settings: Settings) -> bool:
 
 
 def says(text: str, value: Any) -> bool:
-    """Whether the text is a way to write the value: 0.5, .5 or 5e-1 for a number, a name as it is."""
-    if isinstance(value, str):
-        return text == value
+    """Whether the text is a way to write the value: 0.5, .5 or 5e-1 for a number, what is none as it is."""
+    if value is None or isinstance(value, str | bool):
+        return text == str(value)
     try:
         return float(text) == value
     except ValueError:

@@ -3,6 +3,7 @@
 import datetime
 import json
 import os
+import re
 import resource
 import shlex
 import shutil
@@ -35,8 +36,9 @@ def make(plan: Plan, models: Path) -> None:
     """
     with tempfile.TemporaryDirectory() as scratch:
         work = Path(scratch)
+        writes = re.findall(r"--out (\S+)", " ".join(plan.commands))  # its own, also under another's name
         for made in models.iterdir():
-            if (made / "model.safetensors").is_file() and made.name != plan.name:
+            if (made / "model.safetensors").is_file() and made.name not in writes:
                 shutil.copytree(made, work / made.name)
         before = _cpu_seconds()
         runs = [run for command in plan.commands if (run := _run(command, work))]

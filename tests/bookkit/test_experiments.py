@@ -72,11 +72,20 @@ def test_a_command_selects_its_own_run(path: Path) -> None:
 
 
 def test_settings_may_be_written_freely() -> None:
-    settings = {"flops": 1e10, "update": "0", "method": "teacher's texts", "seed": 0}
-    for text in ("flops=1e10", "flops=10000000000", "update=0", "method=teacher's texts", "seed=0.0"):
+    settings = {
+        "flops": 1e10,
+        "update": "0",
+        "method": "teacher's texts",
+        "seed": 0,
+        "cache": True,
+        "top_k": None,
+    }
+    written = ("flops=1e10", "flops=10000000000", "update=0", "method=teacher's texts", "seed=0.0")
+    for text in (*written, "cache=True", "top_k=None"):
         key, _, value = text.partition("=")
         assert recording.matches({key: value}, settings)
     assert not recording.matches({"update": "0.0"}, settings)
+    assert not recording.matches({"cache": "1"}, settings)
     assert not recording.matches({"seed": "zero"}, settings)
     assert not recording.matches({"other": "0"}, settings)
     assert shlex.split(recording.spell(settings))[2] == "method=teacher's texts"
