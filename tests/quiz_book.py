@@ -239,6 +239,7 @@ chapters:
   - file: chapters/back/calculator
   - file: chapters/back/checklist
   - file: chapters/back/rank
+  - file: chapters/back/replay
   - file: chapters/back/methods
   - file: chapters/back/soften
   - file: chapters/back/threshold
@@ -278,6 +279,7 @@ def write(folder: Path) -> Path:
     (back / "checklist.md").write_text(f"# A checklist\n\n```{{checklist}}\n```\n{taught}")
     (back / "calculator.md").write_text("# What it takes\n\n```{calculator}\n```\n")
     (back / "rank.md").write_text("# Ranks\n\n```{rank}\n```\n")
+    (back / "replay.md").write_text("# Replay\n\n```{replay}\n```\n")
     (back / "rater.md").write_text("# A rater\n\n```{rater}\n```\n")
     (back / "business.md").write_text("# A case\n\n```{business-case}\n```\n")
     (back / "annotate.md").write_text("# Answers\n\n```{annotate}\n```\n")
@@ -286,7 +288,15 @@ def write(folder: Path) -> Path:
     (back / "traces.md").write_text("# Traces\n\n```{traces}\n```\n")
     (back / "overlap.md").write_text("# An overlap\n\n```{overlap}\n```\n")
     (book / "assets/runs").mkdir()
-    for name in ("agents.json", "lora-near.json", "lora-rank.json", "soft-targets.json", "sorter.json"):
+    for name in (
+        "forgetting.json",
+        "replay-texts.json",
+        "agents.json",
+        "lora-near.json",
+        "lora-rank.json",
+        "soft-targets.json",
+        "sorter.json",
+    ):
         shutil.copy(tiny.ROOT / "assets/runs" / name, book / "assets/runs")
     (book / "assets/runs/course.json").write_text(json.dumps(COURSE))
     (book / "assets/guess/once.json").write_text(json.dumps(GUESS))
