@@ -30,7 +30,14 @@ from fmkit.processes import only_writer
 
 CONFIGURATIONS = ("config.json", "adapter_config.json")  # what makes a directory a model or an adapter
 SINGLE, INDEX = "model.safetensors", "model.safetensors.index.json"
-OTHER_MODEL = (INDEX, "model-*.safetensors", "pytorch_model*", "generation_config.json")  # of an earlier one
+OTHER_MODEL = (  # or adapter: of an earlier one
+    INDEX,
+    "model-*.safetensors",
+    "pytorch_model*",
+    "generation_config.json",
+    "adapter_config.json",
+    "adapter_model.*",
+)
 FLOATS = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
 KEEP = 2  # checkpoints of a run: the newest, and the one before it in case the newest is damaged
 
@@ -154,7 +161,7 @@ def _weight_files(directory: Path) -> dict[str, set[str] | None]:
 def assign_weights(targets: dict[str, Tensor], weights: dict[str, Tensor], where: str) -> None:
     """Copy `weights` into the tensors of the same names.
 
-    Raises `FmkitError` where names or shapes differ, and for quantized weights.
+    Raises `FmkitError` where names or shapes differ, and for weights that are quantized or not finite.
     """
     if missing := sorted(targets.keys() - weights.keys()):
         raise FmkitError(f"{where}: weights are missing, first {missing[0]} of {len(missing)}")
@@ -170,6 +177,10 @@ def assign_weights(targets: dict[str, Tensor], weights: dict[str, Tensor], where
             raise FmkitError(
                 f"{where}: {name} is quantized ({str(dtype).removeprefix('torch.')}), fmkit's are not: have "
                 "transformers dequantize() the model and save it"
+            )
+        if not weights[name].isfinite().all():
+            raise FmkitError(
+                f"{where}: {name} holds numbers that are not finite: the training that wrote it has failed"
             )
     with torch.no_grad():
         for name, target in targets.items():

@@ -152,12 +152,15 @@ def save_adapter(model: Model, directory: str | Path, base: str | Path = "") -> 
 
     `base`, the directory of the model that it belongs to, is recorded there:
     `peft.AutoPeftModelForCausalLM.from_pretrained(directory)` opens both and makes room for new tokens.
-    Raises `FmkitError` for a model without adapters, and if the disk is full.
+    Raises `FmkitError` for a model without adapters, for a directory that holds a model, and if the disk is
+    full.
     """
     require_kind(model, Transformer, Classifier)
     config, directory = find_lora(model), as_path(directory)
     if config is None:
         raise FmkitError("the model has no adapter to save: add_lora(model, LoraConfig()) makes one")
+    if (directory / "config.json").exists():
+        raise FmkitError(f"{directory}: holds a model: save the adapter in a directory of its own")
     tensors = {name: tensor.clone() for name, tensor in _adapter(model, config).items()}
     settings = {
         "peft_type": "LORA",

@@ -10,7 +10,7 @@ import platform
 import shlex
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -102,7 +102,7 @@ def rerun(name: str, experiment: Experiment, chosen: dict[str, str]) -> None:
     path = RUNS / f"{name}.json"
     kept = json.loads(path.read_text(encoding="utf-8"))["runs"] if path.is_file() else []
     recorded = {repr(run["settings"]): result(run) for run in kept}
-    arms = [arm for arm in experiment.arms if matches(chosen, arm)]
+    arms = select(chosen, experiment.arms)
     if not arms:
         raise FmkitError(f"{name} has no run with {spell(chosen)}: see {path.relative_to(ROOT)}")
     for arm in arms:
@@ -130,6 +130,12 @@ def to_json(head: dict[str, Any], runs: list[dict[str, Any]]) -> str:
 def spell(settings: Settings) -> str:
     """Settings as on a command line: quoted where a shell would split them."""
     return " ".join(shlex.quote(f"{key}={value}") for key, value in settings.items())
+
+
+def select(chosen: dict[str, str], arms: Iterable[Settings]) -> list[Settings]:
+    """The arms with these settings; one that has no others is chosen alone."""
+    found = [arm for arm in arms if matches(chosen, arm)]
+    return [arm for arm in found if len(arm) == len(chosen)] or found
 
 
 def matches(chosen: dict[str, str], settings: Settings) -> bool:

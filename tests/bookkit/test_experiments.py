@@ -68,7 +68,7 @@ def test_a_command_selects_its_own_run(path: Path) -> None:
         assert start == ["python", "-m", "bookkit.experiments"]
         assert name == path.stem
         chosen = dict(pair.split("=", 1) for pair in shlex.split(run["command"])[4:])
-        assert [other for other in runs if recording.matches(chosen, other["settings"])] == [run]
+        assert recording.select(chosen, [other["settings"] for other in runs]) == [run["settings"]]
 
 
 def test_settings_may_be_written_freely() -> None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import math
 from dataclasses import fields
 
 import pytest
@@ -249,6 +250,7 @@ NORM, PROJ = "model.norm.weight", "model.layers.0.self_attn.q_proj.weight"
         ({"model.layers.0.self_attn.q_proj.bias": torch.ones(32)}, "q_proj.bias has no place"),
         ({"v_head.summary.weight": torch.ones(1, 32)}, "v_head.summary.weight has no place"),
         ({"lm_head.weight": torch.ones(90, 32)}, "tie_word_embeddings is on, and lm_head"),
+        ({NORM: torch.full((32,), math.nan)}, "model.norm.weight holds numbers that are not finite"),
     ],
 )
 def test_surplus_weights_are_refused(changed, message, tmp_path):
@@ -278,7 +280,10 @@ def test_copies_of_weights_are_harmless(tmp_path):
 
 def test_what_is_saved_over_is_gone(tmp_path, tokenizer):
     of_transformers(tmp_path, shard_size="20KB")
-    others = ("special_tokens_map.json", "chat_template.jinja", "added_tokens.json", "tokenizer.model")
+    others = [
+        *("special_tokens_map.json", "chat_template.jinja", "added_tokens.json", "tokenizer.model"),
+        *("adapter_config.json", "adapter_model.safetensors"),
+    ]
     for name in (*others, "notes.txt"):
         (tmp_path / name).write_text("{}")
     model = shaken(ModelConfig(vocab_size=tokenizer.get_vocab_size(), hidden_size=32))

@@ -352,3 +352,10 @@ def test_tied_head_is_named_embed_tokens():
         add_lora(Transformer(CONFIG), LoraConfig(modules_to_save=("lm_head",)))
     add_lora(Transformer(UNTIED), LoraConfig(modules_to_save=("lm_head",)))
     add_lora(Transformer(CONFIG), LoraConfig(modules_to_save=("embed_tokens", "lm_head")))
+
+
+def test_an_adapter_needs_its_own_place(model, tmp_path):
+    model.save_pretrained(tmp_path)
+    add_lora(model, LoraConfig())
+    with pytest.raises(FmkitError, match="holds a model: save the adapter in a directory of its own"):
+        save_adapter(model, tmp_path)
