@@ -188,12 +188,18 @@ def _laid_out(template: "ChatTemplate", turns: list[Turn]) -> list[tuple[list[in
     """The pieces of `_segments` by another model's chat template."""
     ids, spans = template.encode([turn for turn, _ in turns])
     answers = [learned for turn, learned in turns if turn["role"] == "assistant"]
+    open_ended = len(answers) - sum(any(end in ids[slice(*span)] for end in template.ends) for span in spans)
     if len(spans) > len(answers) and all(answers):
         answers = [True] * len(spans)
     if len(spans) != len(answers):
         raise FmkitError(
             f"the model's chat template marks {len(spans)} parts of {len(answers)} answers as generated, "
             "some perhaps of weight 0: put {% generation %} around each answer, once"
+        )
+    if open_ended > 0:
+        raise FmkitError(
+            "the model's chat template marks answers as generated without the token that ends them, and the "
+            "model could not learn where to end: put {% endgeneration %} after that token"
         )
     segments, before = [], 0
     for (start, end), learned in zip(spans, answers, strict=True):

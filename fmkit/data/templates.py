@@ -117,17 +117,43 @@ class ChatTemplate:
                         "write it otherwise"
                     )
         text, marked = self._render(messages, add_generation_prompt)
-        for i, message in enumerate(messages):
-            shown = self._answer if message["role"] == "assistant" else message["content"].strip() in text
-            if not shown:
-                raise FmkitError(
-                    f"messages[{i}]: the model's chat template leaves out what the {message['role']} says, "
-                    "or changes it: leave this message out, or take another model"
-                )
+        self._refuse_unshown(messages, text, add_generation_prompt)
         try:
             return self.parser.encode(text, add_special_tokens=False), marked
         except (TypeError, UnicodeEncodeError):
             raise FmkitError("a text holds half a character (a lone surrogate); replace it") from None
+
+    def _refuse_unshown(self, messages: Sequence[Message], text: str, add_generation_prompt: bool) -> None:
+        """Refuse a message that the template leaves out, cuts or changes.
+
+        What others say is laid out once more between marks, as the same words may be elsewhere in the text.
+        Answers are not: templates look for thoughts in them. In a prompt, these may be left out; where they
+        are learned, only white space may change. A template may move what the system says, and no other.
+        """
+        bracketed = [
+            {**message, "content": f"{BEGIN}{message['content']}{END}"}
+            if message["role"] != "assistant"
+            else message
+            for message in messages
+        ]
+        again, spans = self._render(bracketed, add_generation_prompt)
+        shown = [again[start:end].strip() for start, end in spans]
+        text, at = "".join(text.split()), 0
+        for i, message in enumerate(messages):
+            role, said = message["role"], message["content"].strip()
+            if role == "assistant":
+                kept = bool(self._answer)
+            elif kept := said in shown:
+                shown.remove(said)
+            if role != "system" and not add_generation_prompt:
+                words = "".join(said.split())
+                found = text.find(words, at)
+                kept, at = kept and found >= 0, found + len(words)
+            if not kept:
+                raise FmkitError(
+                    f"messages[{i}]: the model's chat template leaves out what the {role} says, or a part of "
+                    "it, or changes it: leave that out, or take another model"
+                )
 
     def _render(
         self, messages: Sequence[Message], add_generation_prompt: bool = False
@@ -148,7 +174,7 @@ class ChatTemplate:
             raise FmkitError(
                 f"the model's chat template does not take these messages{last}: {reason}"
             ) from None
-        text, marked = "", []
+        text, marked, start = "", [], 0
         for piece in re.split(f"([{BEGIN}{END}])", rendered):
             if piece == BEGIN:
                 start = len(text)

@@ -174,7 +174,7 @@ WITHOUT_END = "{% for m in messages %}{{ m.role + ': ' + m.content + '\n' }}{% e
 @pytest.mark.parametrize(
     ("template", "talk", "wanted"),
     [
-        (REASONING, THOUGHT, "messages[2], '"),
+        (REASONING, THOUGHT, "messages[2]: the model's chat template leaves out what the assistant says"),
         (HEADER, TALK, "messages[2], '"),
         (CHATML, [TALK[1], {"role": "assistant", "content": "\n\nNo."}], "messages[1]"),
         ("{{ strftime_now('%d %b %Y') }}" + CHATML, TALK, "today's date"),
@@ -203,6 +203,65 @@ WITHOUT_END = "{% for m in messages %}{{ m.role + ': ' + m.content + '\n' }}{% e
 )
 def test_what_a_template_cannot_lay_out(template: Any, talk: Any, wanted: str, tmp_path: Path) -> None:
     assert wanted in refusal(template, talk, tmp_path)
+
+
+CUT = CHATML.replace("m.content", "m.content.split('</think>')[-1]")
+MUTE = CHATML.replace("for m in messages", "for m in messages if m.role != 'system'")
+ECHO = [{"role": "system", "content": "sing"}, *TALK[1:3]]  # words of the user, too
+CLOSED_AFTER = MARKED.replace(
+    " + '<|im_end|>' }}{% endgeneration %}", " }}{% endgeneration %}{{ '<|im_end|>' }}"
+)
+
+
+@pytest.mark.parametrize(
+    ("template", "talk", "wanted"),
+    [
+        (CUT, THOUGHT, "messages[2]: the model's chat template leaves out what the assistant says"),
+        (CUT, THOUGHT[:3], "messages[2]: the model's chat template leaves out what the assistant says"),
+        (MARKED, THOUGHT, "messages[2]: the model's chat template leaves out what the assistant says"),
+        (
+            CUT,
+            [{"role": "user", "content": THOUGHT[2]["content"]}, THOUGHT[2]],
+            "messages[0]: the model's chat template leaves out what the user says",
+        ),
+        (CHATML.replace("m.content", "m.content[:9]"), TALK[1:], "leaves out what the user says"),
+        (MUTE, ECHO, "messages[0]: the model's chat template leaves out what the system says"),
+        (CHATML.replace("in messages", "in messages[-2:]"), [*TALK[1:3], *TALK[1:3]], "what the user says"),
+        (CLOSED_AFTER, TALK, "without the token that ends them"),
+    ],
+)
+def test_nothing_said_is_lost_unsaid(template: str, talk: Any, wanted: str, tmp_path: Path) -> None:
+    assert wanted in refusal(template, talk, tmp_path)
+
+
+SPACED = CHATML.replace(
+    "m.content", "m.content.replace('<think>', '<think>\n').replace('</think>', '\n</think>\n\n')"
+)
+SYSTEM_LAST = "{% endfor %}{{ '<|im_start|>system\n' + messages[0].content + '<|im_end|>\n' }}"
+MUTE_MARKED = MARKED.replace("for m in messages", "for m in messages if m.role != 'system'")
+
+
+@pytest.mark.parametrize(
+    ("template", "talk"),
+    [
+        (SPACED, THOUGHT),
+        (MUTE_MARKED.replace("{% endfor %}", SYSTEM_LAST), TALK),
+        (CHATML.replace("content", "content|trim"), TALK),
+    ],
+)
+def test_all_said_may_be_spaced_otherwise(template: str, talk: Any, tmp_path: Path) -> None:
+    ours = load_tokenizer(write(tmp_path, "marked", chat_template=template))
+    theirs = AutoTokenizer.from_pretrained(tmp_path)
+    assert encode_chat(talk, ours)[0] == theirs.apply_chat_template(talk)["input_ids"]
+
+
+@pytest.mark.parametrize("talk", [THOUGHT[:2], THOUGHT[:4]])
+@pytest.mark.parametrize("template", [CUT, REASONING, MUTE.replace("{% endfor %}", SYSTEM_LAST)])
+def test_a_prompt_may_leave_out_thoughts(template: str, talk: Any, tmp_path: Path) -> None:
+    ours = load_tokenizer(write(tmp_path, "chatml", chat_template=template))
+    theirs = AutoTokenizer.from_pretrained(tmp_path)
+    asked = theirs.apply_chat_template(talk, add_generation_prompt=True)["input_ids"]
+    assert chat_prompt(talk, ours) == asked
 
 
 @pytest.mark.parametrize(
