@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from datasets import ClassLabel, Dataset, DatasetDict, Features, List, NamedSplit, Value
 
 from fmkit.data.files import KINDS, Fault, Place, Problem, fail, find_files, short, write_whole
-from fmkit.data.pairs import Placed, advise_pairs, list_places
+from fmkit.data.pairs import Placed, advise_labels, advise_pairs, list_places
 from fmkit.data.readers import each_record, label_name, to_json_lines
 from fmkit.data.shapes import Row, known_columns, notes_of, to_answered, to_example, to_prompt
 from fmkit.data.splits import SPLITS, digest, find_threshold, named_splits, stratify
@@ -115,11 +115,12 @@ def check_examples(path: str | Path, limit: int = 100) -> list[Fault]:
 def advise_examples(path: str | Path) -> list[str]:
     """Say in lines of text what `load_examples` makes of fields that mean something, and what it leaves out.
 
-    Also which pairs teach nothing. Faulty records are skipped. Raises FmkitError as `check_examples` does.
+    Also which examples teach nothing. Faulty records are skipped. Raises FmkitError as `check_examples` does.
     """
     path = as_path(path)
     notes: dict[str, list[str]] = {}
     pairs: list[Placed] = []
+    labeled: list[Placed] = []
     for file in find_files(path, ENDINGS):
         name = "" if file == path else f"{file.relative_to(path)}, "
         for (unit, number), record in each_record(file, list):
@@ -132,7 +133,10 @@ def advise_examples(path: str | Path) -> list[str]:
                 notes.setdefault(what, []).append(f"{place}, {where}" if where else place)
             if "rejected" in row:
                 pairs.append((place, row))
-    return [*(f"{what} ({list_places(places)})" for what, places in notes.items()), *advise_pairs(pairs)]
+            elif "label" in row:
+                labeled.append((place, row))
+    found = [f"{what} ({list_places(places)})" for what, places in notes.items()]
+    return [*found, *advise_pairs(pairs), *advise_labels(labeled)]
 
 
 def normalize(dataset: Dataset, convert: Callable[[Any], Row]) -> Dataset:

@@ -55,23 +55,28 @@ TURN = {
     "reasoning_content": "what the assistant thinks first (Axolotl, Qwen)",
     "reasoningContent": "what the assistant thinks first (Amazon Bedrock)",
     "thinking": "what the assistant thinks first (gpt-oss)",
+    "reasoning": "what the assistant thinks first (OpenRouter, vLLM)",
+    "thought": "what the assistant thinks first (Gemini)",
     "prefix": "an answer to be continued (Mistral)",
     "train_detail": "which characters are learned (Axolotl)",
-    "masked": "whether the turn is learned, which fmkit reads as weight",
+    **dict.fromkeys(("mask", "masked"), "whether the turn is learned, which fmkit reads as weight"),
     "candidates": "answers of which one is preferred (Amazon Nova)",
     **MEDIA,
 }
-LEARNED = ("weight", "train", "loss")  # of a turn: OpenAI and Mistral 0 or 1; Axolotl, ms-swift true or false
+WEIGHTS = ("weight", "loss_weight")  # of a turn: 0 or 1 (OpenAI, Mistral); of a record: how much it counts
+LEARNED = (*WEIGHTS, "train", "training", "loss")  # the last three true or false (Axolotl, ms-swift)
 VERDICTS = ("label", "kto_tag")  # of a record: whether the answer is good (KTO in TRL, LLaMA-Factory)
 SCORES = (  # of the better and the worse answer
     ("score_chosen", "score_rejected"),  # UltraFeedback
     ("chosen_score", "rejected_score"),  # distilabel
     ("chosen-rating", "rejected-rating"),  # Argilla
     ("chosen_rating", "rejected_rating"),
+    ("rating_chosen", "rating_rejected"),
 )
-BESIDE = {*QUESTION, *VERDICTS, "weight"}  # of a record: what changes the meaning of examples beside it
+BESIDE = {*QUESTION, *VERDICTS, *LEARNED}  # of a record: what changes the meaning of examples beside it
 KNOWN = {*BESIDE, *PAIR, *(name for pair in SCORES for name in pair)}
 
+NUMBER = r"[-+]?([0-9]{1,15}(\.[0-9]{0,15})?|\.[0-9]{1,15})([eE][-+]?[0-9]{1,3})?"  # as text
 REMEDY = "write what matters into the text, or remove the field"
 
 
@@ -99,9 +104,13 @@ def refuse_judged(record: Mapping[str, Any], read: Collection[str]) -> None:
         if name not in read and str(record.get(name)).lower() in ("true", "false", "0", "1"):
             remedy = "leave out the bad answers and this column, or write prompt, chosen and rejected"
             raise Problem(name, "good and bad answers, of which all would be learned", remedy)
-    if _number(record.get("weight")) not in (None, 1):
-        remedy = "leave out what counts little, and this field"
-        raise Problem("weight", "not read: how much the record counts", remedy)
+    for name in WEIGHTS:
+        if record.get(name) not in (None, "") and _number(record[name]) != 1:
+            remedy = "leave out what counts little, and this field"
+            raise Problem(name, "not read: how much the record counts", remedy)
+    for name in LEARNED:
+        if _number(record.get(name)) == 0 or str(record.get(name)).lower() == "false":
+            raise Problem(name, "not read: that the record is not learned", "leave the record out")
 
 
 def refuse_contradiction(record: Mapping[str, Any]) -> None:
@@ -117,6 +126,8 @@ def refuse_turn(turn: Mapping[str, Any], place: str) -> None:
     for name, meaning in TURN.items():
         if not is_blank(turn.get(name)):
             raise Problem(f"{place}.{name}", f"not read: {meaning}", REMEDY)
+    if _number(turn.get("end_turn")) == 0:  # OpenAI
+        raise Problem(f"{place}.end_turn", "not read: that the turn goes on", "write its parts as one turn")
 
 
 def is_learned(turn: Mapping[str, Any], role: str, place: str) -> bool:
@@ -146,7 +157,7 @@ def _is_in(value: Any, text: str) -> bool:
 
 def _number(value: Any) -> float | None:
     """The value as a number, which a table may hold as text."""
-    if isinstance(value, str) and not re.fullmatch(r"-?[0-9]{1,15}(\.[0-9]{1,15})?", value):
+    if isinstance(value, str) and not re.fullmatch(NUMBER, value):
         return None
     try:
         return float(value)

@@ -10,7 +10,7 @@ from datasets import Dataset, DatasetDict, IterableDataset, IterableDatasetDict,
 
 from fmkit.data.example_batches import require_columns
 from fmkit.data.examples import hold_out, normalize, with_label_names
-from fmkit.data.fields import BESIDE
+from fmkit.data.fields import BESIDE, KNOWN
 from fmkit.data.files import Problem
 from fmkit.data.shapes import to_answered, to_prompt
 from fmkit.data.splits import VALIDATION, Corpus, hold_out_texts
@@ -39,8 +39,7 @@ def as_dataset(data: Any, kinds: Kinds) -> Any:
     dataset = as_table(data, "prompt" if kinds == PROMPTS else "text")
     kind, are_prompts = _kind_of(dataset, kinds), kinds == PROMPTS and "text" not in dataset.column_names
     convert: Convert = to_prompt if are_prompts else to_answered
-    means_more = kind not in ((), ("text",)) and BESIDE & {*dataset.column_names} - {*kind}
-    if means_more or (not kind and _is_foreign(dataset, kinds, convert)):
+    if _means_more(dataset, kind, are_prompts) or (not kind and _is_foreign(dataset, kinds, convert)):
         dataset = normalize(dataset, convert)
     if isinstance(dataset, Dataset) and not len(dataset):
         raise FmkitError(NOTHING)
@@ -97,6 +96,13 @@ def _kind_of(dataset: Any, kinds: Kinds) -> tuple[str, ...]:
     whole = "prompt" if kinds == PROMPTS else "completion"  # is no list of messages
     columns = {name for name, feature in dataset.features.items() if _is_normalized(feature, name == whole)}
     return next((kind for kind in kinds if columns.issuperset(kind)), ())
+
+
+def _means_more(dataset: Any, kind: tuple[str, ...], are_prompts: bool) -> bool:
+    """Whether columns beside those of a kind change what they mean. A whole pair is an example of its own."""
+    names = {*dataset.column_names} - {*kind}
+    is_apart = are_prompts or names >= {"chosen", "rejected"}
+    return kind not in ((), ("text",)) and not names.isdisjoint(BESIDE if is_apart else KNOWN)
 
 
 def _is_normalized(feature: Any, is_text: bool) -> bool:

@@ -1,4 +1,4 @@
-"""Pairs of answers that teach nothing: two equal answers, or a pair that says the opposite of another."""
+"""Examples that teach nothing: a pair of equal answers, and two examples that say the opposite."""
 
 import json
 from collections.abc import Iterable
@@ -6,7 +6,7 @@ from typing import Any
 
 from fmkit.data.splits import digest
 
-Placed = tuple[str, dict[str, Any]]  # where a pair is, as "line 7", and its prompt, chosen and rejected
+Placed = tuple[str, dict[str, Any]]  # where an example is, as "line 7", and its normalized row
 SHOWN = 3  # places
 
 
@@ -38,6 +38,24 @@ def advise_pairs(pairs: Iterable[Placed]) -> list[str]:
         what = f"{len(opposed):,} of {count:,} pairs say the opposite of another ({list_places(opposed)})"
         found.append(f"{what}: keep the one that is right, or none")
     return found
+
+
+def advise_labels(texts: Iterable[Placed]) -> list[str]:
+    """Say in a line how many texts are there with another label, too, where, and what to do."""
+    opposed: list[str] = []
+    labels: dict[int, dict[str, str]] = {}  # of each text, and where each is first
+    count = 0
+    for place, row in texts:
+        count += 1
+        found = labels.setdefault(digest(row["text"]), {})
+        other = next((where for label, where in found.items() if label != str(row["label"])), None)
+        if other is not None:
+            opposed.append(f"{place} and {other}")
+        found.setdefault(str(row["label"]), place)
+    if not opposed:
+        return []
+    what = f"{len(opposed):,} of {count:,} texts have another label elsewhere ({list_places(opposed)})"
+    return [f"{what}: keep the one that is right, or none"]
 
 
 def list_places(places: list[str]) -> str:

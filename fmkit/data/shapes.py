@@ -19,8 +19,8 @@ and `output` (Alpaca), `chosen` and `rejected` that begin with their prompt (TRL
 them (Orca, LLaMA-Factory), Amazon Bedrock's (see `fmkit.data.bedrock`), and `text` alone, which is a corpus.
 
 A `system` text beside messages is their first one, and Alpaca's `history` comes before the question. A turn
-of the assistant with `weight` 0 is read, not learned (OpenAI, Mistral; also `train` or `loss` false), and so
-are its turns in a `prompt` with a completion. What else would change the meaning is refused
+of the assistant with `weight` 0 is read, not learned (OpenAI, Mistral; also `train`, `training` or `loss`
+false), and so are its turns in a `prompt` with a completion. What else would change the meaning is refused
 (`fmkit.data.fields`), and all other fields are left out; `notes_of` says both.
 """
 

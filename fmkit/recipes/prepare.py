@@ -33,11 +33,11 @@ from fmkit.data.example_batches import (
     tokenize_pairs,
     tokenize_prompts,
 )
-from fmkit.data.examples import prompts_of
+from fmkit.data.examples import prompts_of, with_label_names
 from fmkit.data.given import COMPLETIONS, LABELED, PAIRS, PROMPTS, TEXTS, as_splits
 from fmkit.data.marks import tell_marks
 from fmkit.data.masking import MaskedLoader, mask_batches
-from fmkit.data.pairs import advise_pairs
+from fmkit.data.pairs import Placed, advise_labels, advise_pairs
 from fmkit.data.splits import SPLITS, Corpus
 from fmkit.data.tokenizer import PAD, as_tokenizer, conventions, special_id
 from fmkit.errors import FmkitError
@@ -145,17 +145,27 @@ def prepare_pairs(model: Model, tokenizer: Tokenizer, data: Any, config: TrainCo
     """
     data = as_splits(data, PAIRS)
     prepared = _prepare_examples(model, tokenizer, data, config, tokenize_pairs, collate_pairs)
-    placed = ((f"{split} row {n}", row) for split in SPLITS for n, row in enumerate(data[split], 1))
-    for line in advise_pairs(placed):
-        print(f"fmkit: {line}", file=sys.stderr)
+    _tell(advise_pairs, data)
     return prepared
 
 
 def prepare_labeled(model: Classifier, tokenizer: Tokenizer, data: Any, config: TrainConfig) -> Prepared:
-    """Labeled texts; the whole validation split is held out, as accuracy needs many."""
+    """Labeled texts; the whole validation split is held out, as accuracy needs many.
+
+    Standard error says which texts have two labels (`fmkit.data.pairs`).
+    """
     read = partial(tokenize_labeled, labels=model.labels)
     data = as_splits(data, LABELED)
-    return _prepare_examples(model, tokenizer, data, config, read, collate_labeled, all_held_out=True)
+    prepared = _prepare_examples(model, tokenizer, data, config, read, collate_labeled, all_held_out=True)
+    _tell(advise_labels, data)
+    return prepared
+
+
+def _tell(advise: Callable[[Iterable[Placed]], list[str]], data: Corpus) -> None:
+    """Say on standard error which examples teach nothing."""
+    rows = ((split, each) for split in SPLITS for each in enumerate(with_label_names(data[split]), 1))
+    for line in advise((f"{split} row {number}", row) for split, (number, row) in rows):
+        print(f"fmkit: {line}", file=sys.stderr)
 
 
 def prepare_prompts(

@@ -54,7 +54,7 @@ FORMS = [  # records that no sample has
 ]
 JUNK: list[Any] = [
     None, True, False, 0, 1.5, "", " ", "x", "user", "system", "preferred", "User: hi", "\u2028", "it's",
-    "'\"", [], {}, [1], -1, "0", "1", "TRUE", "[]", [["a", "b"]],
+    "'\"", [], {}, [1], -1, "0", "1", ".5", "1e-3", "0,5", "TRUE", "False", "[]", [["a", "b"]],
     {"text": "t"}, [{"text": "t", "image": 1}], "é😀", "a\u200bb", "y" * 70,
 ]  # fmt: skip
 KEYS = (
@@ -70,6 +70,9 @@ KEYS = (
     "input",
     "weight",
     "train",
+    "training",
+    "loss_weight",
+    "end_turn",
     "name",
     "context",
     "question",

@@ -30,7 +30,7 @@ from fmkit.data.tokenizer import load_tokenizer
 
 FILE = "assets/inspector/records.yml"
 MODEL = "assistant"  # whose tokenizer and context are used
-KNOWN = ("QUESTION", "PAIR", "TURN", "LEARNED", "VERDICTS", "SCORES")  # lists of fields
+KNOWN = ("QUESTION", "PAIR", "TURN", "WEIGHTS", "LEARNED", "VERDICTS", "SCORES")  # lists of fields
 USED = ("name", "purpose", "shape", "max_tokens", "reserved", "schema_versions", "needs_answer", "alternates")
 
 

@@ -4,6 +4,7 @@ import { Numeral, Problem, short, strip } from "./problems.js";
 /** The lists of data/fields.py, by their names there in small letters: pairs of a name and its meaning. */
 export const KNOWN = {};
 
+const NUMBER = /^[-+]?([0-9]{1,15}(\.[0-9]{0,15})?|\.[0-9]{1,15})([eE][-+]?[0-9]{1,3})?$/;
 const REMEDY = "write what matters into the text, or remove the field";
 
 export function isBlank(value) {
@@ -32,8 +33,16 @@ export function refuseJudged(record, read) {
         name, "good and bad answers, of which all would be learned",
         "leave out the bad answers and this column, or write prompt, chosen and rejected",
       );
-  if (![null, 1].includes(numberOf(record.get("weight"))))
-    throw new Problem("weight", "not read: how much the record counts", "leave out what counts little, and this field");
+  for (const name of KNOWN.weights) {
+    const value = record.get(name) ?? "";
+    if (value !== "" && numberOf(value) !== 1)
+      throw new Problem(name, "not read: how much the record counts", "leave out what counts little, and this field");
+  }
+  for (const name of KNOWN.learned) {
+    const value = record.get(name);
+    if (numberOf(value) === 0 || (typeof value === "string" && value.toLowerCase() === "false"))
+      throw new Problem(name, "not read: that the record is not learned", "leave the record out");
+  }
 }
 
 /** @throws {Problem} where the answer that was rejected has the higher score */
@@ -49,6 +58,8 @@ export function refuseContradiction(record) {
 export function refuseTurn(turn, place) {
   for (const [name, meaning] of KNOWN.turn)
     if (!isBlank(turn.get(name))) throw new Problem(`${place}.${name}`, `not read: ${meaning}`, REMEDY);
+  if (numberOf(turn.get("end_turn")) === 0)
+    throw new Problem(`${place}.end_turn`, "not read: that the turn goes on", "write its parts as one turn");
 }
 
 /** Whether a turn's flags leave it to be learned. @throws {Problem} where they are not 0 or 1 */
@@ -86,5 +97,5 @@ function isIn(value, text) {
 function numberOf(value) {
   if (value instanceof Numeral) return Number(value.text);
   if (typeof value === "boolean") return Number(value);
-  return typeof value === "string" && /^-?[0-9]{1,15}(\.[0-9]{1,15})?$/.test(value) ? Number(value) : null;
+  return typeof value === "string" && NUMBER.test(value) ? Number(value) : null;
 }

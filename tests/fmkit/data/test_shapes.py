@@ -12,7 +12,7 @@ from datasets import Dataset
 
 from fmkit.cli import main
 from fmkit.data.examples import load_examples, load_prompts, write_examples
-from fmkit.data.fields import KNOWN, QUESTION, TURN
+from fmkit.data.fields import KNOWN, QUESTION, SCORES, TURN
 from fmkit.data.files import Problem
 from fmkit.data.given import COMPLETIONS, PAIRS, PROMPTS, as_dataset
 from fmkit.data.given import TEXTS as TEXT_KINDS
@@ -108,6 +108,7 @@ def test_known_meanings_are_honored(record: dict[str, Any], wanted: dict[str, An
 @pytest.mark.parametrize(
     "flags",
     [({"weight": 0}, {"weight": 1}), ({"train": False}, {"train": True}), ({"loss": False}, {"loss": None}),
+     ({"training": False}, {"training": True}), ({"loss_weight": 0}, {"loss_weight": 1, "end_turn": True}),
      ({"weight": 0.0, "train": False}, {})],
 )  # fmt: skip
 @pytest.mark.parametrize("field", ["messages", "conversations", "prompt"])
@@ -193,6 +194,11 @@ GOOD = {"prompt": "a", "completion": "b"}
         ({"messages": TALK, "label": True}, "label: good and bad answers"),
         ({**GOOD, "weight": 0}, "weight: not read: how much the record counts"),
         ({"text": "a", "label": "b", "weight": "0.5"}, "weight: not read"),
+        *(({**GOOD, "weight": text}, "weight: not read") for text in (".5", "1e-3", "0,5", "+2", "low")),
+        ({**GOOD, "loss_weight": 0.5}, "loss_weight: not read: how much the record counts"),
+        *(({**GOOD, name: False}, f"{name}: not read: that the record is not learned")
+          for name in ("train", "training", "loss")),
+        ({"messages": TALK, "train": "False"}, "train: not read: that the record is not learned"),
         ({"text": "a", "label": "b", "text_pair": "c"}, "text_pair: not read here: the second of two texts"),
         ({"messages": TALK, "rejected_response": "c"}, "rejected_response: not read here: the worse answer"),
         ({**GOOD, "system_prompt": "Be kind."}, "system_prompt: not read here: what the assistant is told"),
@@ -200,6 +206,7 @@ GOOD = {"prompt": "a", "completion": "b"}
         ({"messages": TALK, "images": ["a.png"]}, "images: not read here: pictures"),
         ({"prompt": "a", **TEXTS, "question": "Which?"}, "question: not read here: the question"),
         ({**YES_NO, "score_chosen": 4, "score_rejected": 5}, "score_rejected: above score_chosen"),
+        ({**YES_NO, "rating_chosen": 1, "rating_rejected": "5."}, "rating_rejected: above rating_chosen"),
         ({"messages": TALK, **TEXTS}, "messages: does not end with the user"),
         ({"messages": [KIND, *TALK], "system": "Be rude."}, "messages[0].role: a second system text"),
         ({"conversations": [{"from": "system", "value": "x"}, *SHAREGPT], "system": "y"},
@@ -208,6 +215,9 @@ GOOD = {"prompt": "a", "completion": "b"}
         ({"instruction": "Hi", "output": "b", "history": [["a", ""]]}, "history[0]: empty"),
         ({"messages": [TALK[0], assistant("b", weight=0)]}, "messages: no turn is learned"),
         ({"messages": [TALK[0], assistant("b", weight=0.5)]}, "messages[1].weight: a number, not 0 or 1"),
+        ({"messages": [TALK[0], assistant("b", training=False)]}, "messages: no turn is learned"),
+        ({"messages": [TALK[0], assistant("b", loss_weight=0.5)]}, "messages[1].loss_weight: a number, not"),
+        ({"messages": [TALK[0], assistant("b", end_turn=False)]}, "messages[1].end_turn: not read"),
         ({"messages": [TALK[0], assistant("b", weight="0")]}, "messages[1].weight: '0', not 0 or 1"),
         ({"messages": [TALK[0], assistant("b", weight=0, train=True)]}, "messages[1].weight: contradicts"),
         ({"messages": [{**TALK[0], "weight": 1}, TALK[1]]}, "messages[0].weight: the user's turn"),
@@ -246,6 +256,9 @@ def test_harmless_fields_are_left_out() -> None:
         "label": "greeting",
         "tools": [],
         "weight": 1,
+        "loss_weight": "1.0",
+        "loss": 1.7,
+        "train": True,
         "images": None,
         "context": "a",
     }
@@ -283,6 +296,14 @@ def test_python_objects_obey_the_same_rule() -> None:
         with pytest.raises(FmkitError, match=f"row 1, {name}: "):
             as_dataset([{**GOOD, name: 0}], COMPLETIONS)
         as_dataset([{**GOOD, name: 0}], PROMPTS)
+    for name in ("chosen", "rejected", "rejected_response"):
+        with pytest.raises(FmkitError, match=f"row 1, {name}: not read here"):
+            as_dataset([{**GOOD, name: "c"}], COMPLETIONS)
+        as_dataset([{**GOOD, name: "c"}], PROMPTS)
+    for chosen, rejected in SCORES:
+        with pytest.raises(FmkitError, match=f"row 1, {rejected}: above {chosen}"):
+            as_dataset([{"prompt": "a", **TEXTS, chosen: 1, rejected: 2}], PAIRS)
+        as_dataset([{"prompt": "a", **TEXTS, chosen: 2, rejected: 1}], PAIRS)
     both = Dataset.from_list([{**GOOD, "prompt": "a", **TEXTS, "text": "a b", "margin": 2.0}])
     assert as_dataset(both, COMPLETIONS) is as_dataset(both, TEXT_KINDS) is as_dataset(both, PAIRS) is both
 
@@ -315,6 +336,11 @@ def test_python_objects_obey_the_same_rule() -> None:
             [dict(zip(YES_NO, texts, strict=True)) for texts in ("axy", "ayx", "byx", "byy")],
             ["1 of 4 pairs have two equal answers (line 4): leave them out",
              "1 of 4 pairs say the opposite of another (line 2 and line 1): "
+             "keep the one that is right, or none"],
+        ),
+        (
+            [{"text": text, "label": label} for text, label in ("ax", "ay", "ax", "by")],
+            ["2 of 4 texts have another label elsewhere (line 2 and line 1; line 3 and line 2): "
              "keep the one that is right, or none"],
         ),
     ],

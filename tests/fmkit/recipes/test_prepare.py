@@ -207,6 +207,20 @@ def test_pairs_that_teach_nothing_are_told(toy_model, toy_tokenizer, capsys, kin
     assert "pairs say the opposite of another (validation row 2 and train row 1)" in told
 
 
+def test_texts_with_two_labels_are_told(toy_model, toy_tokenizer, capsys):
+    def split(labels: str) -> Dataset:
+        return Dataset.from_list([{"text": f"text {n}", "label": label} for n, label in enumerate(labels)])
+
+    def train(held_out: str) -> str:
+        model = Classifier.from_base(toy_model, ["n", "p"])
+        finetune(model, toy_tokenizer, DatasetDict(train=split("np"), validation=split(held_out)), SHORT)
+        return capsys.readouterr().err
+
+    assert "label" not in train("np")
+    told = train("pp")
+    assert "fmkit: 1 of 4 texts have another label elsewhere (validation row 1 and train row 1)" in told
+
+
 def test_a_turn_of_weight_0_is_not_trained(toy_model, toy_tokenizer, tmp_path):
     """From the file to the batch: what it says is read, and none of it is a label."""
     bad = [{"role": "assistant", "content": "Sell it.", "weight": 0}, {"role": "user", "content": "No."}]
