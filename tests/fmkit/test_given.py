@@ -40,6 +40,7 @@ from fmkit import (
     load_tokenizer,
     merge_lora,
     pretrain,
+    quantize,
     reply,
     reproducible,
     save_adapter,
@@ -473,6 +474,8 @@ REFUSED = {
         lambda m, t, hf: grpo(m, t, ANSWERS, ONE, reward=lambda p, a: None, num_generations=2),
         "a number for each answer, not None",
     ),
+    "model to quantize": (lambda m, t, hf: quantize(hf.model), OTHER_LIBRARY),
+    "format to quantize": (lambda m, t, hf: quantize(m, torch.int8), "bits=torch.int8"),
     "prompts": (lambda m, t, hf: generate(m, t, ["a", "b"]), "the prompt is a list: give one text"),
     "ids": (
         lambda m, t, hf: generate(m, t, torch.ones(1, 2)),
