@@ -279,7 +279,9 @@ def test_what_an_answer_takes() -> None:
 
 
 def test_every_record_is_shown_on_a_page() -> None:
-    pages = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "chapters").rglob("*.ipynb"))
+    """By a notebook, or by a widget."""
+    files = [*(ROOT / "chapters").rglob("*.ipynb"), *(ROOT / "bookkit/widgets").rglob("*.py")]
+    pages = "".join(path.read_text(encoding="utf-8") for path in files)
     shown = re.findall(r'(?:read_(?:runs|record)\(\\"|runs_of\(\\"|assets/runs/)([\w-]+)', pages)
     assert {path.stem for path in (ROOT / "assets/runs").glob("*.json")} <= {*shown}
 
