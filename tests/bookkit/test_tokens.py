@@ -39,6 +39,7 @@ def use(page: Page, merges: int) -> None:
 
 def numbers(page: Page) -> list[int]:
     """The numbers of the tokens in sight."""
+    expect(page.locator(f"{PIECES}:not([aria-label])")).to_have_count(0)
     names = page.locator(PIECES).evaluate_all("all => all.map((one) => one.getAttribute('aria-label'))")
     return [int(name.rpartition("token ")[2]) for name in names]
 
