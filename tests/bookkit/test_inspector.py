@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import tiny
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from bookkit.widgets import inspector
 from fmkit import FmkitError
@@ -332,8 +332,10 @@ def test_the_same_without_a_script(visit: Any, page: Page) -> None:
 
 def test_on_paper_the_record_is_there(page: Page) -> None:
     page.get_by_label("Start from").select_option("2")
+    record = page.locator(".fm-inspector-record")
+    expect(record).to_have_text(SAMPLES[2].record)
     page.emulate_media(media="print")
-    assert page.locator(".fm-inspector-record").inner_text() == SAMPLES[2].record
+    assert record.inner_text() == SAMPLES[2].record
     assert not page.get_by_label("Start from").is_visible()
 
 

@@ -157,7 +157,9 @@ def test_reader_gets_one_model_or_none(tmp_path):
     writer.start()
     seen, refused = set(), set()
     try:
-        for _ in range(300):
+        attempts = 0
+        while attempts < 300 or (len(seen) < 2 and writer.is_alive()):  # on busy cores one may wait long
+            attempts += 1
             try:
                 model = Transformer.from_pretrained(tmp_path)
                 assert {weight.max().item() for weight in model.parameters()} == {model.config.rope_theta}
@@ -167,7 +169,7 @@ def test_reader_gets_one_model_or_none(tmp_path):
     finally:
         writer.kill()
         writer.join()
-    assert seen == {1, 2}
+    assert seen == {1, 2}, f"after {attempts} attempts"
     assert refused <= {"no model here", "was written anew while it was read: open it again"}
 
 

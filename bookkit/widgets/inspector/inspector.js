@@ -39,21 +39,25 @@ function render({ el, data }) {
     views.replaceChildren(...shown.map((view) => draw(view, tokenizer)));
   }
 
+  function choose() {
+    const chosen = samples[Number(sample.value)];
+    field.value = chosen.record;
+    check.value = chosen.check;
+    show();
+  }
+
   field.addEventListener("input", () => {
     clearTimeout(waiting);
     waiting = setTimeout(show, REST);
   });
   check.addEventListener("change", show);
-  sample.addEventListener("change", () => {
-    const chosen = samples[Number(sample.value)];
-    field.value = chosen.record;
-    check.value = chosen.check;
-    show();
-  });
+  sample.addEventListener("change", choose);
   part("ids").querySelector("input").addEventListener("change", (event) => {
     el.classList.toggle("fm-with-ids", event.target.checked);
   });
-  show(); // a browser may remember what was typed
+  // A reader may have chosen before this script was there, and a browser may remember what was typed.
+  if (sample.value !== "0" && field.value === field.defaultValue) choose();
+  else show();
 }
 
 /** What the text holds, if it can be laid out, and the problems of the chosen check. */
