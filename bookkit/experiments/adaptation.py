@@ -2,7 +2,7 @@
 
 The question of Gururangan et al. 2020 (arXiv:2004.10964): a base that continues pre-training in the task's
 domain, or only on the task's own texts, before it sees an example; and one that reads another domain, as a
-control (section 3.4).
+control (section 3.4). And a model from nothing that reads only the dialogs: what the base adds to them.
 """
 
 import copy
@@ -16,13 +16,15 @@ from bookkit.experiments.bases import SIZE, base
 from bookkit.experiments.recording import Experiment, experiment
 from fmkit import continue_pretrain, finetune
 from fmkit.config import TrainConfig, reproducible
-from fmkit.evaluation.evaluate import evaluate
+from fmkit.data.example_batches import tokenize_completions
+from fmkit.evaluation.answers import answer_examples, exact_match
 from fmkit.model import Transformer
 from fmkit.world import LEGAL, SUPPORT
 
 READING: dict[str, Any] = {"steps": 800, "batch_size": 4, "learning_rate": 4e-3}
 TUNING: dict[str, Any] = {"steps": 200, "batch_size": 16, "learning_rate": 4e-3}
-STARTS = ("scratch", "base", "legal", "questions", "support")  # nothing; stories; and then one of three
+# Nothing; stories; stories and then one of three; and the dialogs without the stories.
+STARTS = ("scratch", "base", "legal", "questions", "support", "support alone")
 
 
 @experiment("adaptation")
@@ -30,13 +32,14 @@ def adaptation() -> Experiment:
     # Drawn apart from the dialogs that are learned from and asked; a fifth of those asked come up here too.
     shop = SUPPORT.load(4_000, 100, seed=1)
     questions = shop.select_columns("prompt").rename_column("prompt", "text")
-    read = {"legal": LEGAL.load(4_000, 100), "questions": questions, "support": shop}
+    read = {"legal": LEGAL.load(4_000, 100), "questions": questions, "support": shop, "support alone": shop}
+    known = set(shop["train"]["prompt"])
 
     @cache
     def reader(start: str, seed: int) -> tuple[Transformer, Tokenizer]:
         """A model that has read what `start` says, and seen no example."""
         model, tokenizer = base(seed)
-        if start == "scratch":
+        if start in ("scratch", "support alone"):
             model = Transformer(SIZE, seed=seed)
         reproducible(seed)
         if start in read:
@@ -51,8 +54,15 @@ def adaptation() -> Experiment:
         reproducible(seed)
         config = TrainConfig(**TUNING, seed=seed, eval_every=TUNING["steps"])
         finetune(model, tokenizer, data, config)
-        right = evaluate(model, tokenizer, data["validation"])["exact_match"]
-        return {"scores": {"right": round(right, 3)}}
+        asked = [row["messages"][0]["content"] for row in data["validation"]]
+        examples = tokenize_completions(data["validation"], tokenizer, SIZE.max_position_embeddings)
+        said, truth = answer_examples(model, tokenizer, examples)
+        new = [number for number, question in enumerate(asked) if question not in known]
+        right, right_new = (
+            exact_match([said[i] for i in chosen], [truth[i] for i in chosen])
+            for chosen in (range(len(asked)), new)
+        )
+        return {"scores": {"right": round(right, 3), "right_new": round(right_new, 3)}}
 
     arms = [
         {"start": start, "examples": examples, "seed": seed}
