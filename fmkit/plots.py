@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
-from itertools import groupby
+from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ try:
     from matplotlib.figure import Figure
     from matplotlib.ticker import (
         EngFormatter,
+        FixedLocator,
         LogLocator,
         MaxNLocator,
         NullFormatter,
@@ -239,7 +240,8 @@ def plot_lines(
             low, high = axes.get_xlim()
             if high < 100 * low:  # few powers of ten to name
                 axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        last = max(max(line.x) for line in lines)
+        points = sorted({float(x) for line in lines for x in line.x})
+        last = points[-1]
         axes.set_xlim(right=last)  # names begin where the axes end, clear of dashed lines and of the axis
         for line in lines:
             _name_points(axes, line)
@@ -247,8 +249,10 @@ def plot_lines(
             axes.xaxis.set_major_formatter(EngFormatter(sep=""))
         elif log_x:
             axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
-        elif all(float(x).is_integer() for line in lines for x in line.x):  # counts
+        elif all(point.is_integer() for point in points):  # counts
             axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
+        if last < 1000 and _can_be_numbered(points, log_x):
+            axes.xaxis.set_major_locator(FixedLocator(points))
         if percent:
             axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
         ends = [(line.y[-1], line.x[-1], line.label, COLORS[line.color]) for line in lines if line.label]
@@ -461,6 +465,15 @@ def _name_points(axes: Axes, line: Line) -> None:
         away = 4 if x - low < 0.12 * (high - low) else -4
         write = partial(axes.annotate, textcoords="offset points", ha="left" if away > 0 else "right")
         write(name, (x, y), (away, 4), color=COLORS[line.color], annotation_clip=False)
+
+
+def _can_be_numbered(points: Sequence[float], log: bool) -> bool:
+    """Whether points on an axis are whole numbers, and so few and far apart that each can have its own."""
+    if not all(point.is_integer() for point in points) or (log and points[0] <= 0):
+        return False
+    places = [math.log(point) for point in points] if log else points
+    least = (places[-1] - places[0]) / 8
+    return 1 < len(points) <= 8 and all(b - a > least for a, b in pairwise(places))
 
 
 def _draw_level(axes: Axes, height: float) -> None:

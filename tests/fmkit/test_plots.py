@@ -160,6 +160,21 @@ def test_a_narrow_figure_fits_a_phone():
         assert 0.75 * int(width[1]) <= 350
 
 
+@pytest.mark.parametrize(
+    ("points", "log", "numbered"),
+    [
+        ([0, 1, 2, 3], False, True),
+        ([50, 100, 400], True, True),
+        ([1, 2, 100], False, False),  # the first two would touch
+        (list(range(20)), False, False),
+        ([0.5, 1.5], False, False),
+    ],
+)
+def test_a_few_points_have_ticks(points, log, numbered):
+    plot = plot_lines([Line("a", points, points)], "one line", "x", "y", log_x=log)
+    assert (list(plot.figure.axes[0].get_xticks()) == points) == numbered
+
+
 def test_ticks_of_counts_are_whole_numbers():
     axes = plot_lines([Line("a", [1, 2, 3], [0.1, 0.5, 1.0])], "", "references", "y").figure.axes[0]
     assert all(float(tick).is_integer() for tick in axes.get_xticks())
