@@ -13,8 +13,8 @@ from playwright.sync_api import Browser, Page
 from bookkit.widgets import plan
 
 WAYS = [way for those in plan.WAYS.values() for way in those]
-STATUS = ".fm-plan-status"
-KEPT = ".fm-plan-ways > li:not(.fm-plan-left)"
+STATUS = ".fm-sift-status [role=status]"
+KEPT = ".fm-plan-ways > li:not(.fm-sift-ruled-out)"
 STAKES = list(plan.STAKES)
 
 
@@ -93,7 +93,7 @@ def test_every_answer_leaves_a_plan(visit: Any) -> None:
 def test_what_is_left_out_says_why(visit: Any) -> None:
     page = visit()
     page.get_by_role("button", name="Praise or complaint?").click()
-    said = page.locator(".fm-plan-out:visible").all_inner_texts()
+    said = page.locator(".fm-sift-out:visible").all_inner_texts()
     assert len(said) == len(WAYS) - len(kept(page))
     assert "Left out: it is for summaries and translations." in said
     page.get_by_role("button", name="Start over").press("Enter")
@@ -121,6 +121,6 @@ def test_plans_are_accessible(visit: Any, width: int, colors: str) -> None:
 
 def test_the_ways_without_a_script(visit: Any) -> None:
     page = visit(java_script_enabled=False)
-    assert page.locator(".fm-plan-says:visible").count() == len(WAYS)
-    assert page.locator(".fm-plan-out:visible").count() == 0
+    assert page.locator(".fm-sift-says:visible").count() == len(WAYS)
+    assert page.locator(".fm-sift-out:visible").count() == 0
     assert not page.get_by_label("What is judged?").is_visible()

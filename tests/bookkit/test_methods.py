@@ -10,7 +10,7 @@ from playwright.sync_api import Page
 from bookkit.widgets import methods
 
 LADDER = ".fm-methods-ladder > li"
-STATUS = ".fm-methods-verdict [role=status]"
+STATUS = ".fm-sift-status [role=status]"
 OTHERS = methods.METHODS[1:]
 
 
@@ -27,7 +27,7 @@ def choose(page: Page, answers: dict[str, str]) -> str:
                 const questions = [...document.querySelectorAll(".fm-methods select")];
                 for (const one of questions) one.value = answers[one.name] ?? "";
                 questions[0].dispatchEvent(new Event("change"));
-                return document.querySelector(".fm-methods-verdict [role=status]").textContent;
+                return document.querySelector(".fm-sift-status [role=status]").textContent;
             }""",
             answers,
         )
@@ -99,13 +99,13 @@ def test_each_answer_rules_out_by_keyboard(visit: Any) -> None:
     rungs = page.locator(LADDER)
     assert page.locator(STATUS).text_content().startswith("What fits so far: Prompting.")
     page.get_by_label("What is missing?").press("O")  # One task …
-    out = page.locator(".fm-methods-ruled-out").count()
+    out = page.locator(".fm-sift-ruled-out").count()
     assert out == rungs.count() - 3, "a prompt, an adapter and a head are left"
-    assert rungs.nth(1).locator(".fm-methods-out:visible").inner_text() == (
+    assert rungs.nth(1).locator(".fm-sift-out:visible").inner_text() == (
         "Ruled out: It looks up facts and teaches no skill."
     )
     page.get_by_role("button", name="Start over").press("Enter")
-    assert page.locator(".fm-methods-ruled-out").count() == 0
+    assert page.locator(".fm-sift-ruled-out").count() == 0
 
 
 @pytest.mark.parametrize("width", [tiny.DESK, tiny.PHONE])
@@ -129,8 +129,8 @@ def test_methods_are_accessible(visit: Any, width: int, colors: str) -> None:
 
 
 def whole(page: Page) -> None:
-    assert page.locator(".fm-methods-best:visible").count() == len(methods.METHODS)
-    assert page.locator(".fm-methods-out:visible").count() == 0
+    assert page.locator(".fm-sift-says:visible").count() == len(methods.METHODS)
+    assert page.locator(".fm-sift-out:visible").count() == 0
     assert not page.get_by_label("What is missing?").is_visible()
 
 

@@ -5,8 +5,8 @@
 
 shows what each method changes, what it learns from, what it costs and what it is for, the cheapest first.
 Four questions rule methods out, each with its reason, and the first that is left is named. An adapter is
-no method of its own, so it is named beside the one that it trains. methods.js
-only compares the reader's answers with what the template says of each method; without a script, and on
+no method of its own, so it is named beside the one that it trains. The scripts, methods.js over sift.js,
+only compare the reader's answers with what the template says of each method; without a script, and on
 paper, the ladder is all that there is.
 """
 
@@ -61,6 +61,18 @@ class Method:
     unfit: str  # why, where the need is another
     lacks: str  # what it wants, where there is something else to learn from
     trains: bool = True
+
+    @property
+    def fits(self) -> dict[str, tuple[str, ...]]:
+        """The answers that leave it, by their questions; a prompt is left until it was measured."""
+        return {"need": self.needs, "source": self.sources} if self is not PROMPT else {"prompted": ("no",)}
+
+    @property
+    def reasons(self) -> dict[str, str]:
+        """What rules it out, by the question."""
+        if self is PROMPT:
+            return {"prompted": "you have measured it, and it is not enough."}
+        return {"need": self.unfit, "source": self.lacks}
 
 
 PROMPT = Method(
@@ -206,7 +218,7 @@ class Methods(PageWidget):
     widget = "methods"
 
     def values(self) -> dict[str, Any]:
-        cases = [(name, " ".join(answers)) for name, answers, *_ in CASES]
+        cases = [(name, answers) for name, answers, *_ in CASES]
         return {"methods": METHODS, "questions": QUESTIONS, "cases": cases, "adapter": ADAPTER}
 
 

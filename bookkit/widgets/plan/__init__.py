@@ -5,8 +5,8 @@
 
 shows what each way judges, what it says and what it misses, in the order in which one uses them: with each
 change, before the first use, in use. Three questions leave the ways that fit a case; what is left is the
-plan. plan.js only compares the reader's answers with what the template says of each way; without a script,
-and on paper, the list is all that there is.
+plan. The scripts, plan.js over sift.js, only compare the reader's answers with what the template says of each
+way; without a script, and on paper, the list is all that there is.
 """
 
 from dataclasses import dataclass
@@ -53,10 +53,25 @@ class Way:
     least: str = "annoying"
 
     @property
-    def of(self) -> str:
-        """What it judges, in the words of a reason."""
+    def fits(self) -> dict[str, tuple[str, ...]]:
+        """The answers that leave it in the plan, by their questions."""
+        fits = {"judged": self.judged}
+        if self.reference:
+            fits["reference"] = ("yes",)
+        if self.least != "annoying":
+            fits["stakes"] = tuple(STAKES)[list(STAKES).index(self.least) :]
+        return fits
+
+    @property
+    def reasons(self) -> dict[str, str]:
+        """Why it is left out, by the question."""
         *others, last = (WORDS[one] for one in self.judged)
-        return f"{', '.join(others)} and {last}" if others else last
+        harm = "harms somebody" if self.least == "harmful" else "costs money or harms somebody"
+        return {
+            "judged": f"it is for {', '.join(others)} and {last}." if others else f"it is for {last}.",
+            "reference": "it needs a right answer to compare with.",
+            "stakes": f"worth its cost only where a wrong answer {harm}.",
+        }
 
 
 WORDS = {
@@ -238,8 +253,7 @@ class Plan(PageWidget):
     widget = "plan"
 
     def values(self) -> dict[str, Any]:
-        cases = [(name, " ".join(answers)) for name, answers in CASES]
-        return {"ways": WAYS, "questions": QUESTIONS, "cases": cases, "stakes": list(STAKES)}
+        return {"ways": WAYS, "questions": QUESTIONS, "cases": CASES}
 
 
 def setup(app: Sphinx) -> None:
