@@ -6,34 +6,85 @@ head.
 """
 
 import math
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torch.nn.attention.flex_attention import BlockMask, create_block_mask, flex_attention
+
+from fmkit.config import ModelConfig
 
 
-def prefer_explicit(q: Tensor, k: Tensor) -> bool:
+@dataclass(frozen=True)
+class Mask:
+    """Which keys each query may see, in the form that is fastest where the model runs; see `make_mask`.
+
+    With nothing said, all of them.
+    """
+
+    causal: bool = False  # none after its own
+    lengths: list[int] | None = None  # only those of its document; documents follow each other, row after row
+    blocks: BlockMask | None = None  # all that may be seen, as FlexAttention reads it
+    allowed: Tensor | None = None  # all that may be seen, (B or 1, T, S)
+
+
+def make_mask(
+    config: ModelConfig,
+    num_queries: int,
+    num_keys: int,
+    document_ids: Tensor | None,
+    device: torch.device,
+    dtype: torch.dtype,
+) -> Mask:
+    """Say which keys each query may see: with `document_ids` (B, S), only those of its own document.
+
+    Queries are the last `num_queries` of the `num_keys` positions (the others are cached). A document is a
+    run of equal ids in a row. A dense mask of documents costs the square of the row's length, so it is only
+    made where no kernel takes less.
+    """
+    causal = config.is_causal
+    if num_queries == num_keys and not prefer_explicit(device, dtype, num_keys):
+        if document_ids is None:
+            return Mask(causal)
+        if device.type == "cpu" and not torch.compiler.is_compiling():
+            return Mask(causal, lengths=_document_lengths(document_ids))
+        if device.type == "cuda" and torch.compiler.is_compiling() and config.head_dim >= 16:
+            return Mask(blocks=_block_mask(document_ids, causal))
+    return Mask(allowed=allowed_positions(num_queries, num_keys, causal, document_ids, device))
+
+
+def prefer_explicit(device: torch.device, dtype: torch.dtype, num_keys: int) -> bool:
     """Whether two plain matrix products beat the fused kernel: on a CPU, in bfloat16, over a short context.
 
     In float32 the fused kernel was 1.1 to 1.6 times faster at every size tried (64 to 256 keys).
     """
-    return q.device.type == "cpu" and q.dtype == torch.bfloat16 and k.shape[1] <= 256
+    return device.type == "cpu" and dtype == torch.bfloat16 and num_keys <= 256
 
 
-def attention(q: Tensor, k: Tensor, v: Tensor, allowed: Tensor | None, causal: bool = False) -> Tensor:
+def attention(q: Tensor, k: Tensor, v: Tensor, mask: Mask) -> Tensor:
     """Compute softmax(q kᵀ / √D) v (Vaswani et al. 2017, arXiv:1706.03762, section 3.2.1).
 
-    q (B, T, H, D), k and v (B, S, K, D) → (B, T, H, D). `allowed` (B or 1, T, S), True where a query may
-    look, None for no limit; `causal` says that `allowed` is the plain triangle, which the fused kernels need
-    not be given.
+    q (B, T, H, D), k and v (B, S, K, D) → (B, T, H, D). `mask` says which keys a query may see.
     """
-    if prefer_explicit(q, k):
-        return _explicit(q, k, v, allowed)
-    mask = None if allowed is None or causal else allowed[:, None]
+    if mask.lengths is not None:
+        documents = zip(*(x.flatten(0, 1).split(mask.lengths) for x in (q, k, v)), strict=True)
+        return torch.cat([_fused(*(x[None] for x in each), mask)[0] for each in documents]).view(q.shape)
+    if prefer_explicit(q.device, q.dtype, k.shape[1]):
+        return _explicit(q, k, v, mask.allowed)
+    return _fused(q, k, v, mask)
+
+
+def _fused(q: Tensor, k: Tensor, v: Tensor, mask: Mask) -> Tensor:
+    grouped = q.shape[2] != k.shape[2]
     q, k, v = (x.transpose(1, 2) for x in (q, k, v))
-    out = F.scaled_dot_product_attention(
-        q, k, v, attn_mask=mask, is_causal=causal, enable_gqa=q.shape[1] != k.shape[1]
-    )
+    if mask.blocks is not None:
+        out = flex_attention(q, k, v, block_mask=mask.blocks, enable_gqa=grouped)
+    else:
+        allowed = None if mask.allowed is None else mask.allowed[:, None]
+        out = F.scaled_dot_product_attention(
+            q, k, v, attn_mask=allowed, is_causal=mask.causal, enable_gqa=grouped
+        )
     return out.transpose(1, 2)
 
 
@@ -41,12 +92,33 @@ def _explicit(q: Tensor, k: Tensor, v: Tensor, allowed: Tensor | None) -> Tensor
     (B, T, H, D), (_, S, K, _) = q.shape, k.shape
     # The H/K query heads that share a key head are stacked along the time axis.
     q = q.view(B, T, K, H // K, D).permute(0, 2, 3, 1, 4).reshape(B, K, H // K * T, D)
-    scores = (q / math.sqrt(D)) @ k.permute(0, 2, 3, 1)  # (B, K, H/K * T, S)
+    # Of cached keys the product would make a transposed copy, which takes three times as long as this one.
+    keys = k.permute(0, 2, 3, 1) if T > 1 else k.transpose(1, 2).contiguous().mT
+    scores = (q / math.sqrt(D)) @ keys  # (B, K, H/K * T, S)
     if allowed is not None:
         bias = torch.zeros(allowed.shape, dtype=q.dtype).masked_fill_(~allowed, float("-inf"))
         scores = (scores.view(B, K, H // K, T, S) + bias[:, None, None]).view(B, K, H // K * T, S)
     out = scores.softmax(-1) @ v.transpose(1, 2)  # (B, K, H/K * T, D)
     return out.view(B, K, H // K, T, D).permute(0, 3, 1, 2, 4).reshape(B, T, H, D)
+
+
+def _document_lengths(document_ids: Tensor) -> list[int]:
+    """Count the tokens of each run of equal ids, row after row."""
+    first = torch.ones_like(document_ids, dtype=torch.bool)
+    first[:, 1:] = document_ids[:, 1:] != document_ids[:, :-1]
+    starts = first.flatten().nonzero()[:, 0]
+    return torch.diff(starts, append=starts.new_tensor([first.numel()])).tolist()
+
+
+def _block_mask(document_ids: Tensor, causal: bool) -> BlockMask:
+    """Say which blocks of keys a block of queries may see (Dong et al. 2024, arXiv:2412.05496)."""
+
+    def allowed(b: Tensor, h: Tensor, query: Tensor, key: Tensor) -> Tensor:
+        same = document_ids[b, query] == document_ids[b, key]
+        return same & (query >= key) if causal else same
+
+    B, T = document_ids.shape
+    return create_block_mask(allowed, B, None, T, T, device=document_ids.device)
 
 
 def allowed_positions(

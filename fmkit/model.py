@@ -16,7 +16,7 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 
 from fmkit import checkpoint
-from fmkit.attention import Cache, KVCache, RowCache, allowed_positions, attention
+from fmkit.attention import Cache, KVCache, Mask, RowCache, attention, make_mask
 from fmkit.config import ModelConfig, choose_device, choose_dtype, read_field
 from fmkit.data.tokenizer import as_tokenizer, load_tokenizer, require_tokens
 from fmkit.errors import FmkitError
@@ -77,7 +77,7 @@ class Attention(nn.Module):
         v = self.v_proj(x).view(B, T, -1, self.D)
         if view.cache is not None:
             k, v = view.cache.update(self.layer, k, v)
-        return self.o_proj(attention(q, k, v, view.allowed, view.plain_causal).reshape(B, T, -1))
+        return self.o_proj(attention(q, k, v, view.mask).reshape(B, T, -1))
 
 
 class MLP(nn.Module):
@@ -122,19 +122,17 @@ class View:
         T, start = input_ids.shape[1], cache.length if cache is not None else 0
         self.cache = cache
         if isinstance(cache, RowCache):
-            rows, self.allowed = cache.look()
+            rows, allowed = cache.look()
             self.cos, self.sin = decoder.cos[rows].to(dtype), decoder.sin[rows].to(dtype)
-            self.plain_causal = False
+            self.mask = Mask(allowed=allowed)
             return
-        causal = decoder.config.is_causal
         where: slice | Tensor = slice(start, start + T)
         if cache is not None and cache.padding is not None:
             positions = torch.arange(start + T, device=input_ids.device) - cache.padding[:, None]  # (B, S)
             document_ids = positions >= 0  # padding is a document of its own
             where = positions[:, start:].clamp(0, len(decoder.cos) - 1)
         self.cos, self.sin = decoder.cos[where].to(dtype), decoder.sin[where].to(dtype)
-        self.allowed = allowed_positions(T, start + T, causal, document_ids, input_ids.device)
-        self.plain_causal = causal and start == 0 and T > 1 and document_ids is None
+        self.mask = make_mask(decoder.config, T, start + T, document_ids, input_ids.device, dtype)
 
 
 class Decoder(nn.Module):

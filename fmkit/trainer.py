@@ -63,6 +63,8 @@ class Trainer:
         self.model.dtype = choose_dtype(self.device, model.config.hidden_size, config.dtype)
         self.optimizer = make_optimizer(self.model, config)
         self.compiled = self.device.type == "cuda" if config.compile is None else config.compile
+        if self.compiled:
+            torch.compiler.reset()  # past a number of models and shapes, those of all runs, PyTorch gives up
         self.objective = torch.compile(objective) if self.compiled else objective
         self.step, self.tokens = 0, 0
         self.data_state = loader.state_dict()

@@ -43,7 +43,7 @@ def alone(model, prompts, *settings, **more) -> list[list[int]]:
 @pytest.mark.parametrize("temperature", [0.0, 1.0])
 @pytest.mark.parametrize("length", [5, 1000])
 def test_a_batch_is_each_prompt_alone(length, temperature, explicit, writer, prompts, monkeypatch):
-    monkeypatch.setattr(attention_module, "prefer_explicit", lambda q, k: explicit)
+    monkeypatch.setattr(attention_module, "prefer_explicit", lambda *given: explicit)
     together = generate_ids(writer, prompts, length, temperature, seed=3)
     assert together == alone(writer, prompts, length, temperature, seed=3)
     assert [len(row) for row in together] == [min(length, CONTEXT - len(prompt)) for prompt in prompts]
@@ -114,7 +114,7 @@ def in_turns(model, prompts, most: int, places: int) -> list[list[int]]:
 @pytest.mark.parametrize("explicit", [False, True], ids=["fused", "explicit"])
 @pytest.mark.parametrize("places", [1, 3, 7])
 def test_rows_come_and_go(places, explicit, writer, prompts, monkeypatch):
-    monkeypatch.setattr(attention_module, "prefer_explicit", lambda q, k: explicit)
+    monkeypatch.setattr(attention_module, "prefer_explicit", lambda *given: explicit)
     assert in_turns(writer, prompts, 12, places) == alone(writer, prompts, 12, 0.0)
 
 

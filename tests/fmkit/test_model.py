@@ -9,7 +9,7 @@ from transformers import AutoModelForCausalLM
 
 from fmkit import Classifier, FmkitError, LoraConfig, ModelConfig, Transformer, add_lora, generate
 from fmkit import attention as attention_module
-from fmkit.attention import allowed_positions, attention
+from fmkit.attention import Mask, allowed_positions, attention, make_mask
 from fmkit.evaluation.likelihood import perplexity
 from fmkit.flops import flops_per_token, num_parameters, peak_flops, trained_flops_per_token
 from fmkit.generation import DRAWS, generate_ids, pick
@@ -29,7 +29,7 @@ def trained_size() -> Transformer:
 
 @pytest.mark.parametrize("explicit", [False, True])
 def test_packed_documents_are_as_if_alone(trained_size, explicit, monkeypatch):
-    monkeypatch.setattr(attention_module, "prefer_explicit", lambda q, k: explicit)
+    monkeypatch.setattr(attention_module, "prefer_explicit", lambda *given: explicit)
     documents = [torch.randint(4, 120, (n,)) for n in (17, 1, 30, 16)]
     packed = torch.cat(documents)[None]
     ids = torch.cat([torch.full((len(d),), i) for i, d in enumerate(documents)])[None]
@@ -42,7 +42,7 @@ def test_packed_documents_are_as_if_alone(trained_size, explicit, monkeypatch):
 @pytest.mark.parametrize("explicit", [False, True])
 @pytest.mark.parametrize("chunks", [[1] * 40, [25] + [1] * 15, [10, 20, 10]])
 def test_cached_is_uncached(trained_size, chunks, explicit, monkeypatch):
-    monkeypatch.setattr(attention_module, "prefer_explicit", lambda q, k: explicit)
+    monkeypatch.setattr(attention_module, "prefer_explicit", lambda *given: explicit)
     ids = torch.randint(0, 120, (2, 40))
     with torch.no_grad():
         cache = trained_size.new_cache(2, 40)
@@ -58,14 +58,36 @@ def test_attention_kernels_agree(causal, packed, heads, monkeypatch):
     torch.manual_seed(0)
     inputs = [torch.randn(2, 31, h, 8, requires_grad=True) for h in (H, K, K)]
     documents = torch.arange(31).expand(2, -1) // 7 if packed else None
-    allowed = allowed_positions(31, 31, causal, documents, torch.device("cpu"))
+    config = ModelConfig(vocab_size=120, hidden_size=H * 8, num_attention_heads=H, is_causal=causal)
+    cpu, full = torch.device("cpu"), torch.float32
+    masks = [
+        make_mask(config, 31, 31, documents, cpu, full),
+        Mask(allowed=allowed_positions(31, 31, causal, documents, cpu)),
+    ]
+    assert (masks[0].lengths == [7, 7, 7, 7, 3] * 2) if packed else (masks[0] == Mask(causal))
     results = []
-    for explicit in (False, True):
-        monkeypatch.setattr(attention_module, "prefer_explicit", lambda q, k, e=explicit: e)
-        out = attention(*inputs, allowed, causal and not packed)
+    for mask, explicit in ((masks[0], False), (masks[1], False), (masks[1], True)):
+        monkeypatch.setattr(attention_module, "prefer_explicit", lambda *given, e=explicit: e)
+        out = attention(*inputs, mask)
         results.append((out, *torch.autograd.grad(out.square().sum(), inputs)))
-    for a, b in zip(*results, strict=True):
-        torch.testing.assert_close(a, b, atol=1e-4, rtol=1e-4)
+    for other in results[1:]:
+        for a, b in zip(results[0], other, strict=True):
+            torch.testing.assert_close(a, b, atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("causal", [True, False])
+def test_blocks_are_the_dense_mask(causal, monkeypatch):
+    """What FlexAttention may see where a GPU's code is compiled, tried where its kernel can be: forward."""
+    documents = torch.tensor([[0] * 100 + [1] * 156 + [2] * 44, [0] * 300])
+    q, k, v = (torch.randn(2, 300, heads, 16) for heads in (4, 2, 2))
+    config = ModelConfig(vocab_size=120, hidden_size=64, is_causal=causal)
+    monkeypatch.setattr(torch.compiler, "is_compiling", lambda: True)
+    masks = [
+        make_mask(config, 300, 300, documents, torch.device(device), torch.float32)
+        for device in ("cuda", "cpu")
+    ]
+    assert (masks[0].blocks is None, masks[1].allowed is None) == (False, False)
+    torch.testing.assert_close(*(attention(q, k, v, mask) for mask in masks), atol=1e-4, rtol=1e-4)
 
 
 def test_bfloat16_is_near_float32(trained_size):
@@ -173,7 +195,7 @@ def test_no_token_is_dropped(model):
 
 
 def test_parameters_and_flops(monkeypatch):
-    monkeypatch.setattr(attention_module, "prefer_explicit", lambda q, k: True)  # what the counter can see
+    monkeypatch.setattr(attention_module, "prefer_explicit", lambda *given: True)  # what the counter can see
     for tied in (True, False):
         config = ModelConfig(
             vocab_size=2048, num_attention_heads=8, num_key_value_heads=2, tie_word_embeddings=tied
@@ -210,7 +232,7 @@ def train_only(model, module) -> None:
 
 @pytest.mark.parametrize("freeze", FROZEN.values(), ids=FROZEN.keys())
 def test_flops_leave_out_frozen_weights(freeze, monkeypatch):
-    monkeypatch.setattr(attention_module, "prefer_explicit", lambda q, k: True)  # what the counter can see
+    monkeypatch.setattr(attention_module, "prefer_explicit", lambda *given: True)  # what the counter can see
     config = ModelConfig(vocab_size=512, hidden_size=64, num_hidden_layers=3, num_key_value_heads=2)
     model = Classifier(config, ["no", "yes"])
     freeze(model)
