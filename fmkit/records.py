@@ -120,12 +120,15 @@ Cell = str | Text
 
 class Table:
     """Rows of text under a head, and the sentence that says what they show. On a page the first column names
-    the rows, and what is wider than the page scrolls. Columns that hold a `Text` are read from the left."""
+    the rows, and what is wider than the page scrolls; with `cards`, a phone shows each row as a card instead,
+    its cells named by the head. Columns that hold a `Text` are read from the left."""
 
-    def __init__(self, sentence: str, head: Sequence[str], rows: Sequence[Sequence[Cell]]) -> None:
+    def __init__(
+        self, sentence: str, head: Sequence[str], rows: Sequence[Sequence[Cell]], cards: bool = False
+    ) -> None:
         if {len(row) for row in rows} != {len(head)}:
             raise FmkitError(f"a table with {len(head)} columns needs rows of {len(head)} cells")
-        self.sentence, self.head, self.rows = sentence, head, rows
+        self.sentence, self.head, self.rows, self.cards = sentence, head, rows, cards
         texts = [any(isinstance(cell, Text) for cell in column) for column in zip(*rows, strict=True)]
         self.reads = [True, *texts[1:]]  # which columns are read from the left
 
@@ -147,16 +150,18 @@ class Table:
         head = f'<th scope="col">{html.escape(first)}</th>' if first else "<td></td>"
         columns = zip(others, sides, strict=True)
         head += "".join(f'<th scope="col"{side}>{html.escape(name)}</th>' for name, side in columns)
+        names = [f' data-name="{html.escape(name)}"' if self.cards else "" for name in others]
+        looks = [side + name for side, name in zip(sides, names, strict=True)]
         body = "".join(
             f'<tr><th scope="row">{_cell(name)}</th>'
-            + "".join(f"<td{side}>{_cell(cell)}</td>" for cell, side in zip(cells, sides, strict=True))
+            + "".join(f"<td{look}>{_cell(cell)}</td>" for cell, look in zip(cells, looks, strict=True))
             + "</tr>\n"
             for name, *cells in self.rows
         )
         rows = f"<thead><tr>{head}</tr></thead>\n<tbody>\n{body}</tbody>"
         return (
             '<figure class="fm-figure"><div class="pst-scrollable-table-container" tabindex="0">'
-            f'<table class="table table-sm">\n{rows}</table></div>'
+            f'<table class="table table-sm{" fm-cards" if self.cards else ""}">\n{rows}</table></div>'
             f"<figcaption>{html.escape(self.sentence)}</figcaption></figure>"
         )
 

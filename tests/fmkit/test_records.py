@@ -20,6 +20,13 @@ def test_a_table_is_text_and_escaped_html() -> None:
         records.Table("", ["a", "b"], [["1", "2"], ["1"]])
 
 
+def test_cards_have_their_columns_names() -> None:
+    page = records.Table("a", ["of", "a&b"], [["x", "1"]], cards=True)._repr_html_()
+    assert '<table class="table table-sm fm-cards">' in page
+    assert '<td class="text-end" data-name="a&amp;b">1</td>' in page
+    assert "data-name" not in records.Table("a", ["of", "b"], [["x", "1"]])._repr_html_()
+
+
 def test_wrong_words_are_marked_in_tables() -> None:
     cell = records.Text("A lamp & a pillow, but", [(11, 18)])
     assert str(cell) == "A lamp & a »pillow,« but"
