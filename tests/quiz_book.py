@@ -237,11 +237,13 @@ chapters:
   - file: chapters/back/guess
   - file: chapters/back/checkpoints
   - file: chapters/back/calculator
+  - file: chapters/back/payback
   - file: chapters/back/checklist
   - file: chapters/back/rank
   - file: chapters/back/replay
   - file: chapters/back/methods
   - file: chapters/back/soften
+  - file: chapters/back/batching
   - file: chapters/back/threshold
   - file: chapters/back/annotate
   - file: chapters/back/overlap
@@ -278,11 +280,13 @@ def write(folder: Path) -> Path:
     taught = "".join(f"\n({label})=\n## {label}\n" for label in labels)
     (back / "checklist.md").write_text(f"# A checklist\n\n```{{checklist}}\n```\n{taught}")
     (back / "calculator.md").write_text("# What it takes\n\n```{calculator}\n```\n")
+    (back / "payback.md").write_text("# Own or hosted\n\n```{payback}\n```\n")
     (back / "rank.md").write_text("# Ranks\n\n```{rank}\n```\n")
     (back / "replay.md").write_text("# Replay\n\n```{replay}\n```\n")
     (back / "rater.md").write_text("# A rater\n\n```{rater}\n```\n")
     (back / "business.md").write_text("# A case\n\n```{business-case}\n```\n")
     (back / "annotate.md").write_text("# Answers\n\n```{annotate}\n```\n")
+    (back / "batching.md").write_text("# Batches\n\n```{batching}\n```\n")
     (back / "soften.md").write_text("# A temperature\n\n```{soften}\n```\n")
     (back / "threshold.md").write_text("# A threshold\n\n```{threshold}\n```\n")
     (back / "traces.md").write_text("# Traces\n\n```{traces}\n```\n")
@@ -291,6 +295,7 @@ def write(folder: Path) -> Path:
     for name in (
         "forgetting.json",
         "replay-texts.json",
+        "serving.json",
         "agents.json",
         "lora-near.json",
         "lora-rank.json",

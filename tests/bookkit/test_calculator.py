@@ -2,20 +2,16 @@
 
 import json
 import random
-import subprocess
 from typing import Any
 
 import pytest
 import tiny
 from playwright.sync_api import Page
+from scripts import run_script
 
-from bookkit.engine.bundle import LOADER
-from bookkit.site import node
-from bookkit.site.scripts import script, sources
 from bookkit.widgets import calculator
 from fmkit.errors import FmkitError
 from fmkit.footprint import Job, gpu_hours, product, training_flops
-from fmkit.widgets.modules import needed
 
 PARTS = ("days", "kwh", "carbon_kg", "embodied_kg", "water_liters", "dollars")
 TEXTS = [(tiny.ROOT / file).read_text() for file in (calculator.RUNS, calculator.FACTORS)]
@@ -24,14 +20,6 @@ TEXTS = [(tiny.ROOT / file).read_text() for file in (calculator.RUNS, calculator
 @pytest.fixture
 def visit(visit: Any) -> Any:
     return lambda width=tiny.DESK, **options: visit(width, "chapters/back/calculator", **options)
-
-
-def run_script(module: str, ask: str) -> Any:
-    modules = "".join(script(name) for name in needed(module, sources()))
-    code = f"{LOADER}{modules}const it = fmkit.modules.{module};console.log(JSON.stringify({ask}));"
-    return json.loads(
-        subprocess.run([node.node_js(), "-"], input=code, capture_output=True, text=True, check=True).stdout
-    )
 
 
 def test_its_formulas_are_fmkits() -> None:

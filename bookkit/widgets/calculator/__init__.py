@@ -17,6 +17,7 @@ import yaml
 from sphinx.application import Sphinx
 
 from bookkit.site.page_widget import PageWidget
+from bookkit.widgets.calculator.payback import Payback
 from fmkit.errors import FmkitError
 from fmkit.flops import PEAK_FLOPS
 from fmkit.footprint import (
@@ -149,3 +150,4 @@ def row(run: dict[str, Any], factors: dict[str, Any]) -> dict[str, str]:
 
 def setup(app: Sphinx) -> None:
     app.add_directive("calculator", Calculator)
+    app.add_directive("payback", Payback)
