@@ -22,7 +22,7 @@ LOG = VENV / "bootstrap.log"
 WEB = ROOT / "bookkit" / "web"
 PYTHON = str(VENV / "bin" / "python")
 EXTRAS = ("book", "test")  # what to install; each holds the one before
-FMKIT_EXTRA = {"book": "notebook,evaluation", "test": "test"}
+FMKIT_EXTRA = {"book": "notebook,evaluation,serve", "test": "test"}
 OLDEST, NEWEST = (3, 11), (3, 13)
 
 FAULTS = (  # what a tool prints when it fails, and the line that we print instead
