@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from fmkit.world import Entity, Grammar
-from fmkit.world.template import Draw, OneOf, Show
+from fmkit.world.rules import Draw, OneOf, Show
 
 
 class Unambiguous:

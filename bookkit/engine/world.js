@@ -1,5 +1,5 @@
 // The story world in the page: a grammar that knows the probability of every text it can write. The twin of
-// fmkit/world/grammar.py, with the parts of a template from fmkit/world/template.py; bookkit/engine/worlds.py writes
+// fmkit/world/grammar.py, with the parts of a template from fmkit/world/rules.py; bookkit/engine/worlds.py writes
 // the data that it reads.
 //
 // One grammar runs in two directions. `derive` writes a text; `derivations` reads one, by following every way to derive

@@ -24,7 +24,7 @@ from sphinx.application import Sphinx
 
 from bookkit.site.scripts import PLACE, define
 from fmkit.world import Grammar, World
-from fmkit.world.template import Draw, Entity, OneOf, Show, Things, dotted
+from fmkit.world.rules import Draw, Entity, OneOf, Show, Things, dotted
 
 
 def compile_world(grammar: Grammar) -> dict[str, Any]:

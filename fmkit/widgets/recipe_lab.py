@@ -23,7 +23,7 @@ from fmkit.trainer import Trainer
 from fmkit.widgets.base import traitlets
 from fmkit.widgets.controls import FIRST, Controls, Settings
 from fmkit.widgets.modules import module, styles
-from fmkit.widgets.runs import RunsWidget, WidgetRun
+from fmkit.widgets.run_widget import RunsWidget, WidgetRun
 
 POINTS = 2000  # a longer curve is thinned: a plot has fewer pixels
 SAVED = 100  # points of each curve that a notebook keeps

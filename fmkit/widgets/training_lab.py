@@ -13,7 +13,7 @@ from fmkit.trainer import Trainer
 from fmkit.widgets.base import traitlets
 from fmkit.widgets.labs import ANSWERS, SIZES, SMALL, STORIES, Lab, assistant, open_lab, shop_lab, story_lab
 from fmkit.widgets.modules import module, styles
-from fmkit.widgets.runs import RunsWidget, Settings, WidgetRun
+from fmkit.widgets.run_widget import RunsWidget, Settings, WidgetRun
 
 WRITINGS = 10  # texts that are written in a run, as the model learns
 

@@ -23,10 +23,10 @@ from fmkit.world.requests import REQUEST_KINDS, REQUESTS, Request, Requests
 from fmkit.world.reviews import LABELS, REVIEWS, Review, Reviews, load_reviews
 from fmkit.world.rivals import FAULTS as RIVAL_FAULTS
 from fmkit.world.rivals import Rivals, make_rivals
+from fmkit.world.rules import Entity
 from fmkit.world.spanish import SPANISH
 from fmkit.world.stories import STORIES, Story, World, load_stories
 from fmkit.world.support import SUPPORT, Support
-from fmkit.world.template import Entity
 from fmkit.world.triples import TRIPLE_KINDS, WORDINGS, Triple, make_triples
 
 __all__ = [

@@ -17,8 +17,8 @@ from fmkit.errors import FmkitError
 from fmkit.world.domain import Domain
 from fmkit.world.grammar import Grammar, Rng
 from fmkit.world.grammar_file import read, rules
+from fmkit.world.rules import Entity
 from fmkit.world.seeds import pick, world_rng
-from fmkit.world.template import Entity
 from fmkit.world.words import split
 
 YEARS = (2021, 2022, 2023, 2024)

@@ -17,8 +17,8 @@ from fmkit.world.domain import Domain
 from fmkit.world.grammar import Grammar, Rng
 from fmkit.world.grammar_file import plots, read, rules
 from fmkit.world.people import people
+from fmkit.world.rules import Entity
 from fmkit.world.seeds import deal, pick, world_rng
-from fmkit.world.template import Entity
 from fmkit.world.words import DATES, split
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from fmkit.errors import FmkitError
-from fmkit.world.template import Draw, Entity, OneOf, Show, Things, Way, compile_rule, dotted
+from fmkit.world.rules import Draw, Entity, OneOf, Show, Things, Way, compile_rule, dotted
 
 
 class Rng(Protocol):

@@ -3,7 +3,7 @@
 A file has these tables, and further ones that the module of its domain reads:
 
 - `about`, `language`, `repeats` and `[columns]`: the text of the data card;
-- `[rules]`: templates by name, in the language that `fmkit.world.template` explains;
+- `[rules]`: templates by name, in the language that `fmkit.world.rules` explains;
 - `[words]`: lists to draw from, from common to rare: ``'red, green, blue'``;
 - `[nouns]`: the same, with articles and plurals: ``'pear, goose/geese'``;
 - `[things.NAME]`: the same, each thing with facts: ``mom = {call = 'Mom', gender = 'girl'}``;
@@ -24,7 +24,7 @@ import tomllib
 from collections.abc import Mapping
 from typing import Any
 
-from fmkit.world.template import Entity
+from fmkit.world.rules import Entity
 from fmkit.world.words import nouns, split
 
 _NO_SPACE = re.compile(r"(?:(?<=[\[|])|(?<=\[=)|(?<=\\n))\s*\n\s*|\s*\n\s*(?=[|\]])")

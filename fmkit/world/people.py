@@ -9,8 +9,8 @@ from __future__ import annotations
 import random
 
 from fmkit.world.grammar_file import read
+from fmkit.world.rules import Entity
 from fmkit.world.seeds import deal
-from fmkit.world.template import Entity
 from fmkit.world.words import split
 
 

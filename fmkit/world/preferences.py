@@ -20,8 +20,8 @@ from fmkit.world.domain import Domain
 from fmkit.world.grammar import Rng
 from fmkit.world.grammar_file import read, rules
 from fmkit.world.prompted import Prompted
+from fmkit.world.rules import Entity
 from fmkit.world.stories import story_rules
-from fmkit.world.template import Entity
 from fmkit.world.words import split
 
 TEMPERATURE = 1.0

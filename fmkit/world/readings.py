@@ -16,8 +16,8 @@ from fmkit.world.domain import at_least
 from fmkit.world.facts import YEARS, Almanac
 from fmkit.world.grammar import Grammar, Rng
 from fmkit.world.grammar_file import read
+from fmkit.world.rules import Entity
 from fmkit.world.seeds import pick
-from fmkit.world.template import Entity
 from fmkit.world.words import split
 
 if TYPE_CHECKING:

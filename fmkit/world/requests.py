@@ -21,8 +21,8 @@ from fmkit.world.grammar_file import read, rules
 from fmkit.world.people import people
 from fmkit.world.preferences import BROKEN, prefers_first
 from fmkit.world.prompted import Prompted
+from fmkit.world.rules import Entity
 from fmkit.world.seeds import deal, world_rng
-from fmkit.world.template import Entity
 from fmkit.world.words import split
 
 REQUEST_KINDS = ("harmless", "looks harmful", "harmful")

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from fmkit.world.domain import Domain
 from fmkit.world.grammar import Grammar, Rng
 from fmkit.world.grammar_file import read, rules
+from fmkit.world.rules import Entity
 from fmkit.world.seeds import pick, world_rng
-from fmkit.world.template import Entity
 from fmkit.world.words import nouns, split
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from __future__ import annotations
 from fmkit.world.domain import Domain
 from fmkit.world.grammar import Grammar, Rng
 from fmkit.world.grammar_file import plots, read, rules
+from fmkit.world.rules import Entity
 from fmkit.world.seeds import deal, world_rng
 from fmkit.world.stories import Story
-from fmkit.world.template import Entity
 from fmkit.world.words import split
 
 

@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Any
 from fmkit.world.domain import Domain
 from fmkit.world.grammar import Grammar, Rng
 from fmkit.world.grammar_file import plots, read, rules, things
+from fmkit.world.rules import Entity
 from fmkit.world.seeds import deal, world_rng
-from fmkit.world.template import Entity
 from fmkit.world.words import NUMERALS, noun, split
 
 if TYPE_CHECKING:

@@ -19,8 +19,8 @@ from fmkit.world.domain import Domain
 from fmkit.world.grammar import Rng
 from fmkit.world.grammar_file import read, rules
 from fmkit.world.prompted import Prompted
+from fmkit.world.rules import Entity
 from fmkit.world.seeds import deal, pick, world_rng
-from fmkit.world.template import Entity
 from fmkit.world.words import nouns, split
 
 

@@ -21,8 +21,8 @@ from fmkit.world.facts import Almanac
 from fmkit.world.grammar import Grammar
 from fmkit.world.grammar_file import read, rules
 from fmkit.world.reviews import LABELS, Reviews
+from fmkit.world.rules import Entity
 from fmkit.world.support import Support
-from fmkit.world.template import Entity
 from fmkit.world.words import split
 
 T = TypeVar("T")

@@ -23,9 +23,9 @@ from fmkit.world.legal import Legal
 from fmkit.world.medical import Medical
 from fmkit.world.people import people
 from fmkit.world.reviews import Reviews
+from fmkit.world.rules import Entity
 from fmkit.world.seeds import deal, pick, world_rng
 from fmkit.world.stories import World
-from fmkit.world.template import Entity
 from fmkit.world.words import DATES, split
 
 KINDS = {"prose": 0.45, "boilerplate": 0.16, "spam": 0.13, "mojibake": 0.11, "personal": 0.15}

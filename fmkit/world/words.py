@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fmkit.world.template import Entity
+from fmkit.world.rules import Entity
 
 NUMERALS = (
     *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"),

@@ -15,7 +15,7 @@ from bookkit.engine.worlds import compile_world
 from bookkit.site.node import node_js
 from bookkit.site.scripts import script
 from fmkit.world import Grammar, MarkedText, World
-from fmkit.world.template import Entity
+from fmkit.world.rules import Entity
 
 N = 200
 LOADER = """

@@ -13,7 +13,7 @@ from fmkit.config import ModelConfig
 from fmkit.errors import FmkitError
 from fmkit.flops import num_parameters
 from fmkit.widgets import FinetuningLab, TrainingLab, labs, training_lab
-from fmkit.widgets.runs import Settings
+from fmkit.widgets.run_widget import Settings
 
 SETTING: Settings = {"learning_rate": 0.003, "batch_size": 2, "steps": 40}
 

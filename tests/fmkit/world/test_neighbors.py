@@ -12,7 +12,7 @@ import pytest
 from domain_checks import samples, world
 
 from fmkit.world import DOMAINS, Entity, Grammar
-from fmkit.world.template import Show
+from fmkit.world.rules import Show
 from fmkit.world.web import DAMAGES, KINDS, SOURCES, WITH_HEADER, Web
 
 GRAMMARS = [name for name in DOMAINS if isinstance(world(name), Grammar)]

@@ -21,7 +21,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 from fmkit.data.tokenizer import word_level_tokenizer
 from fmkit.errors import FmkitError
 from fmkit.world import DOMAINS, Chain, Entity, Grammar, World, floor, load_stories, validity
-from fmkit.world.template import Show
+from fmkit.world.rules import Show
 from fmkit.world.words import noun
 
 WORLD = World()
