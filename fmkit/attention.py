@@ -6,22 +6,18 @@ head.
 """
 
 import math
-from contextlib import nullcontext
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.nn.attention.flex_attention import BlockMask, create_block_mask, flex_attention
 
 from fmkit.config import ModelConfig
 
-# cuDNN plans its kernel anew for every number of keys, in 3 ms: too long where a cache grows token by token.
-ANY_LENGTH = [SDPBackend.FLASH_ATTENTION, SDPBackend.EFFICIENT_ATTENTION, SDPBackend.MATH]
 
-
-class Mask(NamedTuple):
+@dataclass(frozen=True)
+class Mask:
     """Which keys each query may see, in the form that is fastest where the model runs; see `make_mask`.
 
     With nothing said, all of them.
@@ -86,11 +82,9 @@ def _fused(q: Tensor, k: Tensor, v: Tensor, mask: Mask) -> Tensor:
         out = flex_attention(q, k, v, block_mask=mask.blocks, enable_gqa=grouped)
     else:
         allowed = None if mask.allowed is None else mask.allowed[:, None]
-        cached = q.is_cuda and q.shape[2] != k.shape[2]
-        with sdpa_kernel(ANY_LENGTH) if cached else nullcontext():
-            out = F.scaled_dot_product_attention(
-                q, k, v, attn_mask=allowed, is_causal=mask.causal, enable_gqa=grouped
-            )
+        out = F.scaled_dot_product_attention(
+            q, k, v, attn_mask=allowed, is_causal=mask.causal, enable_gqa=grouped
+        )
     return out.transpose(1, 2)
 
 
@@ -145,6 +139,20 @@ def allowed_positions(
     return allowed
 
 
+def _room(
+    num_layers: int, shape: tuple[int, int, int, int], device: torch.device, dtype: torch.dtype
+) -> list[Tensor]:
+    """Make room for the keys or values of each layer, (B, length, K, D).
+
+    In memory a head's tokens are side by side, so that the products of attention read them where they are. It
+    begins as zeros, as what is masked counts 0 times its value, and so must be a number.
+    """
+    B, length, K, D = shape
+    return [
+        torch.zeros(B, K, length, D, device=device, dtype=dtype).transpose(1, 2) for _ in range(num_layers)
+    ]
+
+
 class KVCache:
     """Keys and values of the tokens seen so far: (B, length, K, D) a layer, in room for `max_length`.
 
@@ -160,8 +168,7 @@ class KVCache:
         padding: Tensor | None = None,
     ) -> None:
         self.length, self.padding = 0, padding
-        self.keys = [torch.empty(shape, device=device, dtype=dtype) for _ in range(num_layers)]
-        self.values = [torch.empty(shape, device=device, dtype=dtype) for _ in range(num_layers)]
+        self.keys, self.values = (_room(num_layers, shape, device, dtype) for _ in range(2))
 
     def update(self, layer: int, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
         """Append k and v (B, T, K, D) of new tokens to `layer`; return all of its keys and values."""
@@ -187,9 +194,7 @@ class RowCache:
         self, num_layers: int, shape: tuple[int, int, int, int], device: torch.device, dtype: torch.dtype
     ) -> None:
         self.lengths: list[int] = []
-        # Zeros, as what is masked counts 0 times its value, and so must be a number.
-        self.keys = [torch.zeros(shape, device=device, dtype=dtype) for _ in range(num_layers)]
-        self.values = [torch.zeros(shape, device=device, dtype=dtype) for _ in range(num_layers)]
+        self.keys, self.values = (_room(num_layers, shape, device, dtype) for _ in range(2))
 
     @property
     def length(self) -> int:

@@ -1,11 +1,12 @@
 """Generation: the model's predictions, fed back to it one token at a time."""
 
+import copy
 from collections.abc import Collection, Iterator, Sequence
 
 import numpy as np
 import torch
 from tokenizers import Tokenizer
-from torch import Tensor
+from torch import Tensor, nn
 
 from fmkit.attention import Cache
 from fmkit.data.chat import Message, chat_prompt, end_ids, through_end
@@ -159,18 +160,31 @@ def _steps(
     numbers: Sequence[int],
 ) -> Iterator[Tensor]:
     """Yield the next token of each prompt, (B,), until the one with the most room has as many as it may."""
+    model = with_cast_weights(model.eval())
     device, longest = model.device, max(map(len, prompts))
     most = max(_rooms(model, prompts, max_new_tokens))
     missing = [longest - len(prompt) for prompt in prompts]
     padding = torch.tensor(missing, device=device) if any(missing) else None
     cache = model.new_cache(len(prompts), longest + most, padding)
-    model.eval()
     padded = [[0] * short + list(prompt) for short, prompt in zip(missing, prompts, strict=True)]
     tokens = torch.tensor(padded, device=device)
     for draw in draw_numbers(seed, numbers, most).to(device).T:
         logits = next_logits(model, tokens, cache)
         tokens = pick(logits, temperature, top_k, top_p, draw)[:, None]
         yield tokens[:, 0]
+
+
+def with_cast_weights(model: Transformer) -> Transformer:
+    """Return the model with weights in the number format of its arithmetic, which no step then has to cast.
+
+    In float32 this is the model itself, else a copy that is only read.
+    """
+    if model.dtype == torch.float32:
+        return model
+    shared: dict[int, Tensor] = {id(buffer): buffer for buffer in model.buffers()}
+    for p in model.parameters():
+        shared[id(p)] = nn.Parameter(p.detach().to(model.dtype), requires_grad=False)
+    return copy.deepcopy(model, shared)
 
 
 def next_logits(model: Transformer, tokens: Tensor, cache: Cache) -> Tensor:

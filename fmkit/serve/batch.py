@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from fmkit.data.pieces import Pieces
-from fmkit.generation import draw_numbers, next_logits, pick
+from fmkit.generation import draw_numbers, next_logits, pick, with_cast_weights
 from fmkit.model import Transformer
 
 log = logging.getLogger("fmkit.serve")
@@ -102,7 +102,7 @@ class RunningBatch:
     """The answers that the model is writing."""
 
     def __init__(self, model: Transformer, places: int, max_length: int) -> None:
-        self.model, self.places = model.eval(), places
+        self.model, self.places = with_cast_weights(model.eval()), places
         self.rows = model.new_rows(places, max_length)
         self.answers: list[Answer] = []  # in the order of the rows
 

@@ -4,9 +4,9 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM
 
-from fmkit import FmkitError, ModelConfig, Transformer
+from fmkit import FmkitError, LoraConfig, ModelConfig, Transformer, add_lora, quantize
 from fmkit import attention as attention_module
-from fmkit.generation import generate, generate_ids, next_logits, pick, stream
+from fmkit.generation import generate, generate_ids, next_logits, pick, stream, with_cast_weights
 
 CONTEXT = 48
 
@@ -81,6 +81,25 @@ def test_a_batch_is_that_of_transformers(writer, prompts, tmp_path):
 def test_faulty_prompts(prompts, message, writer):
     with pytest.raises(FmkitError, match=message):
         generate_ids(writer, prompts, 5)
+
+
+@pytest.mark.parametrize(
+    "change", [lambda model: None, lambda model: add_lora(model, LoraConfig()), quantize]
+)
+@pytest.mark.parametrize("tied", [False, True])
+def test_weights_cast_once_say_the_same(tied, change):
+    shape = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "tie_word_embeddings": tied}
+    model = Transformer(ModelConfig(vocab_size=90, **shape)).eval()
+    change(model)
+    assert with_cast_weights(model) is model  # in float32 there is nothing to cast
+    model.dtype = torch.bfloat16
+    ids = torch.arange(4, 24)[None]
+    with torch.no_grad():
+        cast = with_cast_weights(model)
+        assert torch.equal(cast(ids), model(ids))
+    assert {p.dtype for p in cast.parameters()} == {torch.bfloat16}
+    assert {p.dtype for p in model.parameters()} == {torch.float32}
+    assert len(list(cast.parameters())) == len(list(model.parameters()))
 
 
 # --- rows that come and go --------------------------------------------------------------------------------
