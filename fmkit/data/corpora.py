@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import datasets
-from datasets import DatasetDict, Features, IterableDataset, IterableDatasetDict, Value
+from datasets import Dataset, DatasetDict, Features, IterableDataset, IterableDatasetDict, Value
 
 from fmkit.data import python_docs
-from fmkit.data.cache import Row, cached
+from fmkit.data.cache import Row, cached, remembered
 from fmkit.data.files import (
     KINDS,
     Problem,
@@ -66,7 +66,8 @@ def load_corpus(name: str | Path, *, text_column: str = "text", streaming: bool 
 
     Blank documents are skipped. With `streaming`, nothing is held in memory or on disk and the splits are
     `IterableDataset`s. Results are cached next to the caches of datasets (`HF_HOME` moves them), keyed by
-    content: a changed file is read again.
+    content: a changed file is read again, and one that is as it was (see `fmkit.data.cache.remembered`) is
+    not even hashed.
 
     Raises FmkitError, one line with the place and the remedy, for anything that cannot be read.
     """
@@ -84,10 +85,17 @@ def content_hash(corpus: Mapping[str, Iterable[Row]]) -> str:
     """
     digest = hashlib.sha256()
     for split in sorted(corpus):
-        for row in corpus[split]:
-            text = row["text"].encode()
-            digest.update(f"{split} {len(text)} ".encode() + text)
+        for text in map(str.encode, _texts_of(corpus[split])):
+            digest.update(b"%s %d %s" % (split.encode(), len(text), text))
     return digest.hexdigest()
+
+
+def _texts_of(rows: Iterable[Row]) -> Iterator[str]:
+    if not isinstance(rows, Dataset):
+        return (row["text"] for row in rows)
+    # By columns: row after row takes ten times as long.
+    batches = rows.select_columns("text").with_format("arrow").iter(1000)
+    return chain.from_iterable(batch["text"].to_pylist() for batch in batches)
 
 
 def _load(name: str, text_column: str, streaming: bool) -> Corpus:
@@ -210,8 +218,12 @@ def _cut(text: str, path: Path) -> tuple[str, str]:
 
 
 def _file_digest(path: Path) -> str:
-    with explain_read_errors(path), open(path, "rb") as file:
-        return kind_of_file(path) + hashlib.file_digest(file, "sha256").hexdigest()
+    def read() -> str:
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+
+    with explain_read_errors(path):
+        return kind_of_file(path) + remembered("SHA-256", [path], read)
 
 
 def _documents(files: Sequence[Path], text_column: str) -> Iterator[str]:

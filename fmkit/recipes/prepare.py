@@ -11,6 +11,8 @@ import sys
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from functools import partial
+from itertools import chain
+from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from datasets import Dataset, DatasetDict
@@ -20,6 +22,7 @@ from torch import Tensor
 from fmkit import checkpoint
 from fmkit.config import TrainConfig, choose_device, choose_dtype
 from fmkit.data.batches import Batch, Loader, Mixed, PackedLoader, make_loader, tokenize, validation_batches
+from fmkit.data.cache import remembered
 from fmkit.data.corpora import content_hash
 from fmkit.data.example_batches import (
     ExampleLoader,
@@ -284,9 +287,18 @@ def _identity(model: Model, **corpora: Corpus) -> dict[str, Any]:
 
 
 def _hash_of(corpus: Corpus) -> str:
+    """Hash the data; what lies in files is read once, and again when they or what `datasets` made changed."""
     if not isinstance(corpus["train"], Dataset):  # a stream is known by its beginning
         return f"stream {content_hash({split: corpus[split].take(BEGINNING) for split in corpus})}"
     columns = [name for name in corpus["train"].column_names if name in COLUMNS]
+    files = {split: [Path(file["filename"]) for file in corpus[split].cache_files] for split in corpus}
+    if not all(files.values()):  # some of it is held in memory
+        return _hash_of_rows(corpus, columns)
+    made = {split: corpus[split]._fingerprint for split in corpus}
+    return remembered(f"{made} {columns}", chain(*files.values()), partial(_hash_of_rows, corpus, columns))
+
+
+def _hash_of_rows(corpus: Corpus, columns: list[str]) -> str:
     if columns == ["text"]:
         return content_hash(corpus)
     digest = hashlib.sha256()

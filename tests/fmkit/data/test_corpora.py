@@ -185,6 +185,24 @@ def test_damaged_cache_is_rebuilt(tmp_path: Path, cache: Path) -> None:
     assert len(list(cache.iterdir())) == 2
 
 
+def never(*_: object) -> None:
+    raise AssertionError("the data is read again")
+
+
+def test_an_unchanged_file_is_not_hashed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fmkit.data.cache.SETTLED", 0.0)
+    path = write_json_lines(tmp_path / "a.jsonl", [{"text": f"document {i}"} for i in range(50)])
+    wanted = [texts(load_corpus(path)) for _ in range(2)]  # written; read, to see that it is sound
+    before = path.stat()
+    with monkeypatch.context() as patch:
+        patch.setattr(corpora.hashlib, "file_digest", never)
+        patch.setattr("fmkit.data.cache._check", never)
+        assert texts(load_corpus(path)) == wanted[0] == wanted[1]
+    path.write_text(path.read_text().replace("document 7", "document X"))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert "document X" in documents(path)
+
+
 def test_without_a_cache_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "file" / "below")

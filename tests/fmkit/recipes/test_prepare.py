@@ -33,7 +33,8 @@ from fmkit import (
     train_tokenizer,
 )
 from fmkit.data.batches import IGNORE
-from fmkit.recipes.prepare import prepare_completions
+from fmkit.data.corpora import content_hash
+from fmkit.recipes.prepare import prepare_completions, prepare_texts
 
 SHORT = config(1)
 
@@ -235,3 +236,24 @@ def test_a_turn_of_weight_0_is_not_trained(toy_model, toy_tokenizer, tmp_path):
         assert all("Sell it." in talker.decode(ids.tolist()) for ids in batch["input_ids"])
         assert all(talker.decode(ids).startswith("So ") and len(ids) < 12 for ids in learned)
         assert batch["num_items"] == sum(map(len, learned))
+
+
+def test_data_in_files_is_hashed_once(toy_model, toy_tokenizer, tmp_path, monkeypatch):
+    """A run is known by the hash of its data, which a later start remembers while no file has changed."""
+    monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", tmp_path / "cache")
+    monkeypatch.setattr("fmkit.data.cache.SETTLED", 0.0)
+    hashed = []
+    monkeypatch.setattr(
+        "fmkit.recipes.prepare.content_hash", lambda corpus: hashed.append(1) or content_hash(corpus)
+    )
+
+    def known_as(data: DatasetDict) -> str:
+        return prepare_texts(toy_model, toy_tokenizer, data, SHORT).identity["corpus"]
+
+    SALES.save_to_disk(tmp_path / "sales")
+    saved = DatasetDict.load_from_disk(tmp_path / "sales")
+    assert known_as(saved) == known_as(DatasetDict.load_from_disk(tmp_path / "sales")) == known_as(SALES)
+    assert len(hashed) == 2  # what is in memory is read each time
+    other = DatasetDict(train=saved["train"].select(range(50)), validation=saved["validation"])
+    assert known_as(other) != known_as(saved)
+    assert len(hashed) == 3
