@@ -6,18 +6,22 @@ head.
 """
 
 import math
-from dataclasses import dataclass
+from contextlib import nullcontext
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.nn.attention.flex_attention import BlockMask, create_block_mask, flex_attention
 
 from fmkit.config import ModelConfig
 
+# cuDNN plans its kernel anew for every number of keys, in 3 ms: too long where a cache grows token by token.
+ANY_LENGTH = [SDPBackend.FLASH_ATTENTION, SDPBackend.EFFICIENT_ATTENTION, SDPBackend.MATH]
 
-@dataclass(frozen=True)
-class Mask:
+
+class Mask(NamedTuple):
     """Which keys each query may see, in the form that is fastest where the model runs; see `make_mask`.
 
     With nothing said, all of them.
@@ -82,9 +86,11 @@ def _fused(q: Tensor, k: Tensor, v: Tensor, mask: Mask) -> Tensor:
         out = flex_attention(q, k, v, block_mask=mask.blocks, enable_gqa=grouped)
     else:
         allowed = None if mask.allowed is None else mask.allowed[:, None]
-        out = F.scaled_dot_product_attention(
-            q, k, v, attn_mask=allowed, is_causal=mask.causal, enable_gqa=grouped
-        )
+        cached = q.is_cuda and q.shape[2] != k.shape[2]
+        with sdpa_kernel(ANY_LENGTH) if cached else nullcontext():
+            out = F.scaled_dot_product_attention(
+                q, k, v, attn_mask=allowed, is_causal=mask.causal, enable_gqa=grouped
+            )
     return out.transpose(1, 2)
 
 
