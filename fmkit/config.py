@@ -4,12 +4,13 @@ Frozen dataclasses with Hugging Face's names. A bad value raises `FmkitError` wh
 anything is computed or written.
 """
 
+import os
 import random
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from fmkit.errors import FmkitError
-from fmkit.foreign import HARMLESS, LLAMA, PLAIN, require_plain
+from fmkit.foreign import DEFAULTS, HARMLESS, PLAIN, ROPE_NAMES, ROPE_TYPES, WINDOW, require_plain
 from fmkit.settings import TYPES, explain_names, require_numbers, settle, spell
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 Value = TypeVar("Value")
 JSON_TYPES = {dict: "an object", list: "a list", **TYPES}
+US = "fmkit's Transformer"
 DTYPES = ("float32", "bfloat16")
 
 _reproducible = False
@@ -56,12 +58,70 @@ def _derive(config: Any, name: str, value: int) -> None:
         object.__setattr__(config, name, Derived(value))
 
 
+def _require_choices(config: Any) -> None:
+    for f in fields(config):
+        choices, value = f.metadata.get("choices"), getattr(config, f.name)
+        _require(
+            choices is None or value is None or value in choices,
+            f"{f.name}={value!r} is unknown: choose from {', '.join(choices or ())}",
+        )
+
+
+@explain_names
+@dataclass(frozen=True)
+class RopeScaling:
+    """How rotary angles are slowed down, so that a model reads further than it was trained to.
+
+    `linear` divides all of them by `factor` (Chen et al. 2023, arXiv:2306.15595, section 2.2). `llama3` keeps
+    those that turn `high_freq_factor` times or more in `original_max_position_embeddings`, divides those that
+    turn `low_freq_factor` times or less, and blends between (Llama 3.1, as transformers computes it). Raises
+    `FmkitError` for another type, and for a setting that its type needs or has not.
+    """
+
+    rope_type: str
+    factor: float = 0.0
+    low_freq_factor: float = 0.0
+    high_freq_factor: float = 0.0
+    original_max_position_embeddings: int = 0
+
+    def __post_init__(self) -> None:
+        settle(self)
+        kinds = ", ".join(ROPE_TYPES)
+        _require(self.rope_type in ROPE_TYPES, f"rope_type={self.rope_type!r} is none that {US} has: {kinds}")
+        for name in ROPE_NAMES:
+            value, needed = getattr(self, name), name in ROPE_TYPES[self.rope_type]
+            _require(
+                value > 0 if needed else value == 0,
+                f"{name}={value}: {self.rope_type!r} {'needs one above 0' if needed else 'has no such name'}",
+            )
+        if self.rope_type == "llama3":
+            low, high = self.low_freq_factor, self.high_freq_factor
+            _require(low < high, f"low_freq_factor={low} must be below high_freq_factor={high}")
+
+    @classmethod
+    def from_hugging_face(cls, rope: dict[str, Any], context_length: int, where: str) -> "RopeScaling | None":
+        """Read rope_parameters of a config.json, or what older versions call rope_scaling; None for none."""
+        kind = rope.get("rope_type") or rope.get("type") or "default"
+        known = ROPE_NAMES[-1:] if kind == "default" else ROPE_NAMES
+        given = {name: rope[name] for name in known if rope.get(name) is not None}
+        if kind == "llama3":
+            given = {ROPE_NAMES[-1]: context_length} | given
+        try:
+            scaling = None if kind == "default" else cls(kind, **given)
+        except FmkitError as error:
+            raise FmkitError(f"{where}: {error}") from None
+        require_plain(rope, ("rope_theta", "rope_type", "type", *known), PLAIN, where, US)
+        return scaling
+
+
 @explain_names
 @dataclass(frozen=True)
 class ModelConfig:
     """The shape of a Llama-style decoder (Touvron et al. 2023, arXiv:2302.13971, section 2.2).
 
-    Raises `FmkitError` where the numbers do not fit together.
+    Mistral computes the same. Qwen2 adds biases to queries, keys and values (Yang et al. 2024,
+    arXiv:2407.10671, section 2.2.1); Qwen3 normalizes queries and keys (Yang et al. 2025, arXiv:2505.09388,
+    section 2). Raises `FmkitError` where the numbers do not fit together.
     """
 
     vocab_size: int
@@ -69,6 +129,7 @@ class ModelConfig:
     num_hidden_layers: int = _option(6, "number of blocks")
     num_attention_heads: int = _option(4, "query heads per block")
     num_key_value_heads: int | None = _option(None, "key/value heads, fewer = grouped-query attention")
+    head_dim: int | None = _option(None, "width of a head (default: hidden_size / heads)")
     intermediate_size: int | None = _option(None, "width of the MLP (default: 8/3 of the width, in 64s)")
     max_position_embeddings: int = _option(256, "context length in tokens")
     rope_theta: float = _option(10_000.0, "base of the rotary position encoding")
@@ -76,6 +137,9 @@ class ModelConfig:
     initializer_range: float = _option(0.02, "standard deviation of the initial weights")
     tie_word_embeddings: bool = _option(True, "one matrix for reading and writing tokens")
     is_causal: bool = _option(True, "each token sees the past only; off: masked-token training")
+    model_type: str = _option("llama", "the family, as transformers names it", choices=tuple(DEFAULTS))
+    attention_bias: bool = _option(False, "add a vector to queries, keys, values and output of attention")
+    rope_scaling: RopeScaling | None = None
 
     def __post_init__(self) -> None:
         settle(self)
@@ -95,14 +159,21 @@ class ModelConfig:
             f"hidden_size={width} is not divisible by num_attention_heads={heads}: "
             f"try hidden_size={max(1, round(width / heads)) * heads}",
         )
+        _derive(self, "head_dim", width // heads)
+        self._require_positive("head_dim")
         _require(
-            self.head_dim % 2 == 0,
-            f"hidden_size / num_attention_heads = {self.head_dim} must be even: "
+            self.head_dim % 2 == 0,  # type: ignore[operator]
+            f"head_dim={self.head_dim}, by default hidden_size / num_attention_heads, must be even: "
             "rotary encoding turns pairs of numbers",
         )
         _require(
             heads % self.num_key_value_heads == 0,  # type: ignore[operator]
             f"num_attention_heads={heads} is not divisible by num_key_value_heads={self.num_key_value_heads}",
+        )
+        _require_choices(self)
+        _require(
+            not self.attention_bias or self.model_type in ("llama", "qwen3"),
+            f"attention_bias: a {self.model_type} has the biases that it has: leave it off",
         )
 
     def _require_positive(self, name: str) -> None:
@@ -110,32 +181,40 @@ class ModelConfig:
         _require(value > 0, f"{name}={value!r:.60} must be a positive whole number")
 
     @property
-    def head_dim(self) -> int:
-        return self.hidden_size // self.num_attention_heads
+    def qkv_bias(self) -> bool:
+        """Whether queries, keys and values have a bias."""
+        return self.attention_bias or self.model_type == "qwen2"
+
+    @property
+    def normalizes_heads(self) -> bool:
+        """Whether each head's queries and keys are normalized."""
+        return self.model_type == "qwen3"
 
     def to_hugging_face(self) -> dict[str, Any]:
-        """Return the fields of a Llama `config.json` for these shapes."""
+        """Return the fields of a `config.json` for these shapes."""
+        plain = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "rope_scaling"}
+        slowed = {} if self.rope_scaling is None else asdict(self.rope_scaling)
+        rope = {"rope_type": "default", **slowed, "rope_theta": self.rope_theta}
         return {
-            "model_type": "llama",
             "hidden_act": "silu",
-            "attention_bias": False,
             "mlp_bias": False,
             "dtype": "float32",
-            "head_dim": self.head_dim,
-            "rope_parameters": {"rope_type": "default", "rope_theta": self.rope_theta},
-            **{f.name: getattr(self, f.name) for f in fields(self)},
+            "rope_parameters": {name: value for name, value in rope.items() if value},
+            **({} if self.model_type == "llama" else {"sliding_window": None}),
+            **plain,
         }
 
     @classmethod
     def from_hugging_face(cls, data: dict[str, Any], where: str = "config.json") -> "ModelConfig":
-        """Read a Llama `config.json`, with transformers' defaults for what it leaves out.
+        """Read a `config.json`, with transformers' defaults for what it leaves out.
 
         Raises `FmkitError` for what this model cannot compute, and for any setting that is not known to leave
         it as it is.
         """
+        family = data.get("model_type")
         _require(
-            data.get("model_type") == "llama",
-            f"{where}: model_type is {data.get('model_type')!r}; fmkit opens 'llama' checkpoints",
+            family in tuple(DEFAULTS),
+            f"{where}: model_type is {family!r:.60}; fmkit opens {', '.join(DEFAULTS)}",
         )
         scaling = "rope_scaling" if data.get("rope_scaling") else "rope_parameters"
         rope: dict[str, Any] = read_field(data, scaling, dict, where, {})
@@ -144,23 +223,36 @@ class ModelConfig:
             f"{where}: the weights are quantized (quantization_config), fmkit's are not: have transformers "
             "dequantize() the model and save it",
         )
-        names, us = [f.name for f in fields(cls)], "fmkit's Transformer"
-        read = (*names, "head_dim", "rope_scaling", "rope_parameters", "layer_types")
-        require_plain(data, (*HARMLESS, *read), PLAIN, where, us)
-        unscaled = ("rope_theta", "original_max_position_embeddings")
-        require_plain(rope, unscaled, PLAIN, f"{where}: {scaling}", us)
-        for kind in read_field(data, "layer_types", list, where, []):
-            _require(kind == "full_attention", f"{where}: layer_types={kind!r:.60} is not supported by {us}")
-        known: dict[str, Any] = LLAMA | {name: data[name] for name in names if data.get(name) is not None}
+        names = [f.name for f in fields(cls)]
+        windows = ("sliding_window", "use_sliding_window", "max_window_layers", "layer_types")
+        require_plain(data, (*HARMLESS, *names, "rope_parameters", *windows), PLAIN, where, US)
+        given = {name: data[name] for name in names if data.get(name) is not None}
+        if data.get("num_key_value_heads", 0) is None:  # as many as there are of queries
+            given["num_key_value_heads"] = None
         if rope.get("rope_theta") is not None:
-            known["rope_theta"] = rope["rope_theta"]
+            given["rope_theta"] = rope["rope_theta"]
         try:
-            config = cls(**known)
+            config = cls(**DEFAULTS[str(family)] | given | {"rope_scaling": None})
         except FmkitError as error:
             raise FmkitError(f"{where}: {error}") from None
-        head_dim = data.get("head_dim") or config.head_dim
-        _require(head_dim == config.head_dim, f"{where}: head_dim={head_dim} is not hidden_size / heads")
-        return config
+        config._require_whole_context(data, where)
+        context = config.max_position_embeddings
+        slowed = RopeScaling.from_hugging_face(rope, context, f"{where}: {scaling}")
+        return replace(config, rope_scaling=slowed)
+
+    def _require_whole_context(self, data: dict[str, Any], where: str) -> None:
+        """Raise `FmkitError` for attention in a sliding window that is shorter than the context."""
+        by_default = 0 if self.model_type == "llama" else WINDOW
+        window = read_field({"sliding_window": by_default} | data, "sliding_window", int, where, 0)
+        is_on = data.get("use_sliding_window") if self.model_type.startswith("qwen") else window
+        context = self.max_position_embeddings
+        _require(
+            not is_on or window >= context,
+            f"{where}: sliding_window={window} is shorter than max_position_embeddings={context}, and {US} "
+            f"has none: set max_position_embeddings to {window}, up to which both compute the same",
+        )
+        for kind in read_field(data, "layer_types", list, where, []):
+            _require(kind == "full_attention", f"{where}: layer_types={kind!r:.60} is not supported by {US}")
 
 
 @explain_names
@@ -173,7 +265,7 @@ class TrainConfig:
     """
 
     steps: int = _option(600, "optimizer steps")
-    batch_size: int = _option(8, "sequences in one forward pass")
+    batch_size: int = _option(8, "sequences in one forward pass, of all processes together")
     gradient_accumulation_steps: int = _option(1, "forward passes summed into one step")
     context_length: int | None = _option(None, "tokens per sequence (default: all the model can take)")
     learning_rate: float = _option(3e-3, "peak learning rate of AdamW")
@@ -196,6 +288,8 @@ class TrainConfig:
         None, "number format of the arithmetic (default: the faster one)", choices=DTYPES
     )
     compile: bool | None = _option(None, "torch.compile the model (default: on CUDA)")
+    gradient_checkpointing: bool = _option(False, "compute blocks again in the backward pass: less memory")
+    fsdp: bool = _option(False, "share weights and optimizer among the processes of torchrun (FSDP2)")
 
     def __post_init__(self) -> None:
         for name in ("device", "dtype"):
@@ -223,12 +317,7 @@ class TrainConfig:
             )
         _require(self.max_grad_norm > 0, f"max_grad_norm={self.max_grad_norm} must be positive")
         _require(self.weight_decay >= 0, f"weight_decay={self.weight_decay} must not be negative")
-        for f in fields(self):
-            choices, value = f.metadata["choices"], getattr(self, f.name)
-            _require(
-                choices is None or value is None or value in choices,
-                f"{f.name}={value!r} is unknown: choose from {', '.join(choices or ())}",
-            )
+        _require_choices(self)
 
 
 # Where a way of training starts when nothing is said: smaller steps keep what has been learned, and
@@ -259,7 +348,10 @@ def reproducible(seed: int = 0) -> None:
 
 
 def choose_device(requested: "str | torch.device | None" = None) -> "torch.device":
-    """Choose CUDA, else MPS, else CPU, or the one requested. Raises `FmkitError` if it isn't available."""
+    """Choose CUDA, else MPS, else CPU, or the one requested. Raises `FmkitError` if it isn't available.
+
+    Of several CUDA devices, each process that torchrun started has its own.
+    """
     import torch
 
     requested = spell(requested)
@@ -269,8 +361,9 @@ def choose_device(requested: "str | torch.device | None" = None) -> "torch.devic
         "cpu": 1,
     }
     if requested is None:
-        best = "cpu" if _reproducible else next(name for name, there in available.items() if there)
-        return torch.device(best)
+        requested = "cpu" if _reproducible else next(name for name, there in available.items() if there)
+    if requested == "cuda" and "LOCAL_RANK" in os.environ:
+        requested = f"cuda:{os.environ['LOCAL_RANK']}"
     there = [name for name in available if available[name]]
     name, _, index = requested.partition(":")
     _require(

@@ -42,10 +42,10 @@ SAME_INPUT = ("k_proj", "v_proj", "up_proj")  # matrices that read what the matr
 
 def num_parameters(config: ModelConfig, embeddings: bool = True) -> int:
     """Count the weights; without `embeddings`, only those in the blocks and the last norm."""
-    d, kv = config.hidden_size, config.num_key_value_heads * config.head_dim  # type: ignore[operator]
-    attention = 2 * d * d + 2 * d * kv
-    mlp = 3 * d * config.intermediate_size  # type: ignore[operator]
-    body = config.num_hidden_layers * (attention + mlp + 2 * d) + d
+    d, (q, kv) = config.hidden_size, _widths(config)
+    biases = (q + 2 * kv) * config.qkv_bias + d * config.attention_bias
+    norms = 2 * d + 2 * config.head_dim * config.normalizes_heads  # type: ignore[operator]
+    body = config.num_hidden_layers * (_matrices(config) + biases + norms) + d
     tables = 1 if config.tie_word_embeddings else 2
     return body + (tables * config.vocab_size * d if embeddings else 0)
 
@@ -53,30 +53,41 @@ def num_parameters(config: ModelConfig, embeddings: bool = True) -> int:
 def flops_per_token(config: ModelConfig, context_length: int) -> float:
     """Count the FLOPs to train all of a model on one token: forward, and twice as much backward.
 
-    6 for every weight that multiplies (all but the input embedding and the norms) plus `12 * L * d * T` for
-    the two attention products over a context of T tokens, unmasked (PaLM, arXiv:2204.02311, appendix B).
+    6 for every number of a matrix (the head's, too, but not the input embedding's) plus `12 * L * H * D * T`
+    for the two attention products over a context of T tokens, unmasked (PaLM, arXiv:2204.02311, appendix B).
     """
-    d = config.hidden_size
-    norms = (2 * config.num_hidden_layers + 1) * d
-    multiplying = num_parameters(config, embeddings=False) - norms + config.vocab_size * d
-    return 6 * multiplying + 12 * config.num_hidden_layers * d * context_length
+    layers, (q, _) = config.num_hidden_layers, _widths(config)
+    multiplying = layers * _matrices(config) + config.vocab_size * config.hidden_size
+    return 6 * multiplying + 12 * layers * q * context_length
+
+
+def _widths(config: ModelConfig) -> tuple[int, int]:
+    """The numbers of a block's queries, H * D, and of its keys, K * D."""
+    heads = (config.num_attention_heads, config.num_key_value_heads)
+    q, kv = (each * config.head_dim for each in heads)  # type: ignore[operator]
+    return q, kv
+
+
+def _matrices(config: ModelConfig) -> int:
+    """The numbers of a block's matrices."""
+    q, kv = _widths(config)
+    return config.hidden_size * (2 * q + 2 * kv + 3 * config.intermediate_size)  # type: ignore[operator]
 
 
 def trained_flops_per_token(model: "nn.Module", context_length: int) -> float:
     """Count the FLOPs to train a model on one token, without the work that frozen weights save.
 
     For each matrix of n weights 2n forward, 2n for its gradient if it is trained, and 2n for the gradient of
-    its input if trained weights come before it; for the attention of each block 4dT forward and, in the same
-    case, 8dT backward. Where all is trained, this is `flops_per_token`, with the head that the model has.
+    its input if trained weights come before it; for the attention of each block 4HDT forward and, in the same
+    case, 8HDT backward. Where all is trained, this is `flops_per_token`, with the head that the model has.
     """
     flops, flows, waiting = 0, False, False  # whether a gradient flows into this input, into later ones
-    d = model.get_parameter("model.embed_tokens.weight").shape[1]
     for name, weight in model.named_parameters(remove_duplicate=False):
         *_, module, kind = name.split(".")
         if kind == "weight" and module not in SAME_INPUT:
             flows |= waiting
         if module == "o_proj" and kind == "weight":
-            flops += 4 * d * context_length * (3 if flows else 1)
+            flops += 4 * weight.shape[1] * context_length * (3 if flows else 1)
         if weight.dim() == 2 and module != "embed_tokens":
             flops += 2 * weight.numel() * (1 + weight.requires_grad + (flows or kind == "lora_B"))
         waiting |= weight.requires_grad

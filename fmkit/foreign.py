@@ -5,7 +5,8 @@ from typing import Any
 
 from fmkit.errors import FmkitError
 
-# What a Llama config.json that says nothing means to transformers, where our own models begin otherwise.
+# What a config.json that says nothing means to transformers, by its model_type, where our own models begin
+# otherwise. These families compute as Llama does, but for what `ModelConfig` says of them.
 LLAMA: dict[str, Any] = {
     "vocab_size": 32_000,
     "hidden_size": 4096,
@@ -16,6 +17,22 @@ LLAMA: dict[str, Any] = {
     "rms_norm_eps": 1e-6,
     "tie_word_embeddings": False,
 }
+MISTRAL = {"intermediate_size": 14_336, "num_key_value_heads": 8, "max_position_embeddings": 131_072}
+QWEN = {
+    "vocab_size": 151_936,
+    "intermediate_size": 22_016,
+    "num_key_value_heads": 32,
+    "max_position_embeddings": 32_768,
+}
+DEFAULTS = {
+    "llama": LLAMA,
+    "mistral": LLAMA | MISTRAL,
+    "qwen2": LLAMA | QWEN,
+    "qwen3": LLAMA | QWEN | {"head_dim": 128},
+}
+WINDOW = 4096  # tokens that a token sees, where one of these but Llama has a sliding window and says no more
+ROPE_NAMES = ("factor", "low_freq_factor", "high_freq_factor", "original_max_position_embeddings")
+ROPE_TYPES = {"linear": ROPE_NAMES[:1], "llama3": ROPE_NAMES}  # ways to slow rotary angles down
 
 # Settings of transformers that leave what a model computes as it is: names, the format of weights, outputs,
 # how to train, how to sample.
@@ -40,8 +57,6 @@ HARMLESS = (
 PLAIN = {  # values that say what we compute
     "hidden_act": ("silu",),
     "partial_rotary_factor": (1,),
-    "rope_type": ("default",),
-    "type": ("default",),  # of rope_scaling
 }
 
 

@@ -5,6 +5,7 @@ open. Shapes: B sequences of T tokens, H heads of D numbers, hidden size d, voca
 """
 
 import copy
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,23 +15,26 @@ import torch
 import torch.nn.functional as F
 from tokenizers import Tokenizer
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint as recompute
 
 from fmkit import checkpoint
 from fmkit.attention import Cache, KVCache, Mask, RowCache, attention, make_mask
-from fmkit.config import ModelConfig, choose_device, choose_dtype, read_field
+from fmkit.config import ModelConfig, RopeScaling, choose_device, choose_dtype, read_field
 from fmkit.data.tokenizer import as_tokenizer, load_tokenizer, require_tokens
 from fmkit.errors import FmkitError
-from fmkit.settings import as_path, require_names
+from fmkit.hub import find_model
+from fmkit.settings import as_path, require_names, spell
 
 
 class Linear(nn.Linear):
     """A matrix kept in float32 and multiplied in the number format of its input."""
 
-    def __init__(self, in_features: int, out_features: int) -> None:
-        super().__init__(in_features, out_features, bias=False)
+    def __init__(self, in_features: int, out_features: int, bias: bool = False) -> None:
+        super().__init__(in_features, out_features, bias)
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.linear(x, self.weight.to(x.dtype))
+        bias = None if self.bias is None else self.bias.to(x.dtype)
+        return F.linear(x, self.weight.to(x.dtype), bias)
 
 
 class RMSNorm(nn.Module):
@@ -47,9 +51,24 @@ class RMSNorm(nn.Module):
 
 def rotary_table(config: ModelConfig) -> tuple[Tensor, Tensor]:
     """cos and sin (max_position_embeddings, D/2) of rotary encoding (Su et al. 2021, arXiv:2104.09864)."""
+    assert config.head_dim is not None
     exponents = torch.arange(0, config.head_dim, 2, dtype=torch.float32) / config.head_dim
-    angles = torch.outer(torch.arange(config.max_position_embeddings).float(), config.rope_theta**-exponents)
+    frequencies = config.rope_theta**-exponents
+    if config.rope_scaling is not None:
+        frequencies = slow_down(frequencies, config.rope_scaling)
+    angles = torch.outer(torch.arange(config.max_position_embeddings).float(), frequencies)
     return angles.cos(), angles.sin()
+
+
+def slow_down(frequencies: Tensor, scaling: RopeScaling) -> Tensor:
+    """Compute the angles per position (D/2,) of a model whose context was lengthened; see `RopeScaling`."""
+    slowed = frequencies / scaling.factor
+    if scaling.rope_type == "linear":
+        return slowed
+    low, high = scaling.low_freq_factor, scaling.high_freq_factor
+    turns = scaling.original_max_position_embeddings * frequencies / (2 * math.pi)
+    kept = ((turns - low) / (high - low)).clamp(0, 1)
+    return kept * frequencies + (1 - kept) * slowed
 
 
 def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
@@ -62,18 +81,23 @@ def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
 class Attention(nn.Module):
     def __init__(self, config: ModelConfig, layer: int) -> None:
         super().__init__()
-        d, self.D, self.layer = config.hidden_size, config.head_dim, layer
+        d, D = config.hidden_size, config.head_dim
         H, K = config.num_attention_heads, config.num_key_value_heads
+        assert D is not None
         assert K is not None
-        self.q_proj = Linear(d, H * self.D)
-        self.k_proj = Linear(d, K * self.D)
-        self.v_proj = Linear(d, K * self.D)
-        self.o_proj = Linear(H * self.D, d)
+        self.D, self.layer = D, layer
+        self.q_proj = Linear(d, H * D, config.qkv_bias)
+        self.k_proj = Linear(d, K * D, config.qkv_bias)
+        self.v_proj = Linear(d, K * D, config.qkv_bias)
+        self.o_proj = Linear(H * D, d, config.attention_bias)
+        self.q_norm, self.k_norm = (
+            RMSNorm(D, config.rms_norm_eps) if config.normalizes_heads else nn.Identity() for _ in "qk"
+        )
 
     def forward(self, x: Tensor, view: "View") -> Tensor:
         B, T, _ = x.shape
-        q = rotate(self.q_proj(x).view(B, T, -1, self.D), view.cos, view.sin)
-        k = rotate(self.k_proj(x).view(B, T, -1, self.D), view.cos, view.sin)
+        q = rotate(self.q_norm(self.q_proj(x).view(B, T, -1, self.D)), view.cos, view.sin)
+        k = rotate(self.k_norm(self.k_proj(x).view(B, T, -1, self.D)), view.cos, view.sin)
         v = self.v_proj(x).view(B, T, -1, self.D)
         if view.cache is not None:
             k, v = view.cache.update(self.layer, k, v)
@@ -147,6 +171,7 @@ class Decoder(nn.Module):
         self.embed_tokens = nn.Embedding(config.vocab_size, config.hidden_size)
         self.layers = nn.ModuleList(Block(config, layer) for layer in range(config.num_hidden_layers))
         self.norm = RMSNorm(config.hidden_size, config.rms_norm_eps)
+        self.gradient_checkpointing = False  # computes blocks again in the backward pass, to hold less
         cos, sin = rotary_table(config)
         self.register_buffer("cos", cos, persistent=False)
         self.register_buffer("sin", sin, persistent=False)
@@ -157,7 +182,10 @@ class Decoder(nn.Module):
         view = View(self, input_ids, document_ids, cache, dtype)
         x = self.embed_tokens(input_ids).to(dtype)
         for block in self.layers:
-            x = block(x, view)
+            if self.gradient_checkpointing and self.training:
+                x = recompute(block, x, view, use_reentrant=False, preserve_rng_state=False)
+            else:
+                x = block(x, view)
         if cache is not None:
             cache.advance(input_ids.shape[1])
         return self.norm(x)
@@ -169,7 +197,7 @@ class Model(nn.Module):
     Weights are float32; `dtype` is the format of the arithmetic.
     """
 
-    architecture = ""  # the class of transformers that opens it
+    task = ""  # how the class of transformers that opens it ends
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
@@ -205,6 +233,8 @@ class Model(nn.Module):
             if weight.dim() == 2:
                 scale = residual if name.endswith(("o_proj.weight", "down_proj.weight")) else 1.0
                 weight.normal_(0.0, self.config.initializer_range * scale, generator=generator)
+            elif name.endswith("bias"):
+                weight.zero_()
 
     def hidden_states(
         self, input_ids: Tensor, document_ids: Tensor | None = None, cache: Cache | None = None
@@ -218,16 +248,21 @@ class Model(nn.Module):
 
     def to_hugging_face(self) -> dict[str, Any]:
         """Return the model's `config.json`."""
-        return {"architectures": [self.architecture], **self.config.to_hugging_face()}
+        family = self.config.model_type.capitalize()  # Llama, Qwen2
+        return {"architectures": [family + self.task], **self.config.to_hugging_face()}
 
-    def save_pretrained(self, directory: str | Path) -> None:
+    def save_pretrained(self, directory: str | Path, *, dtype: "str | torch.dtype" = "float32") -> None:
         """Write `directory` in Hugging Face's layout; the Auto classes of transformers open it.
 
-        The tokenizer is saved, too, if the model was trained with one. Raises `FmkitError` if the disk is
-        full; earlier files are then still whole.
+        In `dtype` "bfloat16", weights are rounded to half of their bytes, as most models are published. The
+        tokenizer is saved, too, if the model was trained with one. Raises `FmkitError` for another `dtype`,
+        and if the disk is full; earlier files are then still whole.
         """
         tokenizer = None if self.tokenizer is None else as_tokenizer(self.tokenizer)  # as one may set it
-        checkpoint.save_model(as_path(directory), self.to_hugging_face(), self.weights(), tokenizer)
+        rounded = choose_dtype(self.device, self.config.hidden_size, dtype)
+        weights = {name: weight.to(rounded) for name, weight in self.weights().items()}
+        config = self.to_hugging_face() | {"dtype": spell(rounded)}
+        checkpoint.save_model(as_path(directory), config, weights, tokenizer)
 
     @classmethod
     def from_pretrained(
@@ -238,13 +273,14 @@ class Model(nn.Module):
         dtype: "str | torch.dtype | None" = "float32",
         **others: Any,
     ) -> Self:
-        """Open a Llama checkpoint that fmkit or transformers wrote, on `device`, to compute in `dtype`.
+        """Open a checkpoint that fmkit or transformers wrote, on `device`, to compute in `dtype`.
 
+        `directory` may be the id of a model on the Hugging Face Hub, `org/name`; see `fmkit.hub.find_model`.
         "auto" (or None) is the best there is, as in training. Raises `FmkitError` if there is no checkpoint,
         for a device or number format that cannot be had, and for `others`, settings of other libraries.
         """
         require_names(others, ("device", "dtype"), f"{cls.__name__}.from_pretrained")
-        directory, place = as_path(directory), choose_device(device)
+        place, directory = choose_device(device), find_model(directory)
         with checkpoint.reading(directory):
             model = cls._read(directory)
         model.dtype = choose_dtype(place, model.config.hidden_size, dtype)
@@ -286,7 +322,7 @@ class Model(nn.Module):
 class Transformer(Model):
     """A decoder that predicts tokens."""
 
-    architecture = "LlamaForCausalLM"
+    task = "ForCausalLM"
 
     def __init__(self, config: ModelConfig, seed: int = 0) -> None:
         super().__init__(config)
@@ -320,6 +356,7 @@ class Transformer(Model):
     def _cache_shape(self, batch_size: int, max_length: int) -> tuple[int, tuple[int, int, int, int]]:
         config = self.config
         assert config.num_key_value_heads is not None
+        assert config.head_dim is not None
         shape = (batch_size, max_length, config.num_key_value_heads, config.head_dim)
         return config.num_hidden_layers, shape
 
@@ -377,7 +414,7 @@ class Transformer(Model):
 class Classifier(Model):
     """A decoder that reads a whole text and chooses one of `labels`."""
 
-    architecture = "LlamaForSequenceClassification"
+    task = "ForSequenceClassification"
 
     def __init__(self, config: ModelConfig, labels: Sequence[str], seed: int = 0) -> None:
         super().__init__(config)
@@ -460,7 +497,8 @@ def require_kind(model: Any, *kinds: type[Model]) -> None:
 
 
 def open_model(directory: str | Path) -> "Transformer | Classifier":
-    """Open the model in a directory, of either kind. Raises `FmkitError` if there is none."""
+    """Open a model, of either kind, in a directory or of the Hub. Raises `FmkitError` if there is none."""
+    directory = find_model(directory)
     classifies = _classifies(checkpoint.load_config(directory), f"{directory}/config.json")
     return (Classifier if classifies else Transformer).from_pretrained(directory)
 
@@ -469,11 +507,11 @@ def _classifies(data: dict[str, Any], where: str) -> bool:
     """Whether a config.json is that of a classifier. Raises `FmkitError` if it is of neither kind."""
     architectures: list[Any] = read_field(data, "architectures", list, where, [])
     for name in map(str, architectures):
-        if name.endswith("ForSequenceClassification"):
+        if name.endswith(Classifier.task):
             return True
-        if not name.endswith("ForCausalLM"):
+        if not name.endswith(Transformer.task):
             raise FmkitError(
-                f"{where}: architectures names {name:.60}; fmkit opens {Transformer.architecture} and "
-                f"{Classifier.architecture}"
+                f"{where}: architectures names {name:.60}; fmkit opens …{Transformer.task} and "
+                f"…{Classifier.task}"
             )
     return False

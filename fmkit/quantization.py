@@ -29,20 +29,24 @@ class QuantizedLinear(nn.Module):
 
     weight: Tensor
     scale: Tensor
+    bias: Tensor | None
 
     def __init__(self, base: Linear, bits: int) -> None:
         super().__init__()
         weight, scale = round_rows(base.weight.detach(), bits)
         self.register_buffer("weight", weight)
         self.register_buffer("scale", scale[:, 0])
+        self.register_buffer("bias", None if base.bias is None else base.bias.detach())
         self.eval()
 
     def forward(self, x: Tensor) -> Tensor:
         scale, rows = self.scale.to(x.dtype), x.numel() // x.shape[-1]
         if x.dtype == torch.bfloat16 and x.device.type == "cpu" and rows <= FEW_ROWS:
             few: Tensor = torch._weight_int8pack_mm(x.reshape(rows, -1), self.weight, scale)
-            return few.view(*x.shape[:-1], -1)
-        return F.linear(x, self.weight.to(x.dtype)) * scale
+            y = few.view(*x.shape[:-1], -1)
+        else:
+            y = F.linear(x, self.weight.to(x.dtype)) * scale
+        return y if self.bias is None else y + self.bias.to(x.dtype)
 
     def train(self, mode: bool = True) -> "QuantizedLinear":
         if mode:

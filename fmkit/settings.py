@@ -83,7 +83,7 @@ def settle(config: Any) -> None:
             value = value.item()
         fits = isinstance(value, (int, float) if kind is float else kind)
         if not fits or (isinstance(value, bool) and kind is not bool):
-            raise FmkitError(f"{field.name}={value!r:.60} must be {TYPES[kind]}")
+            raise FmkitError(f"{field.name}={value!r:.60} must be {TYPES.get(kind, f'a {kind.__name__}')}")
         object.__setattr__(config, field.name, value)
 
 

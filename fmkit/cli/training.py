@@ -123,7 +123,7 @@ def _finetune(options: Options) -> None:
     "distill",
     "train a small model on what a large one expects",
     "fmkit distill my-model --corpus stories --hidden-size 32 --out student",
-    option("teacher", type=filled, metavar="TEACHER", help="a directory with the large one"),
+    option("teacher", type=filled, metavar="TEACHER", help="the large one, a directory or of the Hub"),
     corpus(required=False),
     data(QUESTIONS, required=False),
     option("--temperature", type=float, default=2.0, help="softens both distributions (2.0)"),

@@ -151,8 +151,9 @@ def _read_message() -> str:
         "model",
         type=filled,
         nargs="?",
-        metavar="DIR",
-        help="a directory that one of these commands wrote; for --metrics, only bertscore takes one",
+        metavar="DIR|HUB-ID",
+        help="a directory that one of these commands wrote, or a model of the Hub; for --metrics, only "
+        "bertscore takes one",
     ),
     corpus(required=False, trains=False),
     data(TASKS + PREFERENCES, required=False),

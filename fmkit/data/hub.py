@@ -8,6 +8,7 @@ import huggingface_hub
 from fmkit.data.quiet import quiet
 from fmkit.data.splits import VALIDATION, Corpus, hold_out_texts
 from fmkit.errors import FmkitError
+from fmkit.hub import explain
 
 
 def load_from_hub(name: str, text_column: str, streaming: bool, unknown: str) -> Corpus:
@@ -26,23 +27,7 @@ def load_from_hub(name: str, text_column: str, streaming: bool, unknown: str) ->
         except FmkitError:
             raise
         except Exception as error:  # the Hub, its client and the loaders of datasets raise many kinds
-            raise _explain(name, error, unknown) from error
-
-
-def _explain(name: str, error: Exception, unknown: str) -> FmkitError:
-    kinds = {kind.__name__ for kind in type(error).__mro__}
-    if "GatedRepoError" in kinds or "is a gated" in str(error):
-        return FmkitError(f"{name}: a gated data set; accept its terms on the Hub, then `hf auth login`")
-    if kinds & {"RepositoryNotFoundError", "DatasetNotFoundError", "HFValidationError"}:
-        return FmkitError(f"{unknown} that is public")
-    if kinds & {"ConnectionError", "TransportError", "OfflineModeIsEnabled", "TimeoutError"}:
-        return FmkitError(
-            f"{unknown}, which cannot be reached; check the network, or set HF_HUB_OFFLINE=1 to use what "
-            "was downloaded before"
-        )
-    reason = str(error.__cause__ or error).strip()[:300]
-    remedy = f"; choose one: {name}:CONFIGURATION" if "onfig name is missing" in reason else ""
-    return FmkitError(f"{name}: the data set cannot be loaded: {reason}{remedy}")
+            raise explain(name, error, "data set", unknown) from error
 
 
 def _arrange(loaded: Any, text_column: str, name: str) -> Corpus:

@@ -15,7 +15,8 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, 
 from fmkit.data.files import kind_of
 from fmkit.data.tables import Data, as_table, names_of_splits
 from fmkit.errors import FmkitError
-from fmkit.settings import as_path, as_several, require_numbers
+from fmkit.hub import find_model
+from fmkit.settings import as_several, require_numbers
 
 BOS, EOS, PAD, MASK = SPECIAL_TOKENS = ("<|bos|>", "<|eos|>", "<|pad|>", "<|mask|>")
 BOS_ID, EOS_ID, PAD_ID, MASK_ID = range(4)
@@ -163,7 +164,7 @@ def save_tokenizer(tokenizer: Tokenizer, directory: str | Path, model_max_length
 
 
 def load_tokenizer(directory: str | Path, classifies: bool = False) -> Tokenizer:
-    """Load the tokenizer of a directory that `save_tokenizer` or transformers wrote.
+    """Load the tokenizer of a directory that `save_tokenizer` or transformers wrote, or of the Hub.
 
     What transformers' files say of its special tokens, of the layout of messages and of what ends a text is
     kept (see `Conventions`). Every text then begins with its token, as in `train_tokenizer`, with no other;
@@ -173,7 +174,7 @@ def load_tokenizer(directory: str | Path, classifies: bool = False) -> Tokenizer
     Raises FmkitError if tokenizer.json is missing or damaged, has not the tokens that the files beside it
     name or puts others around a text, and for a chat template that is no text.
     """
-    path = as_path(directory) / "tokenizer.json"
+    path = find_model(directory) / "tokenizer.json"
     try:
         tokenizer = Tokenizer.from_str(path.read_text(encoding="utf-8"))
         adopt(tokenizer, _read_conventions(path.parent, tokenizer))

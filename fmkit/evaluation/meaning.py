@@ -22,6 +22,7 @@ from fmkit.data.tokenizer import as_tokenizer, load_tokenizer
 from fmkit.errors import FmkitError
 from fmkit.evaluation.overlap import References, paired
 from fmkit.evaluation.trace import trace
+from fmkit.hub import find_model
 from fmkit.model import Classifier, Transformer, require_kind
 
 
@@ -44,9 +45,9 @@ def bert_score(
     """Score each prediction with its reference; of several, the best counts, for each number on its own.
 
     By `bert-score` as it is: all tokens weigh the same, scores are not rescaled, and a text longer than the
-    context is cut off, as standard error says. `model` is a directory in Hugging Face's format; `layer` says
-    after how many blocks the vectors are taken, of a Llama model after its last norm, too (None: all of
-    them). They are computed on `device` (None: the best there is). Nothing is downloaded.
+    context is cut off, as standard error says. `model` is a directory in Hugging Face's format or an id of
+    the Hub; `layer` says after how many blocks the vectors are taken, of a Llama model after its last norm,
+    too (None: all of them). They are computed on `device` (None: the best there is).
 
     The library leaves [CLS] and [SEP] out, which a Llama tokenizer does not have: there `<|bos|>` counts as a
     token. It also takes a text of two tokens for an empty one, so one of `<|bos|>` and a single token has no
@@ -57,6 +58,7 @@ def bert_score(
     for a text without a score, for a device that isn't there, and if bert-score is not installed.
     """
     pairs, place = paired(predictions, references), str(choose_device(device))
+    model = find_model(model)
     config = load_config(model)
     layers = config.get("num_hidden_layers", 0)
     layer = _require_layer(layers if layer is None else layer, layers)

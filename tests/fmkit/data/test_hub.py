@@ -72,7 +72,10 @@ class Hub(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
-        kind, _, rest = self.path.partition("?")[0].lstrip("/").partition("datasets/")
+        path = self.path.partition("?")[0].lstrip("/").replace("api/models/", "api/datasets/")
+        kind, _, rest = path.partition("datasets/")
+        if not rest:  # a model's files are asked for without its kind
+            kind, rest = "", path
         name = next((name for name in REPOSITORIES if f"{rest}/".startswith(f"{name}/")), None)
         if rest == "short":  # as the Hub does with names from before there were owners
             self.answer(307, b"", Location="/api/datasets/me/train-only")
@@ -137,6 +140,14 @@ class Hub(BaseHTTPRequestHandler):
         pass
 
 
+MODEL_PROGRAM = """
+import sys
+from fmkit.cli import main
+
+for name in sys.argv[1:]:
+    arguments = ["generate", name, "--prompt", "The", "--temperature", "0", "--device", "cpu"]
+    print(main([*arguments, "--max-new-tokens", "5"]), flush=True)
+"""
 PROGRAM = """
 import json, sys
 from fmkit.data.corpora import load_corpus
@@ -261,6 +272,38 @@ def test_downloads_open_without_a_network(home: Path) -> None:
     cached, missing = load_all(home, "http://127.0.0.1:9", *both, HF_HUB_OFFLINE="1")
     assert cached == WHOLE
     assert "cannot be reached" in missing
+
+
+@pytest.mark.slow
+def test_a_model_by_its_id(home: Path, endpoint: str, tmp_path: Path, model: Any, tokenizer: Any) -> None:
+    """Downloaded, then opened without a network from what was downloaded; what cannot be had is one line."""
+    model.tokenizer = tokenizer
+    model.save_pretrained(tmp_path)
+    REPOSITORIES["me/tiny"] = {file.name: file.read_bytes() for file in tmp_path.iterdir() if file.is_file()}
+    REPOSITORIES["me/tiny"] |= {"pytorch_model.bin": b"a pickle", "original/consolidated.safetensors": b"x"}
+
+    def open_all(hub: str, *names: str, **environment: str) -> tuple[list[str], list[str]]:
+        ours = {"HF_ENDPOINT": hub, "HF_HOME": str(home), "HF_HUB_OFFLINE": "0", "NO_PROXY": "*"}
+        program = [sys.executable, "-c", MODEL_PROGRAM, *names]
+        told = subprocess.run(
+            program, env={**os.environ, **ours, **environment}, capture_output=True, text=True, timeout=200
+        )
+        said = [line for line in told.stderr.splitlines() if line.startswith("fmkit: error: ")]
+        return told.stdout.splitlines(), said
+
+    lines, said = open_all(endpoint, str(tmp_path), "me/tiny", "me/nowhere", "me/gated")
+    assert len(lines) == 6
+    assert lines[:2] == lines[2:4]
+    assert lines[1::2][:2] == ["0", "0"]
+    assert lines[4:] == ["2", "2"]
+    assert "me/nowhere: no directory here, and no model of the Hub that is public" in said[0]
+    assert "me/gated: a gated model; accept its terms" in said[1]
+    downloaded = home.rglob("snapshots/*/*")
+    assert {"model.safetensors"} <= {path.name for path in downloaded} <= {*os.listdir(tmp_path)}
+    assert open_all("http://127.0.0.1:9", "me/tiny", HF_HUB_OFFLINE="1")[0] == lines[:2]
+    missing, said = open_all("http://127.0.0.1:9", "me/other", HF_HUB_OFFLINE="1")
+    assert missing == ["2"]
+    assert "me/other: no directory here, and no model of the Hub, which cannot be reached" in said[0]
 
 
 @pytest.mark.slow
