@@ -95,7 +95,7 @@ function parts(c, found, { watts, pue, grid }) {
 
 /** Energy and carbon of the training, if there is enough of them to say. */
 function emitted(kwh, carbon) {
-  return kwh[1] < 0.001 ? "less than 1 Wh" : `${say(kwh, "kwh")}, ${say(carbon, "carbon_kg")} of CO₂e`;
+  return kwh[1] < 0.001 ? "less than 1\u00a0Wh" : `${say(kwh, "kwh")}, ${say(carbon, "carbon_kg")} of CO₂e`;
 }
 
 function scene(c, found, title) {
@@ -125,7 +125,7 @@ function render({ el }) {
   const sized = (label) => slider({ label, unit: "", format: count, onchange });
   const sliders = {
     parameters: sized("Parameters"),
-    tokens: sized("Tokens, each pass counted"),
+    tokens: sized("Training tokens"),
     months: slider({ label: "In use for", unit: "months", onchange }),
     own_read: sized("Tokens read for a request"),
     written: sized("Tokens written, by either"),
