@@ -5,16 +5,19 @@ import json
 import peft
 import pytest
 import torch
+from chat_families import CHATML, MISTRAL, TALK, TEXTS, learn
 from transformers import (
     AutoModelForCausalLM,
     AutoTokenizer,
     LlamaConfig,
     LlamaForCausalLM,
+    LlamaTokenizer,
     MistralConfig,
     MistralForCausalLM,
     Qwen2Config,
     Qwen2ForCausalLM,
     Qwen2ForSequenceClassification,
+    Qwen2Tokenizer,
     Qwen3Config,
     Qwen3ForCausalLM,
 )
@@ -52,6 +55,12 @@ FAMILIES = {
     "qwen2": (Qwen2ForCausalLM, Qwen2Config, {"tie_word_embeddings": True}),
     "qwen3": (Qwen3ForCausalLM, Qwen3Config, {"head_dim": 24}),
     "qwen3, biases": (Qwen3ForCausalLM, Qwen3Config, {"head_dim": 24, "attention_bias": True}),
+}
+CHATML_TOKENS = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
+TOKENIZERS = {
+    "qwen2": (Qwen2Tokenizer, CHATML, CHATML_TOKENS),
+    "qwen3": (Qwen2Tokenizer, CHATML, CHATML_TOKENS),
+    "mistral": (LlamaTokenizer, MISTRAL, ["<unk>", "<s>", "</s>", "[INST]", "[/INST]"]),
 }
 every_family = pytest.mark.parametrize("family", FAMILIES)
 IDS = torch.randint(4, 400, (2, 100), generator=torch.Generator().manual_seed(0))
@@ -95,7 +104,6 @@ def test_a_family_is_computed_as_theirs(family, tmp_path):
     assert flops_per_token(ours.config, 50) == trained_flops_per_token(ours, 50)
 
 
-@pytest.mark.slow
 @every_family
 def test_a_family_is_trained_and_returned(family, tmp_path, tokenizer, stories):
     theirs_in(tmp_path, family)
@@ -110,6 +118,27 @@ def test_a_family_is_trained_and_returned(family, tmp_path, tokenizer, stories):
     assert (logits(ours) - before).abs().max() > 0.01
     text = "Once upon a time"
     assert AutoTokenizer.from_pretrained(tmp_path / "run")(text)["input_ids"] == tokenizer.encode(text).ids
+
+
+@pytest.mark.parametrize("family", TOKENIZERS)
+def test_a_familys_tokenizer_is_kept(family, tmp_path):
+    """Ids and layout of messages; as ever in fmkit, a text begins with one special token."""
+    kind, template, special = TOKENIZERS[family]
+    learned = json.loads(learn(special, kind is LlamaTokenizer).to_str())["model"]
+    theirs = kind(vocab=learned["vocab"], merges=[tuple(pair) for pair in learned["merges"]])
+    theirs.chat_template = template
+    model = Transformer(ModelConfig(len(theirs), hidden_size=32, num_hidden_layers=1, model_type=family))
+    model.save_pretrained(tmp_path)
+    theirs.save_pretrained(tmp_path)
+    theirs, ours = AutoTokenizer.from_pretrained(tmp_path), Transformer.from_pretrained(tmp_path)
+    ours.save_pretrained(tmp_path / "again")
+    again = AutoTokenizer.from_pretrained(tmp_path / "again")
+    for text in TEXTS:
+        ids = theirs(text, add_special_tokens=False)["input_ids"]
+        assert ours.tokenizer.encode(text).ids[1:] == ids
+        assert again(text, add_special_tokens=False)["input_ids"] == ids
+    assert again.apply_chat_template(TALK[1:]) == theirs.apply_chat_template(TALK[1:])
+    assert again.eos_token == theirs.eos_token
 
 
 @every_family
