@@ -1,11 +1,11 @@
-"""Generation for prompts of unequal length, beside transformers: tokens a CPU second.
+"""Generation beside transformers and litgpt: tokens a CPU second.
 
-    python benchmarks/generate.py [--rounds 3] [--new-tokens 64]
+    pip install --no-deps --target peers litgpt==0.5.13 …    # as benchmarks/train.py says, or it is left out
+    PYTHONPATH=peers python benchmarks/generate.py [--rounds 5] [--new-tokens 64]
 
-32 prompts of 8 to 39 tokens, greedy, one thread, two sizes of model with random weights. fmkit takes them in
-one batch; as groups of one length each, which here is one at a time; and, as the bound, in one batch of
-prompts that all have the longest one's length. transformers pads them on the left and is given a mask. The
-contestants take turns, and the table gives medians over the rounds.
+One prompt, 16 of equal length, and 32 of 8 to 39 tokens, greedy, one thread, two sizes of model with random
+weights, in float32 and in bfloat16. transformers pads prompts on the left and is given a mask; litgpt answers
+one. The contestants take turns, and the table gives medians over the rounds.
 """
 
 import argparse
@@ -15,6 +15,7 @@ import subprocess
 import time
 import warnings
 from collections.abc import Callable
+from importlib.util import find_spec
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 warnings.filterwarnings("ignore")
@@ -31,59 +32,85 @@ SIZES = {
     "5.8M, width 256": ModelConfig(vocab_size=2048, hidden_size=256, num_hidden_layers=6),
 }
 COUNT, SHORTEST = 32, 8
+Prompts = list[list[int]]
+Way = Callable[[], Prompts]  # continues the prompts; returns the new tokens
 
 
-def contestants(config: ModelConfig, new_tokens: int) -> dict[str, Callable[[], list[list[int]]]]:
-    """Ways to continue the prompts, each a function that returns the new tokens."""
-    model = Transformer(config).eval()
-    theirs = LlamaForCausalLM(LlamaConfig(**config.to_hugging_face())).eval()
-    theirs.load_state_dict(model.state_dict())
-    generator = torch.Generator().manual_seed(0)
+def make_prompts(vocab_size: int) -> dict[str, Prompts]:
     longest = SHORTEST + COUNT - 1
-    equal = torch.randint(4, config.vocab_size, (COUNT, longest), generator=generator).tolist()
-    prompts = [ids[: SHORTEST + i] for i, ids in enumerate(equal)]
+    generator = torch.Generator().manual_seed(0)
+    equal = torch.randint(4, vocab_size, (COUNT, longest), generator=generator).tolist()
+    return {
+        "1 prompt": [equal[0][:16]],
+        "16 prompts of one length": [ids[:16] for ids in equal[:16]],
+        "32 prompts of 32 lengths": [ids[: SHORTEST + i] for i, ids in enumerate(equal)],
+    }
+
+
+def contestants(config: ModelConfig, prompts: Prompts, new_tokens: int) -> dict[str, Way]:
+    ways: dict[str, Way] = {}
+    for dtype in (torch.float32, torch.bfloat16):
+        name = str(dtype).removeprefix("torch.")
+        model = Transformer(config).eval()
+        model.dtype = dtype
+        theirs = LlamaForCausalLM(LlamaConfig(**config.to_hugging_face())).eval()
+        theirs.load_state_dict(model.state_dict())
+        ways[f"fmkit, {name}"] = lambda model=model: generate_ids(model, prompts, new_tokens, temperature=0)
+        ways[f"transformers, {name}"] = transformers_way(theirs.to(dtype), prompts, new_tokens)
+        if find_spec("litgpt") and len(prompts) == 1:
+            ways[f"litgpt, {name}"] = litgpt_way(config, dtype, prompts[0], new_tokens)
+    return ways
+
+
+def transformers_way(model: LlamaForCausalLM, prompts: Prompts, new_tokens: int) -> Way:
+    longest = max(map(len, prompts))
     padded = torch.tensor([[0] * (longest - len(prompt)) + prompt for prompt in prompts])
     mask = torch.tensor([[0] * (longest - len(prompt)) + [1] * len(prompt) for prompt in prompts])
+    how = {"max_new_tokens": new_tokens, "do_sample": False, "pad_token_id": 0, "eos_token_id": None}
+    return lambda: model.generate(padded, attention_mask=mask, **how)[:, longest:].tolist()
 
-    def transformers() -> list[list[int]]:
-        settings = {"max_new_tokens": new_tokens, "do_sample": False, "pad_token_id": 0, "eos_token_id": None}
-        return theirs.generate(padded, attention_mask=mask, **settings)[:, longest:].tolist()
 
-    return {
-        "fmkit, one batch": lambda: generate_ids(model, prompts, new_tokens, temperature=0),
-        "fmkit, by length": lambda: [generate_ids(model, [p], new_tokens, temperature=0)[0] for p in prompts],
-        "fmkit, equal lengths": lambda: generate_ids(model, equal, new_tokens, temperature=0),
-        "transformers, left padding": transformers,
-    }
+def litgpt_way(config: ModelConfig, dtype: torch.dtype, prompt: list[int], new_tokens: int) -> Way:
+    """Its own weights: what it says differs, and takes the same time."""
+    from litgpt.generate.base import generate
+    from train import as_litgpt
+
+    model, ids = as_litgpt(config).eval().to(dtype), torch.tensor(prompt)
+    model.max_seq_length = len(ids) + new_tokens
+    model.set_kv_cache(batch_size=1, dtype=dtype)
+    how = {"temperature": 0.0, "top_p": 0.0, "include_prompt": False}
+    return lambda: [generate(model, ids, len(ids) + new_tokens, **how).tolist()]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--new-tokens", type=int, default=64)
     options = parser.parse_args()
     torch.set_num_threads(1)
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout
     print(f"{processor()}, {torch.backends.cpu.get_cpu_capability()}; torch {torch.__version__}; ", end="")
-    print(f"commit {commit.strip()}; one thread, float32")
+    print(f"commit {commit.strip()}; one thread")
     print(f"{options.rounds} rounds, {options.new_tokens} new tokens each")
     for size, config in SIZES.items():
-        ways = contestants(config, options.new_tokens)
-        answers = {name: way() for name, way in ways.items()}  # also warms up
-        assert answers["fmkit, one batch"] == answers["fmkit, by length"]
-        seconds: dict[str, list[float]] = {name: [] for name in ways}
-        for _ in range(options.rounds):
-            for name, way in ways.items():
-                start = time.process_time()
-                way()
-                seconds[name].append(time.process_time() - start)
-        same = answers["fmkit, one batch"] == answers["transformers, left padding"]
-        print(f"\n{size}; transformers writes {'the same' if same else 'other'} tokens")
-        print(f"{'':28}tokens/s  ratio to transformers")
-        peer = statistics.median(seconds["transformers, left padding"])
-        for name, taken in seconds.items():
-            median = statistics.median(taken)
-            print(f"{name:28}{COUNT * options.new_tokens / median:8.0f}{peer / median:23.2f}")
+        for which, prompts in make_prompts(config.vocab_size).items():
+            ways = contestants(config, prompts, options.new_tokens)
+            answers = {name: way() for name, way in ways.items()}  # also warms up
+            seconds: dict[str, list[float]] = {name: [] for name in ways}
+            for _ in range(options.rounds):
+                for name, way in ways.items():
+                    start = time.process_time()
+                    way()
+                    seconds[name].append(time.process_time() - start)
+            same = answers["fmkit, float32"] == answers["transformers, float32"]
+            print(
+                f"\n{size}: {which}; in float32 transformers writes {'the same' if same else 'other'} tokens"
+            )
+            print(f"{'':24}tokens/s  ratio to the best peer")
+            medians = {name: statistics.median(taken) for name, taken in seconds.items()}
+            best = min(median for name, median in medians.items() if not name.startswith("fmkit"))
+            for name, median in medians.items():
+                print(f"{name:24}{len(prompts) * options.new_tokens / median:8.0f}{best / median:24.2f}")
 
 
 if __name__ == "__main__":

@@ -178,12 +178,11 @@ def hugging_face(task: Task, begin: Callable[[], Pace]) -> None:
         trainer.train()
 
 
-def litgpt(task: Task, begin: Callable[[], Pace]) -> None:
+def as_litgpt(config: ModelConfig) -> torch.nn.Module:
+    """Make litgpt's model of these sizes, with weights of its own."""
     from litgpt.config import Config
     from litgpt.model import GPT
-    from litgpt.utils import chunked_cross_entropy
 
-    config, batches, pace = task.config, task.batches(), begin()
     model = GPT(
         Config(
             block_size=config.max_position_embeddings,
@@ -201,6 +200,14 @@ def litgpt(task: Task, begin: Callable[[], Pace]) -> None:
     )
     model.lm_head.weight = model.transformer.wte.weight
     assert sum(p.numel() for p in model.parameters()) == num_parameters(config)
+    return model
+
+
+def litgpt(task: Task, begin: Callable[[], Pace]) -> None:
+    from litgpt.utils import chunked_cross_entropy
+
+    batches, pace = task.batches(), begin()
+    model = as_litgpt(task.config)
     optimizer = torch.optim.AdamW(
         model.parameters(), lr=3e-3, betas=(0.9, 0.95), weight_decay=0.1, fused=True
     )
