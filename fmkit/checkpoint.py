@@ -3,7 +3,8 @@
 A model directory has Hugging Face's layout (config.json, model.safetensors, tokenizer.json). A checkpoint is
 such a directory with the training state added (training.safetensors, training.json) and a manifest of
 hashes; it is written under another name, flushed to disk and renamed, so that it is there in full or not at
-all. Nothing is pickled.
+all. Where processes share the weights, each writes its rows, of weights and state, to a file of its own
+(torch.distributed.checkpoint, in safetensors). Nothing is pickled.
 """
 
 import hashlib
@@ -12,6 +13,7 @@ import os
 import shutil
 import sys
 import uuid
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,10 +24,13 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 from torch import Tensor
+from torch.distributed import checkpoint as dcp
+from torch.distributed.tensor import DTensor
 
 from fmkit.config import read_field
 from fmkit.data.tokenizer import OTHER_TOKENIZER, save_tokenizer, token_ids
 from fmkit.errors import FmkitError
+from fmkit.parallel import by_first, gather, rank
 from fmkit.processes import only_writer
 
 CONFIGURATIONS = ("config.json", "adapter_config.json")  # what makes a directory a model or an adapter
@@ -48,7 +53,12 @@ KEEP = 2  # checkpoints of a run: the newest, and the one before it in case the 
 def save_model(
     directory: str | Path, config: dict[str, Any], weights: dict[str, Tensor], tokenizer: Tokenizer | None
 ) -> None:
-    """Write a Hugging Face model directory; what is there is replaced only when everything is written."""
+    """Write a Hugging Face model directory; what is there is replaced only when everything is written.
+
+    Of several processes that train the model, the first one writes.
+    """
+    if rank() > 0:
+        return
     with filling(directory, OTHER_MODEL) as scratch:
         _write_model(scratch, config, weights, tokenizer)
 
@@ -190,7 +200,8 @@ def assign_weights(targets: dict[str, Tensor], weights: dict[str, Tensor], where
 def _write_model(
     directory: Path, config: dict[str, Any], weights: dict[str, Tensor], tokenizer: Tokenizer | None
 ) -> None:
-    write_tensors(directory / "model.safetensors", weights)
+    if weights:
+        write_tensors(directory / SINGLE, weights)
     config = dict(config)
     if tokenizer is not None:
         save_tokenizer(tokenizer, directory, config["max_position_embeddings"])
@@ -213,34 +224,93 @@ def save_checkpoint(
 ) -> Path:
     """Write checkpoint `step` of a run with its training state, and drop those before the last two.
 
-    The one of step `keep` stays.
-    Raises `FmkitError` where the disk is full; the checkpoints before stay as they are.
+    The one of step `keep` stays. Of several processes all call this, and the first one writes, but for rows
+    that they share. Raises `FmkitError` where the disk is full; the checkpoints before stay as they are.
     """
     target = run_directory / "checkpoints" / f"step-{step:08d}"
-    with explain_write_errors(run_directory):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        scratch = _scratch(target)
-        try:
+    is_shared = any(isinstance(tensor, DTensor) for tensor in weights.values())
+
+    def begin() -> Path:
+        with explain_write_errors(run_directory):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            scratch = _scratch(target)
             scratch.mkdir()
-            _write_model(scratch, config, weights, tokenizer)
-            write_tensors(scratch / "training.safetensors", tensors)
+            return scratch
+
+    def finish() -> None:
+        with explain_write_errors(run_directory):
+            _write_model(scratch, config, {} if is_shared else weights, tokenizer)
+            if not is_shared:
+                write_tensors(scratch / "training.safetensors", tensors)
             write_json(scratch / "training.json", state)
-            manifest = {f.name: {"bytes": f.stat().st_size, "sha256": _sha256(f)} for f in scratch.iterdir()}
-            write_json(scratch / "manifest.json", manifest)
+            described = {f.name: _describe(f) for f in scratch.iterdir() if f.name not in rows}
+            write_json(scratch / "manifest.json", rows | described)
             for file in (*scratch.iterdir(), scratch):
                 _flush(file)
             if target.exists():
                 _remove(target)
             os.replace(scratch, target)
             _flush(target.parent)
-        finally:
-            shutil.rmtree(scratch, ignore_errors=True)
-    for old in sorted(target.parent.glob("step-*"))[:-KEEP]:
+
+    scratch = by_first(begin)
+    try:
+        rows = _write_rows(scratch, {**weights, **tensors}) if is_shared else {}
+        by_first(finish)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    by_first(lambda: _drop_checkpoints(target.parent, keep))
+    return target
+
+
+def _drop_checkpoints(directory: Path, keep: int | None) -> None:
+    """Drop the checkpoints before the last two, but for that of step `keep`, and what killed saves left."""
+    for old in sorted(directory.glob("step-*"))[:-KEEP]:
         if _step(old) != keep:
             _remove(old)
-    for leftover in target.parent.glob(".*.tmp-*"):  # of saves that were killed
+    for leftover in directory.glob(".*.tmp-*"):
         shutil.rmtree(leftover, ignore_errors=True)
-    return target
+
+
+def _write_rows(directory: Path, tensors: dict[str, Tensor]) -> dict[str, Any]:
+    """Write this process's rows of the tensors; returns the part of the manifest that all have written.
+
+    Raises `FmkitError` in all of them where one cannot write.
+    """
+    if not all(gather(directory.is_dir())):
+        raise FmkitError(f"{directory.parent}: not every process sees it: give a directory that they share")
+    writer = dcp.HuggingFaceStorageWriter(str(directory), save_distributed=True)
+    try:
+        with explain_write_errors(directory.parent):
+            dcp.save(dict(tensors), storage_writer=writer)
+    except dcp.api.CheckpointException as error:
+        with explain_write_errors(directory.parent):
+            raise next(iter(error.failures.values()))[0] from None
+    own = {file.name: _describe(file) for file in directory.glob(f"shard-{rank() + 1:05d}-*")}
+    return {name: each for part in gather(own) for name, each in part.items()}
+
+
+def read_checkpoint(
+    directory: Path, weights: dict[str, Tensor], shards: dict[str, Tensor]
+) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """Read a checkpoint's weights, those of the names of `weights`, and its training state.
+
+    However many processes wrote it: what is shared in `weights`, and `shards`, is read as rows of its own.
+    """
+    files = [directory / name for name in (SINGLE, "training.safetensors")]
+    if files[0].is_file() and not shards:
+        return read_tensors(files[0]), read_tensors(files[1])
+    reader = dcp.HuggingFaceStorageReader(str(directory))
+    like = {name: torch.empty_like(tensor) for name, tensor in weights.items()} | shards
+    found: dict[str, Any] = reader.read_metadata().state_dict_metadata
+    tensors = {
+        name: like[name] if name in like else torch.empty(each.size, dtype=each.properties.dtype)
+        for name, each in found.items()
+    }
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "torch.distributed is disabled")  # each reads what it needs
+        dcp.load(tensors, storage_reader=reader, no_dist=True)
+    state = {name: tensor for name, tensor in tensors.items() if name not in weights}
+    return {name: tensors[name] for name in weights}, state
 
 
 def _remove(checkpoint: Path) -> None:
@@ -350,6 +420,10 @@ def _flush(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _describe(file: Path) -> dict[str, Any]:
+    return {"bytes": file.stat().st_size, "sha256": _sha256(file)}
 
 
 def _sha256(file: Path) -> str:

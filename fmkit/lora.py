@@ -21,6 +21,7 @@ from fmkit.data.tokenizer import adopt, conventions, load_tokenizer, require_tok
 from fmkit.errors import FmkitError
 from fmkit.foreign import require_plain
 from fmkit.model import Classifier, Linear, Model, Transformer, require_kind
+from fmkit.parallel import rank
 from fmkit.settings import as_path, explain_names, settle
 
 CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
@@ -173,6 +174,8 @@ def save_adapter(model: Model, directory: str | Path, base: str | Path = "") -> 
         "ensure_weight_tying": _ties_embeddings(model, config),
         "inference_mode": True,
     }
+    if rank() > 0:  # of several processes, the first one writes
+        return
     with checkpoint.filling(directory) as scratch:
         if model.tokenizer is not None:
             save_tokenizer(model.tokenizer, scratch, model.config.max_position_embeddings)

@@ -1,4 +1,7 @@
-"""Other processes: one that writes to the same place, and those that a launcher started beside this one."""
+"""Other processes: one that writes to the same place, and those that a launcher started beside this one.
+
+torchrun tells each process what `fmkit.parallel` needs to connect them; other launchers only start copies.
+"""
 
 import datetime
 import os
@@ -21,18 +24,33 @@ WORLD_SIZES = (
     "MV2_COMM_WORLD_SIZE",
     "SLURM_STEP_NUM_TASKS",
 )
+TORCHRUN = ("RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")  # PyTorch's "env://" reads them
 SKIPPED = 1  # on Windows, nobody else can read the byte that is locked: the first
 
 
-def require_one_process() -> None:
-    """Raise `FmkitError` where a launcher has started several processes: each would train a copy."""
-    for name in WORLD_SIZES:
-        size = os.environ.get(name, "")
-        if size.isdecimal() and int(size) > 1:
+def count_processes() -> int:
+    """Return how many processes train one model, as torchrun says; 1 where there is none but this one.
+
+    Raises `FmkitError` where others were started that are not connected: each would train a copy.
+    """
+    connected = all(name in os.environ for name in TORCHRUN)
+    size = _several("WORLD_SIZE") if connected else 1
+    if size > 1 and "ACCELERATE_MIXED_PRECISION" in os.environ:
+        raise FmkitError("fmkit reads no settings of accelerate: start it by torchrun instead")
+    # Under srun, one torchrun a machine connects them all, or each only the processes of its own machine.
+    if size == 1 or os.environ.get("GROUP_WORLD_SIZE") == "1":
+        others = [name for name in WORLD_SIZES if name != "WORLD_SIZE" or not connected]
+        for name, copies in [(name, count) for name in others if (count := _several(name)) > 1]:
             raise FmkitError(
-                f"{name}={size}: {size} processes would train {size} unconnected copies, as fmkit trains in "
-                f"one process: start it without the launcher, or unset {name} where the runs are separate"
+                f"{name}={copies}: {copies} processes would train {copies} unconnected copies: start them by "
+                f"torchrun (on several machines with --nnodes), or unset {name} where the runs are separate"
             )
+    return size
+
+
+def _several(name: str) -> int:
+    count = os.environ.get(name, "")
+    return int(count) if count.isdecimal() else 1
 
 
 @contextmanager

@@ -13,7 +13,8 @@ from fmkit.trainer import Trainer
 
 Settings = dict[str, Any]
 
-REPORTS = ("eval_every", "checkpoint_every")  # may differ: how often a run measures and saves
+# What may differ: how often a run measures and saves, and what gives the same by other means.
+REPORTS = ("eval_every", "checkpoint_every", "gradient_checkpointing", "fsdp")
 SCHEDULE = ("steps", "lr_scheduler_type", "warmup_steps", "min_lr_ratio", "decay_ratio")
 """What the learning rate alone depends on: may differ where the steps done have the same rates by it."""
 

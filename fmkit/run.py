@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
@@ -18,6 +18,7 @@ from fmkit import checkpoint
 from fmkit.errors import FmkitError
 from fmkit.footprint import Meter, Usage
 from fmkit.optim import last_stable_step
+from fmkit.parallel import any_of, by_first, gather, held_by_first, rank, size
 from fmkit.processes import only_writer
 from fmkit.resume import settings_of, step_to_resume
 from fmkit.settings import as_path, require_numbers
@@ -34,7 +35,8 @@ class TrainingRun:
     learning_rate, grad_norm, tokens_per_second, mfu (share of the chip's peak, None where it is unknown) and,
     where the run was validated, validation_loss and what else the recipe measures. With a `directory`, each
     record is also a line of its metrics.jsonl as soon as it is made. `usage` is what the run used, seconds
-    and energy, including before it was resumed; usage.json has it, written with each checkpoint.
+    and energy, including before it was resumed; usage.json has it, written with each checkpoint. Of several
+    processes, the first one writes the files, and `usage` is its own.
     """
 
     def __init__(self, directory: Path | None = None) -> None:
@@ -78,7 +80,7 @@ class TrainingRun:
 
     @property
     def metrics_file(self) -> Path | None:
-        return self.directory / "metrics.jsonl" if self.directory else None
+        return self.directory / "metrics.jsonl" if self.directory and rank() == 0 else None
 
     def append(self, record: Record) -> None:
         """Add a record, and write it to the file at once."""
@@ -92,7 +94,8 @@ class TrainingRun:
 
     def rewind(self, step: int) -> None:
         """Drop what came after `step`: the steps that a killed run did but did not save."""
-        assert self.metrics_file is not None
+        if self.metrics_file is None:
+            return
         self.history = []
         if self.metrics_file.is_file():
             for line in self.metrics_file.read_text(encoding="utf-8", errors="replace").splitlines():
@@ -109,6 +112,7 @@ class TrainingRun:
             scratch.replace(self.metrics_file)
 
 
+Callbacks = Sequence[Callable[[Record], Any]]
 Watcher = Callable[[TrainingRun, Trainer], None]
 _watcher: ContextVar[Watcher | None] = ContextVar("watcher", default=None)
 
@@ -133,6 +137,7 @@ def fit(
     directory: str | Path | None = None,
     resume: bool = False,
     identity: dict[str, Any] | None = None,
+    callbacks: Callbacks = (),
 ) -> TrainingRun:
     """Train to the end, with a progress bar, metrics and, in a `directory`, checkpoints.
 
@@ -145,28 +150,46 @@ def fit(
     it, for `warmup_stable_decay` at the latest the one before its decay. Until the new end, the directory
     keeps the model of the earlier one.
 
+    Each of `callbacks` is called with each step's record, complete and already written; what it raises ends
+    the run as a kill does. A resumed run calls them from its first step on, so that some may come again.
+
+    Of several processes (`fmkit.parallel`), the first one reports and writes; a checkpoint opens on any
+    number of them, and the order of the data is the same.
+
     Raises `FmkitError` if the directory holds another run, or none that can be resumed, or is being written
     by another process, if the disk is full, and if the loss is not finite. The checkpoints made so far are
     always kept.
     """
+    if callable(callbacks) or not all(map(callable, callbacks)):
+        raise FmkitError("callbacks is a list of functions that take a record, as in callbacks=[print]")
     run = TrainingRun(None if directory is None else as_path(directory))
+    _require_same(settings_of(trainer, identity or {}))
     if run.directory is None:
         if trainer.config.checkpoint_every or resume:
             raise FmkitError("checkpoints need a place: give output_dir")
-        _train(run, trainer, validate)
+        _train(run, trainer, validate, callbacks)
+        trainer.collect()
         return run
-    _require_place(run.directory)
-    with checkpoint.explain_write_errors(run.directory):
-        run.directory.mkdir(parents=True, exist_ok=True)
-    with only_writer(run.directory, "run"):
+    directory = run.directory
+    by_first(lambda: _make_place(directory))
+    with held_by_first(only_writer(directory, "run")):
         _open_directory(run, trainer, resume, identity or {})
-        _train(run, trainer, validate)
+        _train(run, trainer, validate, callbacks)
+        model = trainer.collect()
         if not run.interrupted:
-            trainer.model.save_pretrained(run.directory)
+            by_first(lambda: model.save_pretrained(directory))  # and all wait for it
     return run
 
 
-def _train(run: TrainingRun, trainer: Trainer, validate: Callable[[], Record]) -> None:
+def _require_same(settings: dict[str, Any]) -> None:
+    """Raise `FmkitError` where the processes would not train one model, by one setting, on the same data."""
+    if any(other != settings for other in gather(settings)):
+        raise FmkitError(
+            "the processes differ in data, tokenizer, model or settings: give all of them the same"
+        )
+
+
+def _train(run: TrainingRun, trainer: Trainer, validate: Callable[[], Record], callbacks: Callbacks) -> None:
     """Train to the end, or until the run is stopped."""
     config = trainer.config
     meter = Meter(trainer.device, before=run.usage)
@@ -179,18 +202,21 @@ def _train(run: TrainingRun, trainer: Trainer, validate: Callable[[], Record]) -
             if step % (config.eval_every or 1) == 0 or step == config.steps:
                 record |= _finite(validate(), step)
             run.append(record)
+            for callback in callbacks if rank() == 0 else ():
+                callback(dict(record))
             meter.tick()
             if watch:
                 watch(run, trainer)
             bar.update()
             bar.set_postfix_str(f"loss {record['loss']:.2f}", refresh=False)
             due = config.checkpoint_every and step % config.checkpoint_every == 0
-            if due or run.stopping or step in (config.steps, last_stable_step(config)):
+            stopping = any_of(run.stopping)
+            if due or stopping or step in (config.steps, last_stable_step(config)):
                 run.usage = meter.usage()
                 if run.directory:
-                    checkpoint.write_json(run.directory / "usage.json", run.usage.to_json())
+                    _save_usage(run.directory, run.usage)
                     save(run.directory, trainer)
-            if run.stopping and step < config.steps:
+            if stopping and step < config.steps:
                 run.interrupted = True
                 break
 
@@ -221,46 +247,51 @@ def save(directory: Path, trainer: Trainer) -> Path:
     )
 
 
-def _require_place(directory: Path) -> None:
+def _save_usage(directory: Path, usage: Usage) -> None:
+    by_first(lambda: checkpoint.write_json(directory / "usage.json", usage.to_json()))
+
+
+def _make_place(directory: Path) -> None:
     """Raise `FmkitError` for what is no directory of runs; a hidden file is what a killed run was writing."""
     if directory.exists() and not directory.is_dir():
         raise FmkitError(f"{directory}: is a file: choose another directory")
     there = {path.name for path in directory.iterdir()} if directory.exists() else set()
     if "run.json" not in there and not all(name.startswith(".") for name in there):
         raise FmkitError(f"{directory}: is not empty and holds no run: choose another directory")
+    with checkpoint.explain_write_errors(directory):
+        directory.mkdir(parents=True, exist_ok=True)
 
 
 def _open_directory(run: TrainingRun, trainer: Trainer, resume: bool, identity: dict[str, Any]) -> None:
     """Start a run in its directory, or restore trainer and history from its newest checkpoint."""
-    assert run.directory is not None
-    run_file = run.directory / "run.json"
-    begun = run_file.is_file()
+    directory = run.directory
+    assert directory is not None
+    run_file = directory / "run.json"
+    begun, saved = by_first(lambda: (run_file.is_file(), checkpoint.saved_steps(directory)))
     if begun and not resume:
         raise FmkitError(
-            f"{run.directory}: there is a run here already: go on with --resume "
+            f"{directory}: there is a run here already: go on with --resume "
             "(resume=True) or choose another directory"
         )
-    saved = checkpoint.saved_steps(run.directory)
     start = saved[-1] if saved else 0
     if begun:
-        before = checkpoint.read_json(run_file)
-        start = step_to_resume(before, trainer, identity, saved, str(run.directory))
-    newest = checkpoint.latest_checkpoint(run.directory, start)
-    checkpoint.write_json(run_file, settings_of(trainer, identity))
+        before = by_first(lambda: checkpoint.read_json(run_file))
+        start = step_to_resume(before, trainer, identity, saved, str(directory))
+    newest = by_first(lambda: checkpoint.latest_checkpoint(directory, start))
+    by_first(lambda: checkpoint.write_json(run_file, settings_of(trainer, identity)))
     if newest:
-        state = checkpoint.read_json(newest / "training.json")
-        checkpoint.assign_weights(
-            trainer.model.weights(), checkpoint.read_tensors(newest / "model.safetensors"), str(newest)
-        )
-        trainer.load_state_dict(checkpoint.read_tensors(newest / "training.safetensors"), state)
-        run.usage = Usage.of(run.directory)
+        weights, tensors = checkpoint.read_checkpoint(newest, trainer.model.weights(), trainer.shards())
+        checkpoint.assign_weights(trainer.model.weights(), weights, str(newest))
+        trainer.load_state_dict(tensors, checkpoint.read_json(newest / "training.json"))
+        run.usage = Usage.of(directory)
     run.rewind(trainer.step)
+    run.history = by_first(lambda: run.history)
 
 
 @contextmanager
 def _progress_bar(trainer: Trainer, hidden: bool) -> "Iterator[tqdm[Any]]":
     # On a terminal or in a notebook; the notebook's bar ignores tqdm's own variable.
-    disable = True if hidden or os.environ.get("TQDM_DISABLE") else None
+    disable = True if hidden or rank() or os.environ.get("TQDM_DISABLE") else None
     with tqdm(total=trainer.config.steps, initial=trainer.step, unit="step", disable=disable) as bar:
         yield bar
 
@@ -274,10 +305,12 @@ def _stop_signals(run: TrainingRun) -> Iterator[None]:
     usual = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
 
     def handle(number: int, _: Any) -> None:
+        if rank() == 0 and not run.stopping:
+            print("\nfmkit: finishing this step, then stopping", file=sys.stderr)
         run.stop()
-        print("\nfmkit: finishing this step, then stopping", file=sys.stderr)
-        for each, handler in usual.items():
-            signal.signal(each, handler)
+        if size() == 1:  # Slurm and torchrun both pass a signal on
+            for each, handler in usual.items():
+                signal.signal(each, handler)
 
     for number in usual:
         signal.signal(number, handle)

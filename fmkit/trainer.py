@@ -7,6 +7,8 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.distributed.fsdp import FSDPModule
+from torch.distributed.tensor import DTensor
 from torch.nn import Parameter
 
 from fmkit.config import TrainConfig, choose_device, choose_dtype
@@ -16,7 +18,7 @@ from fmkit.flops import peak_flops, trained_flops_per_token
 from fmkit.model import Classifier, Model, Transformer, require_kind
 from fmkit.objectives import Objective
 from fmkit.optim import learning_rate, make_optimizer, step_where
-from fmkit.processes import require_one_process
+from fmkit.parallel import Shared, any_of, join, local, own_rows, size, total, whole
 
 Record = dict[str, Any]  # what one step reports
 
@@ -30,16 +32,20 @@ def train_step(
 ) -> tuple[Tensor, Tensor]:
     """One optimizer step on the mean loss over all items of all `batches`; returns (loss, gradient norm).
 
-    The items are counted before the first forward pass, so splitting a step into micro-batches changes
-    nothing. A loss or gradient that is not finite leaves weights and optimizer as they were.
+    The items are counted before the first forward pass, and are those of all processes, so splitting a step
+    into micro-batches or among processes changes nothing. A loss or gradient that is not finite leaves
+    weights and optimizer as they were.
     """
     num_items = sum(batch["num_items"] for batch in batches)
     loss = torch.zeros((), device=batches[0]["input_ids"].device)
     for batch in batches:
+        if isinstance(objective, Shared):
+            objective.exchange(is_last=batch is batches[-1])
         part = objective(model, batch) / num_items
         part.backward()
         loss += part.detach()
-    grad_norm = torch.nn.utils.clip_grad_norm_(model.parameters(), max_grad_norm)
+    loss = total(loss)
+    grad_norm = whole(torch.nn.utils.clip_grad_norm_(model.parameters(), max_grad_norm))
     step_where(torch.isfinite(loss) & torch.isfinite(grad_norm), optimizer)
     optimizer.zero_grad(set_to_none=True)
     return loss, grad_norm
@@ -48,24 +54,30 @@ def train_step(
 class Trainer:
     """A model, an objective, data and an optimizer, and their progress.
 
-    Iterating over `run()` trains and yields a record for each step; the consumer may stop at any point.
-    Raises `FmkitError` for a device that is not there, and where a launcher started several processes.
+    Iterating over `run()` trains and yields a record for each step; the consumer may stop at any point, of
+    several processes (`fmkit.parallel`) at the same one. With `fsdp`, `model` is a copy, which the processes
+    share, and `collect()` puts its weights into the model that was given. Raises `FmkitError` for a device
+    that is not there, and for processes that are not connected.
     """
 
     def __init__(self, model: Model, objective: Objective, loader: Loader, config: TrainConfig) -> None:
-        require_one_process()
         if not isinstance(model, Model):
             require_kind(model, Transformer, Classifier)
         torch.manual_seed(config.seed)
         self.config, self.loader = config, loader
         self.device = choose_device(config.device)
-        self.model = model.to(self.device)
-        self.model.dtype = choose_dtype(self.device, model.config.hidden_size, config.dtype)
-        self.optimizer = make_optimizer(self.model, config)
+        join(self.device)
+        model.dtype = choose_dtype(self.device, model.config.hidden_size, config.dtype)
         self.compiled = self.device.type == "cuda" if config.compile is None else config.compile
         if self.compiled:
             torch.compiler.reset()  # past a number of models and shapes, those of all runs, PyTorch gives up
-        self.objective = torch.compile(objective) if self.compiled else objective
+        model.model.gradient_checkpointing = config.gradient_checkpointing
+        self.shared = None
+        if size() > 1:
+            self.shared = Shared(model, objective, self.device, config.fsdp, self.compiled)
+        self.model: Any = self.shared.model if self.shared else model.to(self.device)
+        self.objective = self.shared or (torch.compile(objective) if self.compiled else objective)
+        self.optimizer = make_optimizer(self.model, config)
         self.step, self.tokens = 0, 0
         self.data_state = loader.state_dict()
         context = config.context_length or model.config.max_position_embeddings
@@ -108,12 +120,20 @@ class Trainer:
         total = sum(measure(self.model, to_device(batch, self.device)).item() for batch in batches)
         return total / sum(batch["num_items"] for batch in batches)
 
+    def collect(self) -> Model:
+        """Return the model that was given, whole and with the weights of now."""
+        model: Model = self.shared.collect() if self.shared else self.model
+        return model
+
     def _next_batches(self) -> list[Batch]:
         count = self.config.gradient_accumulation_steps
-        batches = [to_device(next(self.loader), self.device) for _ in range(count)]
+        batches = [self._share(next(self.loader)) for _ in range(count)]
         if not any(batch["num_items"] for batch in batches):
             raise FmkitError("the batches of a step have nothing to predict: look at the data")
         return batches
+
+    def _share(self, batch: Batch) -> Batch:
+        return to_device(own_rows(batch, self.config.batch_size), self.device)
 
     def _require_finite(self, loss: Tensor, grad_norm: Tensor) -> None:
         if not math.isfinite(loss.item()) or not math.isfinite(grad_norm.item()):
@@ -124,7 +144,8 @@ class Trainer:
 
     def _require_finite_weights(self) -> None:
         """Raise `FmkitError` if an update made weights that are not finite."""
-        if not all(torch.isfinite(p).all() for p in self.model.parameters() if p.requires_grad):
+        trained = (local(p) for p in self.model.parameters() if p.requires_grad)
+        if any_of(not all(torch.isfinite(p).all() for p in trained)):
             raise FmkitError(
                 f"step {self.step}: its update made weights that are not finite, and they are not saved: "
                 "lower learning_rate"
@@ -139,7 +160,7 @@ class Trainer:
             "learning_rate": rate,
             "grad_norm": grad_norm.item(),
             "tokens_per_second": round(tokens_per_second, 1),
-            "mfu": None if self.peak is None else flops / self.peak,
+            "mfu": None if self.peak is None else flops / (self.peak * size()),
         }
 
     # --- everything that the next step depends on, as tensors and as JSON ---
@@ -149,6 +170,8 @@ class Trainer:
 
         Raises `FmkitError` where the weights are not finite.
         """
+        if isinstance(self.model, FSDPModule):
+            self.model.reshard()  # after a validation
         self._require_finite_weights()
         names: dict[Tensor, str] = {p: name for name, p in self.model.named_parameters()}
         tensors = {
@@ -165,6 +188,12 @@ class Trainer:
         tensors |= {f"data.{name}": value for name, value in stored.items()}
         data = {name: value for name, value in self.data_state.items() if name not in stored}
         return tensors, {"step": self.step, "tokens": self.tokens, "data": data}
+
+    def shards(self) -> dict[str, Tensor]:
+        """Return tensors to read those of the state into that the processes share; none if all is whole."""
+        shared = {name: p for name, p in self.model.named_parameters() if isinstance(p, DTensor)}
+        kinds = ("optimizer.{}.exp_avg", "optimizer.{}.exp_avg_sq", "trained.{}")
+        return {kind.format(name): torch.empty_like(p) for kind in kinds for name, p in shared.items()}
 
     def _trained_apart(self) -> list[tuple[str, Parameter]]:
         """The trained parameters of a model that is partly frozen."""

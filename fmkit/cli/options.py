@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from fmkit.cli.registry import Option, Options
 from fmkit.config import TrainConfig, choose_device
 from fmkit.errors import FmkitError
-from fmkit.processes import require_one_process
+from fmkit.processes import count_processes
 
 if TYPE_CHECKING:
     from fmkit.run import TrainingRun
@@ -38,7 +38,10 @@ def filled(text: str) -> str:
 
 
 model_directory = option(
-    "model", type=filled, metavar="DIR", help="a directory that one of these commands wrote"
+    "model",
+    type=filled,
+    metavar="DIR|HUB-ID",
+    help="a directory that one of these commands wrote, or a model of the Hub",
 )
 
 
@@ -229,8 +232,8 @@ def run(defaults: dict[str, Any] | None = None) -> Option:
 
 
 def run_config(options: Options) -> TrainConfig:
-    """Make the configuration of a run, which one process trains; see `require_one_process`."""
-    require_one_process()
+    """Make the configuration of a run. Raises `FmkitError` where processes aren't connected."""
+    count_processes()
     config: TrainConfig = configured(TrainConfig, options)
     return config
 
@@ -242,6 +245,10 @@ def placed(options: Options) -> dict[str, Any]:
 
 def report(run: "TrainingRun", options: Options, model: Any) -> None:
     """Say how a run ended; its adapter, if it has one, is saved in the model's directory, too."""
+    from fmkit.parallel import rank
+
+    if rank() > 0:
+        return
     if run.interrupted:
         print(f"stopped after step {run.history[-1]['step']}: go on with --resume")
         return
@@ -253,12 +260,12 @@ def report(run: "TrainingRun", options: Options, model: Any) -> None:
 
 
 def config_fields(title: str, config: type, defaults: dict[str, Any] | None = None) -> Option:
-    """An option for each field with a default, its own or one of `defaults`."""
+    """An option for each field with a default, its own or one of `defaults`, and a help."""
 
     def add(command: Parser) -> None:
         group = command.add_argument_group(title)
         for field in fields(config):
-            if field.default is MISSING:
+            if field.default is MISSING or not field.metadata:
                 continue
             kinds = [kind for kind in typing.get_args(field.type) if kind is not type(None)] or [field.type]
             default = (defaults or {}).get(field.name, field.default)
@@ -276,7 +283,8 @@ def config_fields(title: str, config: type, defaults: dict[str, Any] | None = No
 
 def configured(config: type, options: Options) -> Any:
     """Make a configuration from the options of its fields."""
-    return config(**{field.name: getattr(options, field.name) for field in fields(config)})
+    names = [field.name for field in fields(config)]
+    return config(**{name: getattr(options, name) for name in names if hasattr(options, name)})
 
 
 # --- writing ----------------------------------------------------------------------------------------------

@@ -45,6 +45,8 @@ def align(
     require_numbers(float, beta=beta)
     if not 0 < beta < math.inf:
         raise FmkitError(f"beta={beta} must be positive")
+    if config.fsdp:
+        raise FmkitError("align holds two whole models in each process: leave fsdp off")
     loader, held_out, identity = prepare_pairs(model, tokenizer, data, config)
     reference = freeze(copy.deepcopy(model), config)
     trainer = Trainer(model, dpo(reference, beta), loader, config)

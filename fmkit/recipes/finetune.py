@@ -61,7 +61,7 @@ def _learn_labels(
     trainer = Trainer(model, classification, loader, config)
 
     def validate() -> Record:
-        predicted = predict_labels(model, held_out)
+        predicted = predict_labels(trainer.model, held_out)
         return {
             "validation_loss": trainer.evaluate(held_out),
             "accuracy": accuracy(predicted, truth),

@@ -16,6 +16,7 @@ from fmkit.evaluation.preferences import require_one_score
 from fmkit.evaluation.sampling import BATCH
 from fmkit.model import Classifier, Transformer, require_kind
 from fmkit.objectives import grpo as objective
+from fmkit.processes import count_processes
 from fmkit.recipes.prepare import accept, fingerprint, freeze, prepare_prompts, require_tokens
 from fmkit.recipes.rollouts import RewardFunction, Rollouts, Sampler
 from fmkit.run import TrainingRun, fit
@@ -51,6 +52,8 @@ def grpo(
     `pretrain` does.
     """
     tokenizer, config = accept(model, tokenizer, config, GRPO, Transformer)
+    if count_processes() > 1:
+        raise FmkitError("grpo samples answers while it trains, which one process does: start it alone")
     _require_settings(config, beta, num_generations, temperature)
     prompts, held_out, identity = prepare_prompts(model, tokenizer, data, config)
     _require_reward(reward, model, tokenizer)

@@ -36,6 +36,6 @@ def train_reward(
     trainer = Trainer(model, reward_ranking, loader, config)
 
     def validate() -> Record:
-        return judge_rewards(scores(model, held_out))
+        return judge_rewards(scores(trainer.model, held_out))
 
     return fit(trainer, validate, output_dir, resume, identity)
