@@ -20,6 +20,7 @@ from fmkit.config import read_field
 from fmkit.data.tokenizer import adopt, conventions, load_tokenizer, require_tokens, save_tokenizer
 from fmkit.errors import FmkitError
 from fmkit.foreign import require_plain
+from fmkit.hub import find_model
 from fmkit.model import Classifier, Linear, Model, Transformer, require_kind
 from fmkit.parallel import rank
 from fmkit.settings import as_path, explain_names, settle
@@ -82,8 +83,8 @@ class LoraLinear(Linear):
     def __init__(self, base: Linear, config: LoraConfig, generator: torch.Generator) -> None:
         nn.Module.__init__(self)
         self.in_features, self.out_features = base.in_features, base.out_features
-        self.register_parameter("bias", None)
-        self.weight, self.config, self.scaling = base.weight, config, config.lora_alpha / config.r
+        self.weight, self.bias = base.weight, base.bias
+        self.config, self.scaling = config, config.lora_alpha / config.r
         a = torch.empty(config.r, self.in_features)
         nn.init.kaiming_uniform_(a, a=math.sqrt(5), generator=generator)
         self.lora_A = nn.Parameter(a.to(base.weight.device))
@@ -99,6 +100,8 @@ class LoraLinear(Linear):
 
     def _save_to_state_dict(self, destination: dict[str, Any], prefix: str, keep_vars: bool) -> None:
         destination[prefix + "weight"] = self.merged()
+        if self.bias is not None:
+            destination[prefix + "bias"] = self.bias.detach()
 
 
 def add_lora(model: Model, config: LoraConfig, seed: int = 0) -> None:
@@ -133,7 +136,7 @@ def merge_lora(model: Model) -> None:
     require_kind(model, Transformer, Classifier)
     for name, module in list(adapted(model)):
         plain = Linear(module.in_features, module.out_features).to(module.weight.device)
-        plain.weight = nn.Parameter(module.merged())
+        plain.weight, plain.bias = nn.Parameter(module.merged()), module.bias
         _replace(model, name, plain)
     model.requires_grad_(True)
 
@@ -190,7 +193,7 @@ def load_adapter(model: Model, directory: str | Path) -> None:
     and if it does not fit the model, which then stays as it was.
     """
     require_kind(model, Transformer, Classifier)
-    directory = as_path(directory)
+    directory = find_model(directory)
     if not (directory / CONFIG).is_file():
         raise FmkitError(f"{directory}: no adapter here ({CONFIG} is missing)")
     with checkpoint.reading(directory):

@@ -17,7 +17,7 @@ from fmkit.evaluation.preferences import judge_rewards, scores
 from fmkit.model import Transformer
 from fmkit.objectives import dpo
 from fmkit.recipes.prepare import accept, fingerprint, freeze, prepare_pairs
-from fmkit.run import TrainingRun, fit
+from fmkit.run import Callbacks, TrainingRun, fit
 from fmkit.settings import require_numbers
 from fmkit.trainer import Record, Trainer
 
@@ -31,6 +31,7 @@ def align(
     beta: float = 0.1,
     output_dir: str | Path | None = None,
     resume: bool = False,
+    callbacks: Callbacks = (),
 ) -> TrainingRun:
     """Make what people chose likelier than what they rejected, by direct preference optimization.
 
@@ -61,4 +62,4 @@ def align(
         return {**judge_rewards(rewards), "kl": kl}
 
     identity |= {"reference": fingerprint(reference.named_parameters()), "beta": beta}
-    return fit(trainer, validate, output_dir, resume, identity)
+    return fit(trainer, validate, output_dir, resume, identity, callbacks)

@@ -11,7 +11,7 @@ from fmkit.errors import FmkitError
 from fmkit.model import Transformer
 from fmkit.objectives import language_modeling
 from fmkit.recipes.prepare import accept, held_out_texts, prepare_texts
-from fmkit.run import TrainingRun, fit
+from fmkit.run import Callbacks, TrainingRun, fit
 from fmkit.settings import require_numbers
 from fmkit.trainer import Record, Trainer
 
@@ -26,6 +26,7 @@ def continue_pretrain(
     replay_share: float = 0.1,
     output_dir: str | Path | None = None,
     resume: bool = False,
+    callbacks: Callbacks = (),
 ) -> TrainingRun:
     """Continue pre-training on the texts of a domain.
 
@@ -48,4 +49,4 @@ def continue_pretrain(
         return {name: trainer.evaluate(batches) for name, batches in losses.items() if batches}
 
     identity["replay_share"] = replay_share
-    return fit(trainer, validate, output_dir, resume, identity)
+    return fit(trainer, validate, output_dir, resume, identity, callbacks)

@@ -11,7 +11,7 @@ from fmkit.errors import FmkitError
 from fmkit.model import Transformer, require_kind
 from fmkit.objectives import distillation, language_modeling
 from fmkit.recipes.prepare import accept, fingerprint, freeze, prepare_tokens, require_tokens
-from fmkit.run import TrainingRun, fit
+from fmkit.run import Callbacks, TrainingRun, fit
 from fmkit.settings import require_numbers
 from fmkit.trainer import Record, Trainer
 
@@ -27,6 +27,7 @@ def distill(
     soft_weight: float = 0.5,
     output_dir: str | Path | None = None,
     resume: bool = False,
+    callbacks: Callbacks = (),
 ) -> TrainingRun:
     """Train `model`, the student, on data and, at each position, on what `teacher` expects there.
 
@@ -51,7 +52,7 @@ def distill(
 
     identity |= {"temperature": temperature, "soft_weight": soft_weight}
     identity["teacher"] = fingerprint(teacher.named_parameters())
-    return fit(trainer, validate, output_dir, resume, identity)
+    return fit(trainer, validate, output_dir, resume, identity, callbacks)
 
 
 def _require_teacher(

@@ -11,7 +11,7 @@ from fmkit.evaluation.classification import accuracy, f1, predict_labels
 from fmkit.model import Classifier, Transformer
 from fmkit.objectives import classification, language_modeling
 from fmkit.recipes.prepare import accept, prepare_completions, prepare_labeled
-from fmkit.run import TrainingRun, fit
+from fmkit.run import Callbacks, TrainingRun, fit
 from fmkit.trainer import Record, Trainer
 
 
@@ -24,6 +24,7 @@ def finetune(
     mask_prompt: bool = True,
     output_dir: str | Path | None = None,
     resume: bool = False,
+    callbacks: Callbacks = (),
 ) -> TrainingRun:
     """Adapt a pre-trained model to a task, by examples of it (see `fmkit.recipes` for the data).
 
@@ -35,7 +36,7 @@ def finetune(
     """
     tokenizer, config = accept(model, tokenizer, config, FINETUNE, Transformer, Classifier)
     if isinstance(model, Classifier):
-        return _learn_labels(model, tokenizer, data, config, output_dir, resume)
+        return _learn_labels(model, tokenizer, data, config, output_dir, resume, callbacks)
     loader, held_out, identity = prepare_completions(model, tokenizer, data, config, mask_prompt)
     trainer = Trainer(model, language_modeling, loader, config)
 
@@ -43,7 +44,7 @@ def finetune(
         return {"validation_loss": trainer.evaluate(held_out)}
 
     identity["mask_prompt"] = mask_prompt
-    return fit(trainer, validate, output_dir, resume, identity)
+    return fit(trainer, validate, output_dir, resume, identity, callbacks)
 
 
 def _learn_labels(
@@ -53,6 +54,7 @@ def _learn_labels(
     config: TrainConfig,
     output_dir: str | Path | None,
     resume: bool,
+    callbacks: Callbacks,
 ) -> TrainingRun:
     loader, held_out, identity = prepare_labeled(model, tokenizer, data, config)
     if len(model.labels) < 2:
@@ -68,4 +70,4 @@ def _learn_labels(
             "f1": f1(predicted, truth),
         }
 
-    return fit(trainer, validate, output_dir, resume, identity)
+    return fit(trainer, validate, output_dir, resume, identity, callbacks)

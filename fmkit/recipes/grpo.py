@@ -19,7 +19,7 @@ from fmkit.objectives import grpo as objective
 from fmkit.processes import count_processes
 from fmkit.recipes.prepare import accept, fingerprint, freeze, prepare_prompts, require_tokens
 from fmkit.recipes.rollouts import RewardFunction, Rollouts, Sampler
-from fmkit.run import TrainingRun, fit
+from fmkit.run import Callbacks, TrainingRun, fit
 from fmkit.settings import require_numbers
 from fmkit.trainer import Record, Trainer
 
@@ -38,6 +38,7 @@ def grpo(
     scale_rewards: bool = True,
     output_dir: str | Path | None = None,
     resume: bool = False,
+    callbacks: Callbacks = (),
 ) -> TrainingRun:
     """Learn from rewards of the model's own answers, by group relative policy optimization (Shao et al. 2024,
     arXiv:2402.03300, section 4.1).
@@ -78,7 +79,7 @@ def grpo(
     identity |= {"reference": fingerprint(reference.named_parameters()), "beta": beta}
     identity |= {"num_generations": num_generations, "max_new_tokens": max_new_tokens}
     identity |= {"temperature": temperature, "scale_rewards": scale_rewards}
-    return fit(trainer, validate, output_dir, resume, identity)
+    return fit(trainer, validate, output_dir, resume, identity, callbacks)
 
 
 def _require_settings(config: TrainConfig, beta: float, num_generations: int, temperature: float) -> None:

@@ -9,7 +9,7 @@ from fmkit.data.tables import Data
 from fmkit.model import Transformer
 from fmkit.objectives import language_modeling
 from fmkit.recipes.prepare import accept, prepare_texts
-from fmkit.run import TrainingRun, fit
+from fmkit.run import Callbacks, TrainingRun, fit
 from fmkit.trainer import Record, Trainer
 
 
@@ -21,6 +21,7 @@ def pretrain(
     *,
     output_dir: str | Path | None = None,
     resume: bool = False,
+    callbacks: Callbacks = (),
 ) -> TrainingRun:
     """Learn to predict the next token of raw text or, for a model with `is_causal` off, masked tokens.
 
@@ -37,4 +38,4 @@ def pretrain(
     def validate() -> Record:
         return {"validation_loss": trainer.evaluate(held_out)} if held_out else {}
 
-    return fit(trainer, validate, output_dir, resume, identity)
+    return fit(trainer, validate, output_dir, resume, identity, callbacks)

@@ -10,7 +10,7 @@ from fmkit.evaluation.preferences import judge_rewards, require_one_score, score
 from fmkit.model import Classifier
 from fmkit.objectives import reward_ranking
 from fmkit.recipes.prepare import accept, prepare_pairs
-from fmkit.run import TrainingRun, fit
+from fmkit.run import Callbacks, TrainingRun, fit
 from fmkit.trainer import Record, Trainer
 
 
@@ -22,6 +22,7 @@ def train_reward(
     *,
     output_dir: str | Path | None = None,
     resume: bool = False,
+    callbacks: Callbacks = (),
 ) -> TrainingRun:
     """Train a reward model: a classifier with one label, whose score ranks answers as people did.
 
@@ -38,4 +39,4 @@ def train_reward(
     def validate() -> Record:
         return judge_rewards(scores(trainer.model, held_out))
 
-    return fit(trainer, validate, output_dir, resume, identity)
+    return fit(trainer, validate, output_dir, resume, identity, callbacks)

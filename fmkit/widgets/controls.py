@@ -51,6 +51,7 @@ VALUES: dict[str, list[Any]] = {
     "num_generations": [2, 4, 8, 16, 32],
     "max_new_tokens": [10, 20, 50, 100, 200],
 }
+ELSEWHERE = {"output_dir", "resume", "callbacks"}  # keywords of recipes that are no settings here
 HELP = {"lora_r": "rank of the adapters that are trained; 0: all weights are"}
 
 
@@ -73,8 +74,8 @@ class Controls:
         choices |= {name: value for name, value in keywords.items() if isinstance(value, bool | int | float)}
         choices.pop("resume", None)
         for name in given:
-            if name in ("output_dir", "resume") or name not in keywords | choices:
-                known = ", ".join(sorted((keywords | choices).keys() - {"output_dir", "resume"})) or "none"
+            if name in ELSEWHERE or name not in keywords | choices:
+                known = ", ".join(sorted((keywords | choices).keys() - ELSEWHERE)) or "none"
                 raise FmkitError(f"{name!r} is no setting of {self.name} here: choose from {known}")
         self.passed = {name: value for name, value in given.items() if name not in choices}
         self.defaults = choices

@@ -1,7 +1,9 @@
 """What a run reports, and how it ends: in Python. As a command, killed and resumed: test_resume.py."""
 
 import json
+import re
 import signal
+import textwrap
 import threading
 from itertools import pairwise
 from pathlib import Path
@@ -10,6 +12,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+import fmkit.recipes
 from fmkit import FmkitError, TrainConfig, Transformer, pretrain
 from fmkit.data.batches import make_loader
 from fmkit.objectives import language_modeling
@@ -203,3 +206,37 @@ def test_history_metrics_and_sentence(model, stories, tokenizer, tmp_path):
     assert bundle["text/html"] == plot._repr_mimebundle_()["text/html"]
     plot.save(tmp_path / "loss.png")
     assert (tmp_path / "loss.png").read_bytes().startswith(b"\x89PNG")
+
+
+# --- callbacks --------------------------------------------------------------------------------------------
+
+
+def test_callbacks_get_each_record(model, stories, tokenizer, tmp_path):
+    seen, config = [], TrainConfig(steps=4, batch_size=2, context_length=64, eval_every=2, device="cpu")
+    first = [seen.append, lambda record: record.clear()]  # which is its own
+    run = pretrain(model, tokenizer, stories, config, output_dir=tmp_path / "run", callbacks=first)
+    assert seen == run.history
+    seen.clear()
+    run = pretrain(model, tokenizer, stories, config, callbacks=[seen.append])
+    assert seen == run.history
+    assert [("validation_loss" in record) for record in seen] == [False, True, False, True]
+    for wrong in (print, [print, "wandb"]):
+        with pytest.raises(FmkitError, match=r"a list of functions .* callbacks=\[print\]"):
+            pretrain(model, tokenizer, stories, config, callbacks=wrong)
+
+
+@pytest.mark.slow
+def test_tensorboard_draws_a_run(model, stories, tokenizer, tmp_path, monkeypatch):
+    """By the lines that the recipes' documentation has."""
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    documented = re.search(r"^    from torch.*?close\(\)$", fmkit.recipes.__doc__, re.M | re.S)[0]
+    monkeypatch.chdir(tmp_path)
+    config = TrainConfig(steps=3, batch_size=2, context_length=64, device="cpu")
+    runs = []
+    names = {"pretrain": lambda *a, **b: runs.append(pretrain(*a, config, **b)), "model": model}
+    exec(textwrap.dedent(documented), names | {"tokenizer": tokenizer, "corpus": stories})
+    events = EventAccumulator("tensorboard").Reload()
+    for name in ("loss", "learning_rate", "validation_loss"):
+        drawn = [(event.step, pytest.approx(event.value)) for event in events.Scalars(name)]
+        assert drawn == [(record["step"], record[name]) for record in runs[0].history if name in record]
