@@ -15,8 +15,6 @@ from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.nn.attention.flex_attention import BlockMask, create_block_mask, flex_attention
 
-from fmkit.config import ModelConfig
-
 # cuDNN plans its kernel anew for every number of keys, in 3 ms: too long where a cache grows token by token.
 ANY_LENGTH = [SDPBackend.FLASH_ATTENTION, SDPBackend.EFFICIENT_ATTENTION, SDPBackend.MATH]
 
@@ -34,7 +32,8 @@ class Mask(NamedTuple):
 
 
 def make_mask(
-    config: ModelConfig,
+    causal: bool,
+    head_dim: int,
     num_queries: int,
     num_keys: int,
     document_ids: Tensor | None,
@@ -47,13 +46,12 @@ def make_mask(
     run of equal ids in a row. A dense mask of documents costs the square of the row's length, so it is only
     made where no kernel takes less.
     """
-    causal = config.is_causal
     if num_queries == num_keys and not prefer_explicit(device, dtype, num_keys):
         if document_ids is None:
             return Mask(causal)
         if device.type == "cpu" and not torch.compiler.is_compiling():
             return Mask(causal, lengths=_document_lengths(document_ids))
-        if device.type == "cuda" and torch.compiler.is_compiling() and config.head_dim >= 16:
+        if device.type == "cuda" and torch.compiler.is_compiling() and head_dim >= 16:
             return Mask(blocks=_block_mask(document_ids, causal))
     return Mask(allowed=allowed_positions(num_queries, num_keys, causal, document_ids, device))
 

@@ -78,12 +78,17 @@ def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     return torch.cat((a * cos - b * sin, b * cos + a * sin), dim=-1)
 
 
+def plain_head_dim(config: ModelConfig) -> int:
+    """Return D as a plain integer: older versions of torch cannot trace one that says it was derived."""
+    assert config.head_dim is not None
+    return int(config.head_dim)
+
+
 class Attention(nn.Module):
     def __init__(self, config: ModelConfig, layer: int) -> None:
         super().__init__()
-        d, D = config.hidden_size, config.head_dim
+        d, D = config.hidden_size, plain_head_dim(config)
         H, K = config.num_attention_heads, config.num_key_value_heads
-        assert D is not None
         assert K is not None
         self.D, self.layer = D, layer
         self.q_proj = Linear(d, H * D, config.qkv_bias)
@@ -156,7 +161,9 @@ class View:
             document_ids = positions >= 0  # padding is a document of its own
             where = positions[:, start:].clamp(0, len(decoder.cos) - 1)
         self.cos, self.sin = decoder.cos[where].to(dtype), decoder.sin[where].to(dtype)
-        self.mask = make_mask(decoder.config, T, start + T, document_ids, input_ids.device, dtype)
+        self.mask = make_mask(
+            decoder.config.is_causal, decoder.D, T, start + T, document_ids, input_ids.device, dtype
+        )
 
 
 class Decoder(nn.Module):
@@ -167,7 +174,7 @@ class Decoder(nn.Module):
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
-        self.config = config
+        self.config, self.D = config, plain_head_dim(config)
         self.embed_tokens = nn.Embedding(config.vocab_size, config.hidden_size)
         self.layers = nn.ModuleList(Block(config, layer) for layer in range(config.num_hidden_layers))
         self.norm = RMSNorm(config.hidden_size, config.rms_norm_eps)

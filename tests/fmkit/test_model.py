@@ -58,10 +58,9 @@ def test_attention_kernels_agree(causal, packed, heads, monkeypatch):
     torch.manual_seed(0)
     inputs = [torch.randn(2, 31, h, 8, requires_grad=True) for h in (H, K, K)]
     documents = torch.arange(31).expand(2, -1) // 7 if packed else None
-    config = ModelConfig(vocab_size=120, hidden_size=H * 8, num_attention_heads=H, is_causal=causal)
     cpu, full = torch.device("cpu"), torch.float32
     masks = [
-        make_mask(config, 31, 31, documents, cpu, full),
+        make_mask(causal, 8, 31, 31, documents, cpu, full),
         Mask(allowed=allowed_positions(31, 31, causal, documents, cpu)),
     ]
     assert (masks[0].lengths == [7, 7, 7, 7, 3] * 2) if packed else (masks[0] == Mask(causal))
@@ -80,10 +79,9 @@ def test_blocks_are_the_dense_mask(causal, monkeypatch):
     """What FlexAttention may see where a GPU's code is compiled, tried where its kernel can be: forward."""
     documents = torch.tensor([[0] * 100 + [1] * 156 + [2] * 44, [0] * 300])
     q, k, v = (torch.randn(2, 300, heads, 16) for heads in (4, 2, 2))
-    config = ModelConfig(vocab_size=120, hidden_size=64, is_causal=causal)
     monkeypatch.setattr(torch.compiler, "is_compiling", lambda: True)
     masks = [
-        make_mask(config, 300, 300, documents, torch.device(device), torch.float32)
+        make_mask(causal, 16, 300, 300, documents, torch.device(device), torch.float32)
         for device in ("cuda", "cpu")
     ]
     assert (masks[0].blocks is None, masks[1].allowed is None) == (False, False)
