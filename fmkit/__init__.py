@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from fmkit.assets import asset as asset
     from fmkit.config import ModelConfig as ModelConfig
+    from fmkit.config import RopeScaling as RopeScaling
     from fmkit.config import TrainConfig as TrainConfig
     from fmkit.config import reproducible as reproducible
     from fmkit.data.chat import add_chat_tokens as add_chat_tokens
@@ -52,6 +53,7 @@ _HOMES = {
     "FmkitError": "fmkit.errors",
     "LoraConfig": "fmkit.lora",
     "ModelConfig": "fmkit.config",
+    "RopeScaling": "fmkit.config",
     "TrainConfig": "fmkit.config",
     "TrainingRun": "fmkit.run",
     "Transformer": "fmkit.model",

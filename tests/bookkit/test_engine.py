@@ -12,8 +12,18 @@ from playwright.sync_api import Page
 from tokenizers import Tokenizer
 
 from bookkit.engine import convert
+from bookkit.engine.models import pack_model
 from bookkit.engine.tokenizers import byte_letters
-from fmkit import FmkitError, asset, load_corpus, load_tokenizer, train_tokenizer
+from fmkit import (
+    FmkitError,
+    ModelConfig,
+    RopeScaling,
+    Transformer,
+    asset,
+    load_corpus,
+    load_tokenizer,
+    train_tokenizer,
+)
 from fmkit.data.example_batches import tokenize_completions, tokenize_labeled, tokenize_pairs
 from fmkit.world import DOMAINS
 
@@ -78,6 +88,21 @@ def test_ids_are_those_of_tokenizers(page: Page, tokenizer: Tokenizer) -> None:
     for text, (ids, back) in zip(texts, page.evaluate(ENCODE, texts), strict=True):
         assert ids == tokenizer.encode(text, add_special_tokens=False).ids, text
         assert back == text
+
+
+OTHERS = {
+    "model_type": "qwen2",
+    "attention_bias": True,
+    "head_dim": 64,
+    "rope_scaling": RopeScaling("linear", factor=2.0),
+}
+
+
+@pytest.mark.parametrize(("name", "value"), OTHERS.items(), ids=OTHERS)
+def test_what_the_page_does_not_compute(name: str, value: Any) -> None:
+    model = Transformer(ModelConfig(300, hidden_size=32, num_hidden_layers=1, **{name: value}))
+    with pytest.raises(FmkitError, match=f"^mine: {name} is"):
+        pack_model(model, {}, "mine")
 
 
 SEAMS = """async ([name, words]) => {

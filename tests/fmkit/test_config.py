@@ -163,6 +163,8 @@ print(random.random(), numpy.random.rand(), torch.rand(1).item(), torch.get_num_
         (ModelConfig(10, intermediate_size=70), {"hidden_size": 512}, "intermediate_size", 70),
         (ModelConfig(10), {"num_attention_heads": 8}, "num_key_value_heads", 8),
         (ModelConfig(10, num_key_value_heads=2), {"num_attention_heads": 8}, "num_key_value_heads", 2),
+        (ModelConfig(10), {"hidden_size": 512}, "head_dim", 128),
+        (ModelConfig(10, head_dim=32), {"hidden_size": 512}, "head_dim", 32),
         (TrainConfig(steps=600), {"steps": 20}, "warmup_steps", 1),
         (TrainConfig(steps=600, warmup_steps=7), {"steps": 20}, "warmup_steps", 7),
         (TrainConfig(steps=600), {"steps": 20}, "eval_every", 2),

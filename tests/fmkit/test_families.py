@@ -27,6 +27,7 @@ from fmkit import (
     FmkitError,
     LoraConfig,
     ModelConfig,
+    RopeScaling,
     TrainConfig,
     Transformer,
     add_lora,
@@ -36,7 +37,6 @@ from fmkit import (
     quantize,
     save_adapter,
 )
-from fmkit.config import RopeScaling
 from fmkit.flops import flops_per_token, num_parameters, trained_flops_per_token
 from fmkit.generation import generate_ids
 
