@@ -231,6 +231,16 @@ def test_reading_the_domain_helps() -> None:
     gain = {start: seeds.mean - right["base"].mean for start, seeds in right.items()}
     assert gain["legal"] < gain["questions"] / 2 < gain["support"] / 2
     assert more["legal"].mean == pytest.approx(more["base"].mean, abs=0.01)
+    new = by_setting(runs, "start", score("right_new"), examples=50)  # of questions that were not read
+    assert new["support"].low > new["base"].high
+    assert new["support"].mean - new["base"].mean > gain["support"] - 0.02
+
+
+def test_stories_and_dialogs_help_together() -> None:
+    """Either of them alone is a worse start than weights that have read nothing."""
+    right = by_setting(read_runs("adaptation"), "start", score("right"), examples=50)
+    assert max(right["base"].high, right["support alone"].high) < right["scratch"].low
+    assert right["support"].mean > right["scratch"].mean
 
 
 def test_dsir_comes_near_the_oracle() -> None:
@@ -407,6 +417,13 @@ def test_models_texts_lose_rare_words() -> None:
         last.setdefault((run["settings"]["temperature"], run["settings"]["real"]), []).append(rare[-1])
     assert max(last[0.7, 0.0]) < min(last[1.0, 0.0]) / 2
     assert max(last[1.0, 0.0]) < min(last[1.0, 0.5])
+
+
+def test_more_text_beats_the_widgets_teacher() -> None:
+    runs = read_runs("student-alone")
+    loss, seconds = (by_setting(runs, "method", score(what)) for what in ("loss", "cpu_seconds"))
+    assert loss["alone, longer"].high < loss["soft"].low < loss["soft"].high < loss["alone"].low
+    assert seconds["alone, longer"].high < seconds["soft"].low
 
 
 def test_size_buys_less_speed_than_batches() -> None:
