@@ -244,3 +244,57 @@ def test_a_slowed_model_says_how(tmp_path):
     assert Transformer.from_pretrained(tmp_path).config.rope_scaling == slowed
     with pytest.raises(FmkitError, match=r"low_freq_factor=4\.0 must be below"):
         RopeScaling("llama3", 8.0, 4.0, 1.0, 64)
+
+
+COMMON = {
+    **{"hidden_act": "silu", "use_cache": True, "torch_dtype": "bfloat16", "attention_dropout": 0.0},
+    **{"rope_scaling": None, "initializer_range": 0.02, "transformers_version": "4.43.1"},
+}
+LLAMA_3 = COMMON | {
+    **{"model_type": "llama", "vocab_size": 128_256, "attention_bias": False, "mlp_bias": False},
+    **{"max_position_embeddings": 131_072, "rope_theta": 500_000.0, "pretraining_tp": 1},
+    **{"num_attention_heads": 32, "num_key_value_heads": 8, "rms_norm_eps": 1e-5},
+}
+SLOWED = {
+    **{"low_freq_factor": 1.0, "high_freq_factor": 4.0, "rope_type": "llama3"},
+    "original_max_position_embeddings": 8192,
+}
+QWEN = COMMON | {
+    **{"vocab_size": 151_936, "tie_word_embeddings": True, "use_sliding_window": False},
+    **{"rope_theta": 1_000_000.0, "rms_norm_eps": 1e-6, "max_window_layers": 21},
+}
+PUBLISHED = {  # as far as it is said in their config.json, and the parameters that they have
+    "Llama-3.1-8B": (8_030_261_248, LLAMA_3, [4096, 14_336, 32], {"rope_scaling": SLOWED | {"factor": 8.0}}),
+    "Llama-3.2-1B": (
+        *(1_235_814_400, LLAMA_3, [2048, 8192, 16]),
+        {"rope_scaling": SLOWED | {"factor": 32.0}, "tie_word_embeddings": True, "head_dim": 64},
+    ),
+    "Mistral-7B-v0.3": (
+        *(7_248_023_552, COMMON, [4096, 14_336, 32]),
+        {"model_type": "mistral", "sliding_window": None, "vocab_size": 32_768, "rope_theta": 1e6}
+        | {"num_attention_heads": 32, "num_key_value_heads": 8, "max_position_embeddings": 32_768},
+    ),
+    "Qwen2.5-0.5B": (
+        *(494_032_768, QWEN, [896, 4864, 24]),
+        {
+            "model_type": "qwen2",
+            "num_attention_heads": 14,
+            "num_key_value_heads": 2,
+            "sliding_window": 32_768,
+        },
+    ),
+    "Qwen3-0.6B": (
+        *(596_049_920, QWEN, [1024, 3072, 28]),
+        {"model_type": "qwen3", "num_attention_heads": 16, "num_key_value_heads": 8, "sliding_window": None}
+        | {"head_dim": 128, "attention_bias": False, "max_position_embeddings": 40_960},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_published_models_are_of_their_size(name):
+    parameters, common, (hidden, inner, layers), own = PUBLISHED[name]
+    sizes = {"hidden_size": hidden, "intermediate_size": inner, "num_hidden_layers": layers}
+    config = ModelConfig.from_hugging_face(common | sizes | own)
+    assert num_parameters(config) == parameters
+    assert (config.rope_scaling is not None) == name.startswith("Llama")
