@@ -1,4 +1,4 @@
-"""`python -m bookkit.engine DIRECTORY FILE`: a model that fmkit saved, as one file that a page opens."""
+"""`python -m bookkit.engine DIRECTORY FILE [--int8]`: a model that fmkit saved, as a file for the page."""
 
 import argparse
 import sys
@@ -14,9 +14,10 @@ def main() -> int:
     )
     parser.add_argument("directory", type=Path, help="a model that fmkit saved, with its tokenizer")
     parser.add_argument("file", type=Path, help="the file to write, such as model.safetensors")
+    parser.add_argument("--int8", action="store_true", help="the matrices of the blocks in 8 bits")
     options = parser.parse_args()
     try:
-        data = pack(options.directory)
+        data = pack(options.directory, options.int8)
         options.file.write_bytes(data)
     except (FmkitError, OSError) as error:
         print(error, file=sys.stderr)

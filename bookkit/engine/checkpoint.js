@@ -1,6 +1,6 @@
-// A trained model from one file: safetensors (huggingface.co/docs/safetensors) in float16 or float32, with fmkit's
-// config.json and the tokenizer in its metadata. bookkit/engine/models.py writes it. A file may come from anywhere, so
-// all that is used is checked first; an Error says what is wrong, for the reader.
+// A trained model from one file: safetensors (huggingface.co/docs/safetensors) in float16, float32, or int8 with a scale
+// for each row, with fmkit's config.json and the tokenizer in its metadata. bookkit/engine/models.py writes it. A file
+// may come from anywhere, so all that is used is checked first; an Error says what is wrong, for the reader.
 
 import { Space, sizeOf } from "./kernels.js";
 import { Transformer } from "./transformer.js";
@@ -20,6 +20,7 @@ export function readCheckpoint(file) {
   if (!metadata?.config || !metadata.tokenizer) throw new Error("The file has weights, but no config and tokenizer: export it with python -m bookkit.engine.");
   const data = file.slice(8 + length);
   const tensors = new Map(Object.entries(entries).map(([name, entry]) => [name, tensor(name, entry, data)]));
+  multiplyScales(tensors);
   const config = readConfig(parse(metadata.config, "config"));
   return { config, tokenizer: checkTokenizer(parse(metadata.tokenizer, "tokenizer"), config.vocab_size), tensors };
 }
@@ -53,14 +54,28 @@ function parse(text, what) {
 }
 
 function tensor(name, { dtype, shape, data_offsets: offsets }, data) {
-  const bytes = { F16: 2, F32: 4 }[dtype];
-  if (!bytes) throw new Error(`${name} is in ${String(dtype)}: the page reads F16 and F32.`);
+  const bytes = { I8: 1, F16: 2, F32: 4 }[dtype];
+  if (!bytes) throw new Error(`${name} is in ${String(dtype)}: the page reads I8, F16 and F32.`);
   const whole = Array.isArray(shape) && shape.every((length) => Number.isSafeInteger(length) && length >= 0);
   const size = whole ? shape.reduce((product, length) => product * length, 1) : NaN;
   const [start, end] = Array.isArray(offsets) ? offsets : [];
   if (!(start >= 0 && end - start === size * bytes && end <= data.byteLength)) throw new Error(`The file is damaged: ${name} is not whole.`);
-  const values = () => (bytes === 4 ? new Float32Array(data.slice(start, end)) : fromHalf(new Uint16Array(data.slice(start, end))));
-  return { shape, values };
+  const read = { I8: (part) => Float32Array.from(new Int8Array(part)), F16: (part) => fromHalf(new Uint16Array(part)), F32: (part) => new Float32Array(part) };
+  return { dtype, shape, values: () => read[dtype](data.slice(start, end)) };
+}
+
+/** Whole numbers become weights again: each row of NAME.weight times its number in NAME.scale (fmkit/quantization.py). */
+function multiplyScales(tensors) {
+  for (const [name, { dtype, shape, values }] of [...tensors]) {
+    if (dtype !== "I8") continue;
+    const scaleName = name.replace(/weight$/, "scale"), scale = tensors.get(scaleName), [rows, columns] = shape;
+    if (shape.length !== 2 || String(scale?.shape) !== String(rows) || scale.dtype !== "F32") throw new Error(`The file lacks the scales of ${name}.`);
+    tensors.delete(scaleName);
+    tensors.set(name, { shape, values: () => {
+      const scales = scale.values();
+      return values().map((whole, i) => whole * scales[Math.floor(i / columns)]);
+    } });
+  }
 }
 
 /** Numbers from their IEEE 754 halves: sign, five bits of exponent, ten of fraction. */
@@ -85,6 +100,10 @@ export function readConfig(config) {
   need(Number.isInteger(heads) && heads > 0 && d % (2 * heads) === 0, "hidden_size does not fit num_attention_heads");
   need(Number.isInteger(shared) && shared > 0 && heads % shared === 0, "num_attention_heads does not fit num_key_value_heads");
   for (const name of ["rope_theta", "rms_norm_eps"]) need(config[name] > 0 && config[name] < 1e38, `${name} is ${String(config[name])}`);
+  need((config.head_dim ?? d / heads) === d / heads, `head_dim is ${String(config.head_dim)}, not hidden_size / num_attention_heads`);
+  need(!config.attention_bias, "it has attention_bias");
+  const rope = config.rope_parameters?.rope_type ?? "default";
+  need(rope === "default", `its rope_type is ${String(rope)}`);
   for (const name of ["tie_word_embeddings", "is_causal"]) need(typeof config[name] === "boolean", `${name} is not true or false`);
   return { ...config, head_dim: d / heads };
 }

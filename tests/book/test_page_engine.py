@@ -14,12 +14,13 @@ import torch
 from playwright.sync_api import Page
 from safetensors.torch import save
 
-from bookkit.engine.models import pack
+from bookkit.engine.models import IN_8_BITS, pack
 from bookkit.engine.tokenizers import convert
 from bookkit.site.build import build, site
 from fmkit import ModelConfig, TrainConfig, Transformer, asset, generate
 from fmkit.data.batches import Batch, PackedLoader
 from fmkit.objectives import language_modeling
+from fmkit.quantization import quantize
 from fmkit.trainer import Trainer
 from fmkit.widgets.labs import SMALL, TextLab, shop_lab, story_lab
 from fmkit.world import load_stories
@@ -124,6 +125,45 @@ def test_logits_are_those_of_torch(run: Run, simd: bool) -> None:
             want, before = (one(torch.tensor([ids]))[0, -1] for one in (model, exact))
         assert (torch.tensor(got) - want).abs().max() < 1e-3
         assert (torch.tensor(got) - before).abs().max() < 2e-2
+
+
+@pytest.mark.parametrize("name", IN_8_BITS)
+def test_int8_logits_are_those_of_fmkit(run: Run, name: str) -> None:
+    """Those of a model that `quantize` has rounded, within 1e-3; what stays is in float16."""
+    model = Transformer.from_pretrained(asset(f"models/{name}"))
+    assert model.tokenizer is not None
+    quantize(model)
+    with torch.no_grad():
+        for weight in model.parameters():
+            weight.copy_(weight.half().float())
+    prompts = [model.tokenizer.encode(text).ids[:90] for text in load_stories(5, 5)["validation"]["text"]]
+    body = """const model = open(given.file);
+        return given.prompts.map((ids) => (model.rewind(0), [...model.read(ids)]));"""
+    file = base64.b64encode(pack(asset(f"models/{name}"), int8=True)).decode()
+    for ids, got in zip(prompts, run(body, file=file, prompts=prompts), strict=True):
+        with torch.inference_mode():
+            want = model(torch.tensor([ids]))[0, -1]
+        assert (torch.tensor(got) - want).abs().max() < 1e-3
+
+
+@pytest.mark.parametrize("name", IN_8_BITS)
+def test_the_site_has_models_in_8_bits(page: Page, name: str) -> None:
+    opened = """async (name) => {
+        const { openModel } = await fmkit.load("engine");
+        const { bytes, parameters, close } = await openModel(name);
+        close();
+        return [bytes, parameters];
+    }"""
+    size, count = page.evaluate(opened, f"{name}-int8")
+    assert size == pytest.approx(len(pack(asset(f"models/{name}"), int8=True)), abs=2)  # base64 is padded
+    assert count == page.evaluate(opened, name)[1]
+
+
+@pytest.mark.parametrize(("name", "least"), [("base", 2.8), ("teacher", 3.2)])
+def test_int8_files_are_small(name: str, least: float) -> None:
+    """Beside float32: the matrices take a quarter, the embeddings half."""
+    folder = asset(f"models/{name}")
+    assert (folder / "model.safetensors").stat().st_size > least * len(pack(folder, int8=True))
 
 
 @pytest.mark.parametrize("name", ["base", "teacher", "student", "assistant"])
@@ -327,12 +367,20 @@ def tiny_file(**changes: Any) -> bytes:
     return save(tensors, {name: json.dumps(fact) for name, fact in facts.items()})
 
 
+def in_8_bits(weight: torch.Tensor, scale: torch.Tensor | None) -> bytes:
+    tensors = {"a.weight": weight.to(torch.int8)} | ({} if scale is None else {"a.scale": scale})
+    return save(tensors, {"config": "{}", "tokenizer": "{}"})
+
+
 FAULTS = [
     (b"", "not a safetensors file"),
     (b"\xff" * 100, "not a safetensors file"),
     (tiny_file()[:-10], "is not whole"),
     (save({"a": torch.zeros(1)}), "no config and tokenizer"),
-    (save({"a": torch.zeros(1, dtype=torch.int8)}, {"config": "{}", "tokenizer": "{}"}), "in I8"),
+    (save({"a": torch.zeros(1, dtype=torch.int16)}, {"config": "{}", "tokenizer": "{}"}), "in I16"),
+    (in_8_bits(torch.ones(2, 3), None), "lacks the scales of a.weight"),
+    (in_8_bits(torch.ones(2, 3), torch.ones(3)), "lacks the scales of a.weight"),
+    (in_8_bits(torch.ones(2), torch.ones(2)), "lacks the scales of a.weight"),
     (tiny_file(model_type="gpt2"), "model_type is gpt2"),
     (tiny_file(hidden_size=10**9), "hidden_size is 1000000000"),
     (tiny_file(vocab_size=100_000, max_position_embeddings=8000, num_hidden_layers=64), "MB of memory"),

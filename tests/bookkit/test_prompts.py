@@ -12,7 +12,7 @@ from playwright.sync_api import Locator, Page, expect
 from safetensors.torch import load, save
 
 from bookkit.engine.models import pack
-from bookkit.widgets.prompts import MODELS, SUGGESTIONS, suggest
+from bookkit.widgets.prompts import MODELS, SUGGESTIONS, describe, suggest
 from fmkit import generate
 from fmkit.generation import reply
 
@@ -371,6 +371,15 @@ def test_prompts_show_a_difference() -> None:
     ]
     assert suggest(["assistant", "base"])[0].models == ("assistant", "base"), "in the order asked for"
     assert suggest(["base"]) == [SUGGESTIONS[1]._replace(models=("base",))]
+
+
+def test_a_model_in_8_bits_is_smaller() -> None:
+    path = tiny.ROOT / "assets/models/teacher/config.json"
+    whole, small = describe("teacher", path), describe("teacher-int8", path)
+    assert small["parameters"] == whole["parameters"]
+    assert 0.55 < small["bytes"] / whole["bytes"] < 0.65
+    assert small["what"] == "teacher with matrices in 8 bits"
+    assert suggest(["teacher", "teacher-int8"])[0].models == ("teacher", "teacher-int8")
 
 
 def test_another_model_is_a_fault(tmp_path: Path) -> None:

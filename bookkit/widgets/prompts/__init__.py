@@ -3,9 +3,10 @@
     ```{prompts} base assistant
     ```
 
-The arguments are names of `MODELS`, in the order in which they are shown; without any it offers all. A model
-runs in the reader's browser (see `bookkit.engine`) and is loaded when the reader first asks it. A file that
-`python -m bookkit.engine DIRECTORY FILE` wrote can be opened beside them.
+The arguments are names of `MODELS`, in the order in which they are shown; without any it offers all. A name
+that ends in `-int8` is the same model in 8 bits, where the site has it. A model runs in the reader's browser
+(see `bookkit.engine`) and is loaded when the reader first asks it. A file that `python -m bookkit.engine
+DIRECTORY FILE` wrote can be opened beside them.
 """
 
 import json
@@ -14,6 +15,7 @@ from typing import Any, NamedTuple
 
 from sphinx.application import Sphinx
 
+from bookkit.engine.models import IN_8_BITS, INT8, pack
 from bookkit.site.page_widget import PageWidget
 from fmkit.config import ModelConfig
 from fmkit.errors import FmkitError
@@ -100,12 +102,13 @@ class Prompts(PageWidget):
     def values(self) -> dict[str, Any]:
         names = list(dict.fromkeys(self.arguments)) or list(MODELS)
         for name in names:
-            if name not in MODELS:
+            if name not in MODELS and name not in (f"{one}{INT8}" for one in IN_8_BITS):
                 place = f"{self.env.doc2path(self.env.docname)}:{self.lineno}"
                 raise FmkitError(f"{place}: no model {name!r}: choose from {', '.join(MODELS)}")
         suggestions = suggest(names)
         return {
-            "models": [describe(name, self.source(f"{FOLDER}/{name}/config.json")) for name in names],
+            "models": [describe(name, self.source(f"{FOLDER}/{plain(name)}/config.json")) for name in names],
+            "in_8_bits": any(name.endswith(INT8) for name in names),
             "suggestions": suggestions,
             "chosen": suggestions[0].models if len(suggestions[0].models) > 1 else names[:3],
         }
@@ -114,14 +117,25 @@ class Prompts(PageWidget):
 def describe(name: str, path: Path) -> dict[str, Any]:
     """What a page says of a model before it is loaded."""
     config = ModelConfig.from_hugging_face(json.loads(path.read_text(encoding="utf-8")))
-    what, kind = MODELS[name]
+    what, kind = MODELS[plain(name)]
     count = num_parameters(config)
-    return {"name": name, "what": what, "kind": kind, "parameters": count, "bytes": BYTES * count}
+    size = BYTES * count
+    if name.endswith(INT8):
+        what = f"{plain(name)} with matrices in 8 bits"
+        size -= len(pack(path.parent)) - len(pack(path.parent, int8=True))
+    return {"name": name, "what": what, "kind": kind, "parameters": count, "bytes": size}
+
+
+def plain(name: str) -> str:
+    """The name of a model without the mark of its bits."""
+    return name.removesuffix(INT8)
 
 
 def suggest(names: list[str]) -> list[Suggestion]:
     """The prompts that show a difference between two of these models or more; if there are none, a story."""
-    shown = [one._replace(models=tuple(name for name in names if name in one.models)) for one in SUGGESTIONS]
+    shown = [
+        one._replace(models=tuple(name for name in names if plain(name) in one.models)) for one in SUGGESTIONS
+    ]
     return [one for one in shown if len(one.models) > 1] or [one for one in shown if one.prompt == STORY]
 
 
