@@ -1,8 +1,9 @@
 """What batching costs one request and gives all of them, and what a cache of keys and values saves.
 
-`serving` keeps a batch of fmkit's server full and times its steps; `kv-cache` times the tokens of one answer.
-The larger models have random weights: time does not depend on what a model has learned. Times are those of
-one thread's processor, so that other programs on the machine do not count; nothing here waits.
+`serving` keeps a batch of fmkit's server full and times its steps; `kv-cache` times the tokens of one answer,
+and `first-token` the reading of prompts. The larger models have random weights: time does not depend on what
+a model has learned. Times are those of one thread's processor, so that other programs on the machine do not
+count; nothing here waits.
 """
 
 import random
@@ -30,9 +31,15 @@ PROMPTS, ANSWERS = (8, 128), (16, 96)  # tokens, from and to
 REPEATS = 3
 
 
-def model_of(name: str, form: str = "float32") -> Transformer:
+def model_of(name: str, form: str = "float32", context: int = 256) -> Transformer:
     size, layers, width = SHAPES[name]
-    config = ModelConfig(vocab_size=1024, hidden_size=size, num_hidden_layers=layers, intermediate_size=width)
+    config = ModelConfig(
+        vocab_size=1024,
+        hidden_size=size,
+        num_hidden_layers=layers,
+        intermediate_size=width,
+        max_position_embeddings=context,
+    )
     model = committed("base")[0] if name == "base" else Transformer(config)
     if "int8" in form:
         quantize(model)
@@ -127,3 +134,31 @@ def kv_cache() -> Experiment:
         for cache in (True, False)
     ]
     return Experiment({"threads": torch.get_num_threads(), "prompt": 32, "answer": 224}, train, arms)
+
+
+@experiment("first-token")
+def first_token() -> Experiment:
+    """Milliseconds from prompts of several lengths to their first token, and of each of 32 further ones."""
+    further, context = 32, 2048
+
+    @torch.inference_mode()
+    def train(model: str, prompt: int, repeat: int) -> dict[str, Any]:
+        served, chance = model_of(model, context=context), torch.Generator().manual_seed(repeat)
+        milliseconds: list[float] = []
+        for length in (16, prompt):  # the short one warms up
+            tokens = torch.randint(3, 1024, (1, length), generator=chance)
+            cache, milliseconds = served.new_cache(1, length + further), []
+            for _ in range(1 + further):
+                start = time.thread_time()
+                tokens = next_logits(served, tokens, cache).argmax(-1)[:, None]
+                milliseconds.append(round(1000 * (time.thread_time() - start), 3))
+        first, *others = milliseconds
+        return {"scores": {"first ms": first, "further ms": round(statistics.median(others), 3)}}
+
+    arms = [
+        {"model": "5M", "prompt": prompt, "repeat": number}
+        for number in range(REPEATS)
+        for prompt in (16, 128, 256, 512, 1024, 1536)
+    ]
+    about = {"threads": torch.get_num_threads(), "further": further, "context": context}
+    return Experiment(about, train, arms)
