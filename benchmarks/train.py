@@ -18,6 +18,7 @@ import os
 import resource
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 import warnings
@@ -90,7 +91,7 @@ class Pace:
         self.left -= 1
         if self.left == 0:
             self.pipe.send((time.process_time() - self.start, memory() - self.idle))
-            self.left = self.pipe.recv()
+            self.left = self.pipe.recv() or sys.exit()
             self.start = time.process_time()
 
 
@@ -256,8 +257,9 @@ def compare(size: str, rows: str, mode: str, rounds: int, steps: int) -> None:
             pipe.send(steps)
             seconds, peaks[i] = pipe.recv()
             taken[i].append(seconds)
-    for worker in workers:
-        worker.kill()
+    for pipe, worker in zip(pipes, workers, strict=True):
+        pipe.send(0)
+        worker.join()
     medians = [statistics.median(seconds) for seconds in taken]
     best = min(medians[i] for i, (name, _) in enumerate(tasks) if name != "fmkit")
     flops = flops_per_token(config, config.max_position_embeddings) / 1e6
