@@ -440,3 +440,18 @@ def test_size_buys_less_speed_than_batches() -> None:
     }
     assert speed["student"][1] / speed["teacher"][1] < sizes["teacher"] / sizes["student"] / 3
     assert speed["teacher"][16] > 2 * speed["student"][1]
+
+
+def test_no_one_in_the_crowd_is_lost() -> None:
+    """Who stays gets the right answer; memory grows by 10 MB; with room for 16, the others are refused."""
+    runs = read_runs("crowd")
+    assert not any(run["wrong"] for run in runs)
+    for run in runs:
+        settings, counts = run["settings"], run["counts"]
+        assert sum(counts.values()) == settings["clients"]
+        if settings["room"] == "256" and settings["clients"] == 200:
+            assert counts == {"patient": 120, "slow": 40, "vanishing": 40}
+        if settings["room"] == "16":
+            assert counts["refused"] == 200 - 4 - 16
+    memory = [by_setting(runs, "clients", lambda run: run["peak_mb"], room="256")[n] for n in (1, 200)]
+    assert 8 < memory[1].low - memory[0].high < memory[1].high - memory[0].low < 12
