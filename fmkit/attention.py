@@ -71,7 +71,8 @@ def attention(q: Tensor, k: Tensor, v: Tensor, mask: Mask) -> Tensor:
     """
     if mask.lengths is not None:
         documents = zip(*(x.flatten(0, 1).split(mask.lengths) for x in (q, k, v)), strict=True)
-        return torch.cat([_fused(*(x[None] for x in each), mask)[0] for each in documents]).view(q.shape)
+        parts = [_fused(a[None], b[None], c[None], mask)[0] for a, b, c in documents]
+        return torch.cat(parts).view(q.shape)
     if prefer_explicit(q.device, q.dtype, k.shape[1]):
         return _explicit(q, k, v, mask.allowed)
     return _fused(q, k, v, mask)

@@ -36,6 +36,21 @@ def test_the_loss_is_exact_in_bfloat16_too():
     assert token_loss(hidden, head, labels).item() == pytest.approx(exact.item(), rel=1e-4)
 
 
+@pytest.mark.parametrize("trains_head", [True, False])
+def test_bfloat16_has_the_same_gradient(trains_head, monkeypatch):
+    """It is computed along with the loss, in chunks, the last of them not a whole one."""
+    monkeypatch.setattr("fmkit.losses.CACHED", 128 * 97)
+    torch.manual_seed(0)
+    hidden = torch.randn(2, 150, 32).bfloat16().requires_grad_()
+    head = torch.randn(97, 32).bfloat16().float().requires_grad_(trains_head)
+    labels = torch.randint(0, 97, (2, 150)).masked_fill(torch.rand(2, 150) < 0.3, IGNORE)
+    found = []
+    for loss in (token_loss(hidden, head, labels), token_loss(hidden.double(), head.double(), labels)):
+        found.append([loss, *torch.autograd.grad(3.0 * loss, (hidden, head) if trains_head else (hidden,))])
+    for ours, exact in zip(*found, strict=True):
+        assert (ours - exact).norm() < 0.01 * exact.norm()
+
+
 def test_masks_have_the_shares_of_the_paper():
     ids = torch.randint(0, 1000, (200, 500), generator=torch.Generator().manual_seed(1))
     corrupted, labels = mask_tokens(ids, 1000, 3, torch.Generator().manual_seed(0))

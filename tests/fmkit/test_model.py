@@ -13,6 +13,7 @@ from fmkit.attention import Mask, allowed_positions, attention, make_mask
 from fmkit.evaluation.likelihood import perplexity
 from fmkit.flops import flops_per_token, num_parameters, peak_flops, trained_flops_per_token
 from fmkit.generation import DRAWS, generate_ids, pick
+from fmkit.model import RMSNorm
 
 
 @pytest.fixture
@@ -37,6 +38,17 @@ def test_packed_documents_are_as_if_alone(trained_size, explicit, monkeypatch):
         together = trained_size(packed, ids)[0].split([len(d) for d in documents])
         for document, logits in zip(documents, together, strict=True):
             torch.testing.assert_close(logits, trained_size(document[None])[0], atol=1e-4, rtol=0)
+
+
+def test_a_norm_in_bfloat16_is_the_formula():
+    torch.manual_seed(0)
+    norm, x, given = RMSNorm(48, 1e-5), torch.randn(2, 5, 3, 48), torch.randn(2, 5, 3, 48).bfloat16()
+    norm.weight.data = (1 + 0.2 * torch.randn(48)).bfloat16().float()
+    x = x.bfloat16().requires_grad_()
+    exact = x.double() * (x.double().square().mean(-1, keepdim=True) + 1e-5).rsqrt() * norm.weight.double()
+    found = [[y, *torch.autograd.grad(y, (x, norm.weight), given.to(y.dtype))] for y in (norm(x), exact)]
+    for ours, formula in zip(*found, strict=True):
+        assert (ours - formula).norm() < 0.01 * formula.norm()
 
 
 @pytest.mark.parametrize("explicit", [False, True])
