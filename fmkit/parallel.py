@@ -22,6 +22,7 @@ from torch.distributed.fsdp import FSDPModule, MixedPrecisionPolicy, fully_shard
 from torch.distributed.tensor import DTensor
 from torch.nn.parallel import DistributedDataParallel
 
+from fmkit.config import TrainConfig
 from fmkit.errors import FmkitError
 from fmkit.processes import count_processes
 
@@ -116,16 +117,13 @@ def own_rows(batch: dict[str, Any], batch_size: int) -> dict[str, Any]:
     """Return this process's rows of a batch: every `size()`-th, counts being those of the whole batch.
 
     A batch may have several rows an example, `batch_size` apart, as pairs have: they stay together. Raises
-    `FmkitError` where rows cannot be shared evenly.
+    `FmkitError` for tensors of other lengths.
     """
     if size() == 1:
         return batch
     tensors = {name: value for name, value in batch.items() if isinstance(value, Tensor)}
-    if batch_size % size() or any(len(tensor) % batch_size for tensor in tensors.values()):
-        raise FmkitError(
-            f"batch_size={batch_size}, that of all processes together, cannot be shared by {size()}: give a "
-            "multiple"
-        )
+    if any(len(tensor) % batch_size for tensor in tensors.values()):
+        raise FmkitError(f"the tensors of a batch must have batch_size={batch_size} rows, or a multiple")
     return batch | {name: tensor[rank() :: size()] for name, tensor in tensors.items()}
 
 
@@ -135,20 +133,31 @@ def own_rows(batch: dict[str, Any], batch_size: int) -> dict[str, Any]:
 class Shared:
     """A model and an objective that the processes compute together: called as the objective is.
 
-    `fsdp` shares a copy of the model, as the given one stays whole. Each block is compiled by itself, so that
-    gradients are exchanged while others are computed.
+    With `fsdp` they share a copy of the model, as the given one stays whole. Each block is compiled by
+    itself, so that gradients are exchanged while others are computed. Raises `FmkitError` for a batch whose
+    rows cannot be shared evenly.
     """
 
     def __init__(
-        self, model: Any, objective: Callable[..., Tensor], device: torch.device, fsdp: bool, compiled: bool
+        self,
+        model: Any,
+        objective: Callable[..., Tensor],
+        config: TrainConfig,
+        device: torch.device,
+        compiled: bool,
     ) -> None:
+        if config.batch_size % size():
+            raise FmkitError(
+                f"batch_size={config.batch_size}, of all processes together, cannot be shared by {size()}: "
+                "give a multiple"
+            )
         gc.collect()  # an earlier run's hooks on the gradients go with it
         self.given, self.objective = model, objective
-        self.model = copy.deepcopy(model) if fsdp else model.to(device)
+        self.model = copy.deepcopy(model) if config.fsdp else model.to(device)
         if compiled:
             for block in self.model.model.layers:
                 block.compile()
-        if fsdp:
+        if config.fsdp:
             _shard(self.model, device)
         else:
             step = _Step(self.model, objective)

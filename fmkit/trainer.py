@@ -74,7 +74,7 @@ class Trainer:
         model.model.gradient_checkpointing = config.gradient_checkpointing
         self.shared = None
         if size() > 1:
-            self.shared = Shared(model, objective, self.device, config.fsdp, self.compiled)
+            self.shared = Shared(model, objective, config, self.device, self.compiled)
         self.model: Any = self.shared.model if self.shared else model.to(self.device)
         self.objective = self.shared or (torch.compile(objective) if self.compiled else objective)
         self.optimizer = make_optimizer(self.model, config)
