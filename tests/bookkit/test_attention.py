@@ -13,6 +13,7 @@ from torch import Tensor
 import fmkit.model
 from bookkit.widgets.attention import EXAMPLES, Attention, Example
 from fmkit import Transformer, asset
+from fmkit.attention import Mask
 
 PARTS = ".fm-attention :is(button, textarea, summary, [role=option])"
 HOSTILE = '<img src=x onerror="alert(1)"> <|bos|></script>\u202e\0 e\u0301 🦊\n\t& &lt;b&gt;'
@@ -29,10 +30,11 @@ class Torch:
         self.compute = fmkit.model.attention
         patch.setattr(fmkit.model, "attention", self.attend)
 
-    def attend(self, q: Tensor, k: Tensor, v: Tensor, allowed: Tensor, causal: bool) -> Tensor:
+    def attend(self, q: Tensor, k: Tensor, v: Tensor, mask: Mask) -> Tensor:
         scores = torch.einsum("bthd,bshd->bhts", q, k) / q.shape[-1] ** 0.5
-        self.weights.append(scores.masked_fill(~allowed[:, None], float("-inf")).softmax(-1)[0])
-        return self.compute(q, k, v, allowed, causal)
+        later = torch.ones(scores.shape[-2:], dtype=torch.bool).triu(1)
+        self.weights.append(scores.masked_fill(later, float("-inf")).softmax(-1)[0])
+        return self.compute(q, k, v, mask)
 
     def encode(self, text: str) -> list[int]:
         return [0, *self.model.tokenizer.encode(text, add_special_tokens=False).ids]
