@@ -305,9 +305,10 @@ def plot_bars(
         elif all(float(bar.length).is_integer() for bar in bars):  # counts
             axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
         write = partial(axes.annotate, textcoords="offset points", va="center", annotation_clip=False)
-        y = -0.4
+        y, edges = -0.4, [1.3]  # of the level's line: it leaves out the labels, which it would cross
         for label, group in groups:
             write(label, (0, y), (0, 0), xycoords=axes.get_yaxis_transform())
+            edges += [y + 0.5, y - 0.5]
             for bar in group:
                 y -= 1
                 color = COLORS[bar.color]
@@ -319,7 +320,9 @@ def plot_bars(
                 write(bar.text, (bar.length, y), (9 if log_x else 5, 0), color=color)
             y -= 1.3
         if level:
-            axes.axvline(level[0], color=COLORS["floor"], linestyle="--", linewidth=1.2, zorder=1)
+            pieces = [*edges, -rows - 0.2]
+            line: Any = {"color": COLORS["floor"], "linestyle": "--", "linewidth": 1.2, "zorder": 1}
+            axes.vlines([level[0]] * (len(pieces) // 2), pieces[::2], pieces[1::2], **line)
             write(level[1], (level[0], 0.8), (7, 0), color=COLORS["floor"])
     return Plot(figure, sentence)
 

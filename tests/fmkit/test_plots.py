@@ -151,6 +151,15 @@ def test_bars_have_their_labels_above_them():
     assert repr(plot) == "three bars"
 
 
+def test_a_level_crosses_no_label():
+    bars = [Bar("first", 0.2, "20%"), Bar("second", 0.7, "70%")]
+    axes = plot_bars(bars, "two bars", "right", percent=True, level=(0.02, "floor 2%")).figure.axes[0]
+    heights = [text.xy[1] for text in axes.texts if text.get_text() in ("first", "second")]
+    pieces = [[y for _, y in piece] for piece in axes.collections[0].get_segments()]
+    assert len(pieces) == 3
+    assert not any(min(piece) < height < max(piece) for piece in pieces for height in heights)
+
+
 def test_a_narrow_figure_fits_a_phone():
     """The page's style keeps three quarters of a figure's width; a phone of 390 pixels has room for 350."""
     line, bar = Line("a", [1, 3], [0.1, 1.0]), Bar("good", 1.0, "a rather long text")
