@@ -298,7 +298,7 @@ def test_a_model_by_its_id(home: Path, endpoint: str, tmp_path: Path, model: Any
     assert lines[4:] == ["2", "2"]
     assert "me/nowhere: no directory here, and no model of the Hub that is public" in said[0]
     assert "me/gated: a gated model; accept its terms" in said[1]
-    downloaded = home.rglob("snapshots/*/*")
+    downloaded = home.rglob("models--me--tiny/snapshots/*/*")
     assert {"model.safetensors"} <= {path.name for path in downloaded} <= {*os.listdir(tmp_path)}
     assert open_all("http://127.0.0.1:9", "me/tiny", HF_HUB_OFFLINE="1")[0] == lines[:2]
     missing, said = open_all("http://127.0.0.1:9", "me/other", HF_HUB_OFFLINE="1")
