@@ -153,8 +153,8 @@ def fit(
     Each of `callbacks` is called with each step's record, complete and already written; what it raises ends
     the run as a kill does. A resumed run calls them from its first step on, so that some may come again.
 
-    Of several processes (`fmkit.parallel`), the first one reports and writes; a checkpoint opens on any
-    number of them, and the order of the data is the same.
+    Of several processes (`fmkit.parallel`), the first one reports and writes, and a signal to any stops all,
+    once; a checkpoint opens on any number of them, and the order of the data is the same.
 
     Raises `FmkitError` if the directory holds another run, or none that can be resumed, or is being written
     by another process, if the disk is full, and if the loss is not finite. The checkpoints made so far are
