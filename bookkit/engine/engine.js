@@ -52,7 +52,8 @@ function answers(worker) {
  */
 export async function trainModel({ config, texts, ...options }) {
   const lab = await fmkit.load("labs/stories"), world = texts ? null : await fmkit.load("worlds/stories");
-  return train({ config: { ...lab.config, ...config }, tokenizer: texts ? null : lab.tokenizer, world, texts, ...options });
+  const size = { ...lab.config, head_dim: null, ...config }; // whose heads divide its own width
+  return train({ config: size, tokenizer: texts ? null : lab.tokenizer, world, texts, ...options });
 }
 
 /** Train the book's story model on the answers of a shop; the options and the result are those of `trainModel`. */

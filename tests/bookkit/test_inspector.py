@@ -197,6 +197,9 @@ def for_service(record: Any, format: bedrock.Format) -> list[str]:
 @pytest.fixture
 def page(visit: Any) -> Page:
     opened: Page = visit(name="chapters/back/inspector")
+    for number in (1, 0):  # its script is there when it draws another sample
+        opened.get_by_label("Start from").select_option(str(number))
+        expect(opened.locator(".fm-inspector-record")).to_have_text(SAMPLES[number].record)
     return opened
 
 

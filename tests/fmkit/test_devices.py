@@ -141,10 +141,14 @@ def test_every_recipe_trains_there(name, adapted, toys, accelerator, tmp_path):
         settled = config(4, device=device, batch_size=4, eval_every=2, checkpoint_every=2, dtype="float32")
         out = {"output_dir": tmp_path / str(device)}
         trained = getattr(fmkit, name)(model, tokenizer, data, settled, **settings, **more, **out)
-        return [{k: v for k, v in step.items() if k != "tokens_per_second"} for step in trained.history]
+        unmeasured = ("tokens_per_second", "mfu")  # the second is of known devices
+        return [{k: v for k, v in step.items() if k not in unmeasured} for step in trained.history]
 
     cpu, there = on_both(run, accelerator)
-    assert cpu == there
+    # A CPU takes packed documents one by one, other devices take rows whole: the last bits differ.
+    assert [list(step) for step in there] == [list(step) for step in cpu]
+    for one, other in zip(cpu, there, strict=True):
+        assert one == pytest.approx(other, rel=1e-4)
 
 
 def test_measures_compute_there(toys, accelerator):

@@ -107,7 +107,7 @@ def test_wheel_trains_from_a_shell(environment: Path, tmp_path: Path) -> None:
 
 def test_wheel_runs_the_lines_of_readme(environment: Path, tmp_path: Path) -> None:
     """All but the plot, which says what it needs."""
-    (lines,) = re.findall(r"^```python\n(.*?)^```$", (ROOT / "README.md").read_text(), re.M | re.S)
+    lines, *_ = re.findall(r"^```python\n(.*?)^```$", (ROOT / "README.md").read_text(), re.M | re.S)
     lines = re.sub(r"steps=\d+", "steps=3", lines)
     assert "run.plot()\n" in lines
     refused = "import fmkit\ntry: run.plot()\nexcept fmkit.FmkitError as error: print(error)\n"

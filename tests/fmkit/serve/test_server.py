@@ -234,7 +234,10 @@ def test_the_log_has_no_prompts(server, client):
     client.completions.create(model="assistant", prompt="A secret of mine", max_tokens=2)
     httpx.get(f"{server.url}/v1/a%0Aline?secret")
     assert "POST /v1/completions 200" in server.log
-    assert "GET /v1/a%0Aline 404" in server.log
+    deadline = time.monotonic() + 30
+    while "GET /v1/a%0Aline 404" not in server.log:  # it is written after the answer
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
     assert "secret" not in server.log
 
 
