@@ -1,8 +1,9 @@
-"""How many operations a second one core does in matrix products: by their size, and by how often a number that
-was fetched is used.
+"""How many operations a second one core does in matrix products: by their size, and by how often a number
+that was fetched is used.
 
-A square product uses each number many times. A product of few rows with a large matrix, as when one token is
-written, fetches the whole matrix for little work. The sum of a long vector and a number uses each number once.
+A square product uses each number many times. A product of few rows with a large matrix, as when one token
+is written, fetches the whole matrix for little work. The sum of a long vector and a number uses each number
+once.
 """
 
 import time
