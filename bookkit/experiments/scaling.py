@@ -6,6 +6,7 @@ and the loss of each model, the fitted law, whether the 95 % interval of its E c
 how well a law that is fitted to the smaller models predicts the largest.
 """
 
+from collections.abc import Collection
 from typing import Any
 
 from bookkit.experiments.course import follow
@@ -76,14 +77,27 @@ class Text:
 
     def train(self, width: int, tokens: float) -> dict[str, Any]:
         """The size, the tokens read and the held-out loss in nats of a model of this width."""
+        return self.course(width, tokens)[-1]
+
+    def course(self, width: int, tokens: float, at: Collection[int] = ()) -> list[dict[str, Any]]:
+        """The same after each of the steps `at` and after the last, of one run over so many tokens."""
         reproducible(self.world)
-        steps, rate = round(tokens / (BATCH_SIZE * CONTEXT)), RATE / width
-        config = TrainConfig(steps, **TRAINING, learning_rate=rate, seed=self.world)
+        rate = RATE / width
+        config = TrainConfig(steps(tokens), **TRAINING, learning_rate=rate, seed=self.world)
         loader = PackedLoader(self.pieces, BATCH_SIZE, CONTEXT, self.pad, self.world)
         trainer = Trainer(Transformer(shape(width), seed=self.world), language_modeling, loader, config)
-        *_, end = follow(trainer, lambda: {"validation_loss": trainer.evaluate(self.held_out)})
-        loss = round(end["validation_loss"], 4)
-        return {"parameters": num_parameters(shape(width)), "tokens": end["tokens"], "loss": loss}
+        records = follow(trainer, lambda: {"validation_loss": trainer.evaluate(self.held_out)}, at)
+        size = num_parameters(shape(width))
+        return [
+            {"parameters": size, "tokens": one["tokens"], "loss": round(one["validation_loss"], 4)}
+            for one in records
+            if "validation_loss" in one
+        ]
+
+
+def steps(tokens: float) -> int:
+    """The batches that hold so many tokens."""
+    return round(tokens / (BATCH_SIZE * CONTEXT))
 
 
 def shape(width: int) -> ModelConfig:
