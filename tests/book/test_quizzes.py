@@ -35,6 +35,7 @@ def test_the_guide_is_whole():
     assert owned == [f"3.3.{n}" for n in (1, 2, 3)] + [f"3.4.{n}" for n in (1, 2, 3, 4, 5)]
 
 
+@pytest.mark.slow
 def test_the_report_counts_right(capsys):
     items = [
         item

@@ -64,6 +64,7 @@ def random_ranges(rng: np.random.Generator) -> dict[str, list[float]]:
     return ranges
 
 
+@pytest.mark.slow
 def test_the_script_has_fmkits_formulas(in_node: Any) -> None:
     rng = np.random.default_rng(0)
     given = [case["ranges"] for case in CASES.values()] + [random_ranges(rng) for _ in range(200)]

@@ -1,5 +1,7 @@
 """The record of the judges is of the pairs that the experiment and the chapter draw."""
 
+import pytest
+
 from bookkit.experiments.judges import EQUAL, HABITS, TESTED, judged_pairs, judges, lessons
 from fmkit.evaluation.judge import verdict
 from fmkit.records import read_record
@@ -21,6 +23,7 @@ def test_every_arm_is_recorded() -> None:
     assert {name: record[name] for name in plan.about} == plan.about
 
 
+@pytest.mark.slow
 def test_a_habit_is_in_what_is_taught() -> None:
     taught = {habit: make_rivals(600, "train 0", **shares) for habit, shares in HABITS.items()}
     first = {habit: sum(pair.better == "A" for pair in pairs) / 600 for habit, pairs in taught.items()}

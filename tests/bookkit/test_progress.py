@@ -442,6 +442,7 @@ def test_without_a_script_and_on_paper(visit: Any) -> None:
 # --- the build --------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_faults_of_the_progress_page(tmp_path: Path) -> None:
     """A part that does not exist, a faulty quiz that only the bank reads, a quiz on no page at all."""
     book = quiz_book.write(tmp_path)

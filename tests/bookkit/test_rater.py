@@ -34,6 +34,7 @@ def right(answers: list[int]) -> int:
     return rater.agreement([float(weights @ pair["x"]) for pair in HELD_OUT], HELD_OUT)
 
 
+@pytest.mark.slow
 def test_the_fit_learns_what_was_meant() -> None:
     """The rule's answers teach the rule; the longer ending's, and a coin's on average, do not."""
     assert right(rater.by_rule(RATED)) >= 85

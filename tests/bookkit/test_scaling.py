@@ -30,6 +30,7 @@ def test_recorded_losses_fall_with_size():
     assert [float(losses[0]) < losses[-1] for losses in smallest] == [True, False, False, False, False]
 
 
+@pytest.mark.slow
 def test_recorded_laws_are_fitted_again():
     run = read_runs("scaling")[0]
     data = run["parameters"], run["tokens"], run["loss"]

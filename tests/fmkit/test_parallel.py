@@ -175,7 +175,8 @@ def test_killed_worker_is_started_again(engine, story_file, undisturbed, tmp_pat
 def test_stop_signal_reaches_all(engine, story_file, tmp_path):
     """They end after the same step, at the latest when torchrun has passed the signal on, and save it."""
     out, whole = tmp_path / "run", tmp_path / "whole"
-    long = [240, *engine, "--checkpoint-every", "1000"]  # 24 steps can be over before torchrun has passed it on
+    # 24 steps can be over before torchrun has passed the signal on.
+    long = [240, *engine, "--checkpoint-every", "1000"]
     process = torchrun(*command(story_file, out, *long))
     wait_for(out / "metrics.jsonl", process)
     os.kill(process.pid, signal.SIGTERM)

@@ -19,6 +19,7 @@ def test_classifier_starts_from_its_base(model):
     assert all(torch.equal(same[name], tensor) for name, tensor in classifier.model.state_dict().items())
 
 
+@pytest.mark.slow
 def test_classifier_learns_and_says_how_well(model, tokenizer, reviews):
     config = TrainConfig(steps=60, batch_size=8, learning_rate=3e-3)
     run = finetune(Classifier.from_base(model, LABELS), tokenizer, reviews, config)
@@ -26,6 +27,7 @@ def test_classifier_learns_and_says_how_well(model, tokenizer, reviews):
     assert 0.3 < run.history[5]["accuracy"] < 1.0
 
 
+@pytest.mark.slow
 def test_classifier_opens_in_transformers(trained_classifier, tokenizer, reviews, tmp_path):
     trained_classifier.save_pretrained(tmp_path)
     theirs = AutoModelForSequenceClassification.from_pretrained(tmp_path).eval()

@@ -80,11 +80,13 @@ def test_student_learns_from_written_texts(seller, toy_tokenizer):
     assert run.history[-1]["validation_loss"] < run.history[0]["loss"] - 2
 
 
+@pytest.mark.slow
 def test_written_texts_begin_with_the_prompt(seller, toy_tokenizer):
     begun = write_corpus(seller, toy_tokenizer, 3, prompt="Sold: one red")
     assert all(text.startswith("Sold: one red") for text in begun["text"])
 
 
+@pytest.mark.slow
 def test_written_texts_follow_the_seed(seller, toy_tokenizer):
     first, again, other = (write_corpus(seller, toy_tokenizer, 5, seed=seed)["text"] for seed in (1, 1, 2))
     assert first == again != other
@@ -129,6 +131,7 @@ def test_chat_is_learned_by_adapters(toy_model, toy_tokenizer, tmp_path):
 # --- preferences ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_reward_model_ranks_as_people_do(toy_model, toy_tokenizer, tmp_path):
     rewarder = Classifier.from_base(toy_model, ["reward"])
     run = train_reward(rewarder, toy_tokenizer, PREFERENCES, config(40), output_dir=tmp_path / "run")

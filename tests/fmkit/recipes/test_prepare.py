@@ -143,11 +143,13 @@ def test_model_keeps_its_tokenizer(toy_model, toy_tokenizer, other_tokenizer):
         continue_pretrain(toy_model, other_tokenizer, SALES)
 
 
+@pytest.mark.slow
 def test_student_has_its_teachers_tokens(seller, toy_model, other_tokenizer):
     with pytest.raises(FmkitError, match="the teacher was trained with another tokenizer"):
         distill(toy_model, other_tokenizer, SALES, teacher=seller)
 
 
+@pytest.mark.slow
 def test_chat_tokens_are_not_dropped_again(seller, toy_tokenizer):
     model, talking = copy.deepcopy(seller), add_chat_tokens(toy_tokenizer)
     model.resize_vocab(talking.get_vocab_size())

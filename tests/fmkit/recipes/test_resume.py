@@ -151,6 +151,7 @@ def obey_function(model, tokenizer, seed: int, **where) -> None:
     grpo(Transformer(shape(tokenizer)), tokenizer, PREFERENCES, config(2), **how, **where)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("train", "word"),
     [

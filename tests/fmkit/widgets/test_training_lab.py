@@ -213,6 +213,7 @@ def test_it_trains_a_model_of_any_size(stories, monkeypatch: pytest.MonkeyPatch)
     assert page.lab.floor is None
 
 
+@pytest.mark.slow
 def test_the_shop_lab_learns_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     page = Page(FinetuningLab(), monkeypatch)
     assert repr(page.lab).endswith("parameters learn 200 answers of a shop")

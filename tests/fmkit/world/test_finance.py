@@ -25,6 +25,7 @@ def test_log_prob_of_ten_thousand() -> None:
     check_exact(FINANCE, samples("finance", 10_000, 1))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 1])
 def test_no_note_has_two_derivations(seed: int) -> None:
     assert Unambiguous(world("finance", seed)).faults() == []

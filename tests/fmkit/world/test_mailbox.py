@@ -65,6 +65,7 @@ def test_scrub_finds_forms_and_nothing_else() -> None:
             assert scrubbed == mail["message"]
 
 
+@pytest.mark.slow
 def test_the_same_mailbox_for_the_same_seed() -> None:
     assert list(load_mailbox(50)) == list(load_mailbox(50))
     assert list(load_mailbox(50)) != list(load_mailbox(50, seed=1))

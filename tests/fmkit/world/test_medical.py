@@ -17,6 +17,7 @@ NOTES = samples("medical")
 MEDICAL = world("medical")
 
 
+@pytest.mark.slow
 def test_log_prob_is_the_samplers_own() -> None:
     check_exact(MEDICAL, NOTES)
 
@@ -26,6 +27,7 @@ def test_log_prob_of_ten_thousand() -> None:
     check_exact(MEDICAL, samples("medical", 10_000, 1))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 1])
 def test_no_note_has_two_derivations(seed: int) -> None:
     assert Unambiguous(world("medical", seed)).faults() == []

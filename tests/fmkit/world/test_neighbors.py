@@ -110,6 +110,7 @@ def test_many_neighbors(name: str) -> None:
     check_neighbors(name, 400, crawled if name == "web" else written)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["support", "preferences", "requests"])
 def test_wrong_cut_is_impossible(name: str) -> None:
     grammar = world(name)

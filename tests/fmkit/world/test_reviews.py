@@ -7,12 +7,15 @@ import random
 import re
 from collections import Counter
 
+import pytest
+
 from fmkit.world import LABELS, Reviews, load_reviews
 
 REVIEWS = Reviews()
 SAMPLES = [REVIEWS.sample(rng) for rng in [random.Random(0)] for _ in range(3_000)]
 
 
+@pytest.mark.slow
 def test_one_derivation_with_its_label() -> None:
     for review in SAMPLES:
         (derivation,) = REVIEWS.derivations(review.text)

@@ -143,6 +143,7 @@ def test_duplicates_repeat_what_they_say(crawl: list[dict[str, Any]]) -> None:
             first[page["text"]] = index
 
 
+@pytest.mark.slow
 def test_originals_are_rarely_alike(crawl: list[dict[str, Any]]) -> None:
     texts = [page["text"] for page in crawl if page["duplicate_of"] < 0][:600]
     sets = [shingles(text) for text in texts]
