@@ -38,6 +38,21 @@ class ScalingLaw:
         parameters = ratio * (flops / 6) ** (self.beta / (self.alpha + self.beta))
         return parameters, flops / 6 / parameters
 
+    def tokens_for(self, loss: float, parameters: ArrayLike) -> Array:
+        """Predict the tokens after which models with so many parameters have this loss: what a smaller model
+        has to read to be as good as a larger one. Infinite where they are too small for it."""
+        left = loss - self.E - self.A / np.asarray(parameters, dtype=float) ** self.alpha
+        with np.errstate(divide="ignore"):
+            return np.asarray((self.B / np.maximum(left, 0.0)) ** (1 / self.beta))
+
+
+HOFFMANN = ScalingLaw(E=1.69, A=406.4, alpha=0.34, B=410.7, beta=0.28)
+"""The law as it is printed in Hoffmann et al. 2022 (equation 10). It calls for more tokens per parameter than
+their other two methods: its exponents are rounded, and its fit had stopped too early (see `EPOCH`)."""
+
+EPOCH = ScalingLaw(E=1.8172, A=482.01, alpha=0.3478, B=2085.43, beta=0.3658)
+"""The same runs, read off the paper's figure and fitted again by Besiroglu et al. 2024 (arXiv:2404.10102)."""
+
 
 def fit_scaling_law(
     parameters: Sequence[float],

@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 
 from fmkit.errors import FmkitError
 from fmkit.scaling import (
+    EPOCH,
+    HOFFMANN,
     ScalingLaw,
     bootstrap,
     fit_power_law,
@@ -32,10 +34,25 @@ def test_planted_constants_are_found():
 
 
 def test_published_law_is_found():
-    published = ScalingLaw(E=1.69, A=406.4, alpha=0.34, B=410.7, beta=0.28)
     N, D = (grid.ravel() for grid in np.meshgrid(np.geomspace(5e7, 1.6e10, 6), np.geomspace(5e9, 5e11, 6)))
-    law = fit_scaling_law(N, D, published.loss(N, D))
+    law = fit_scaling_law(N, D, HOFFMANN.loss(N, D))
     assert (law.E, law.alpha, law.beta) == pytest.approx((1.69, 0.34, 0.28), rel=0.01)
+
+
+def test_published_laws_disagree():
+    """At the compute of Chinchilla, which read 20 tokens for each of its 70 billion parameters."""
+    size, text = EPOCH.compute_optimal(5.76e23)
+    assert size == pytest.approx(70e9, rel=0.05)
+    assert text / size == pytest.approx(20, rel=0.1)
+    size, text = HOFFMANN.compute_optimal(5.76e23)
+    assert text / size > 4 * 20
+
+
+def test_tokens_for_a_loss():
+    tokens = PLANTED.tokens_for(PLANTED.loss(2e4, 1e5), [1e3, 2e4, 1e5])
+    assert tokens[0] == np.inf  # too small
+    assert tokens[1] == pytest.approx(1e5)
+    assert tokens[2] < 1e5
 
 
 @pytest.mark.slow
