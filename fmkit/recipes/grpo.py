@@ -16,7 +16,6 @@ from fmkit.evaluation.preferences import require_one_score
 from fmkit.evaluation.sampling import BATCH
 from fmkit.model import Classifier, Transformer, require_kind
 from fmkit.objectives import grpo as objective
-from fmkit.processes import count_processes
 from fmkit.recipes.prepare import accept, fingerprint, freeze, prepare_prompts, require_tokens
 from fmkit.recipes.rollouts import RewardFunction, Rollouts, Sampler
 from fmkit.run import Callbacks, TrainingRun, fit
@@ -46,15 +45,15 @@ def grpo(
     Each step samples `num_generations` answers to each of some prompts, `batch_size` answers in all, and
     makes those likelier that `reward` scores above the others to the same prompt, and the rest less likely.
     `reward` is a reward model, or a function of a list of prompts and a list with an answer to each, which
-    returns a number for each. The reference is the model as it is now; a small `beta` lets the model go far
-    from it. `data` has prompts or messages, with answers or without: answers are not read. On answers to
-    held-out prompts, sampled at temperature 1, the run records `reward`, their mean reward, and `kl`, as
-    `align` does. Raises `FmkitError` for a reward model with other tokens or a shorter context, and as
-    `pretrain` does.
+    returns a number for each; of several processes, each calls it for its share. The reference is the model
+    as it is now; a small `beta` lets the model go far from it. `data` has prompts or messages, with answers
+    or without: answers are not read. On answers to held-out prompts, sampled at temperature 1, the run
+    records `reward`, their mean reward, and `kl`, as `align` does. Raises `FmkitError` for a reward model
+    with other tokens or a shorter context, and as `pretrain` does.
     """
     tokenizer, config = accept(model, tokenizer, config, GRPO, Transformer)
-    if count_processes() > 1:
-        raise FmkitError("grpo samples answers while it trains, which one process does: start it alone")
+    if config.fsdp:
+        raise FmkitError("grpo holds two whole models in each process: leave fsdp off")
     _require_settings(config, beta, num_generations, temperature)
     prompts, held_out, identity = prepare_prompts(model, tokenizer, data, config)
     _require_reward(reward, model, tokenizer)

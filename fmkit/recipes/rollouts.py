@@ -15,6 +15,7 @@ from fmkit.evaluation.sampling import answered
 from fmkit.generation import before_end, generate_ids
 from fmkit.model import Classifier, Transformer
 from fmkit.objectives import sampling_log_probs
+from fmkit.parallel import gather, rank, size
 
 Row = dict[str, Any]  # prompt, a text or messages, and its input_ids
 RewardFunction = Callable[[list[Any], list[str]], Sequence[float]]  # of prompts and an answer to each
@@ -34,18 +35,30 @@ class Sampler:
     def __call__(self, rows: list[Row], first: int, temperature: float) -> tuple[Batch, Tensor]:
         """Answer B prompts once each; returns the batch of `answered` and the rewards (B,).
 
-        The answers have the numbers from `first` on (see `generate_ids`). Raises `FmkitError` for rewards
-        that are not a finite number for each answer.
+        The answers have the numbers from `first` on (see `generate_ids`). Of several processes, each answers
+        and scores its share, and all return the whole. Raises `FmkitError` for rewards that are not a finite
+        number for each answer.
         """
-        prompts, numbers = [row["input_ids"] for row in rows], range(first, first + len(rows))
+        mine, numbers = rows[rank() :: size()], range(first, first + len(rows))[rank() :: size()]
+        answers = self._answer(mine, numbers, temperature) if mine else []
+        rewards = self._score(mine, answers).tolist() if mine else []
+        shares = gather(list(zip(answers, rewards, strict=True)))
+        together = [shares[i % size()][i // size()] for i in range(len(rows))]
+        batch = self._collate(rows, [answer for answer, _ in together])
+        return batch, torch.tensor([reward for _, reward in together], device=self.model.device)
+
+    def _answer(self, rows: list[Row], numbers: range, temperature: float) -> list[list[int]]:
         how: Row = {"seed": self.seed, "eos_id": self.ends, "numbers": numbers, "keep_end": True}
-        answers = generate_ids(self.model, prompts, self.max_new_tokens, temperature, **how)
-        batch = answered(self.model, prompts, answers, self.pad)
-        return batch, self._score(rows, answers, batch)
+        prompts = [row["input_ids"] for row in rows]
+        return generate_ids(self.model, prompts, self.max_new_tokens, temperature, **how)
+
+    def _collate(self, rows: list[Row], answers: list[list[int]]) -> Batch:
+        return answered(self.model, [row["input_ids"] for row in rows], answers, self.pad)
 
     @torch.no_grad()
-    def _score(self, rows: list[Row], answers: list[list[int]], batch: Batch) -> Tensor:
+    def _score(self, rows: list[Row], answers: list[list[int]]) -> Tensor:
         if isinstance(self.reward, Classifier):
+            batch = self._collate(rows, answers)
             rewards = self.reward(batch["input_ids"], batch["last"]).float().squeeze(-1)
         else:
             said = [self._text(row, answer) for row, answer in zip(rows, answers, strict=True)]

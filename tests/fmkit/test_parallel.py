@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -241,15 +242,10 @@ def test_accelerate_is_refused(monkeypatch):
         count_processes()
 
 
-@pytest.mark.usefixtures("two")
-def test_grpo_trains_in_one_process(model, tokenizer):
-    with pytest.raises(FmkitError, match="grpo samples answers while it trains"):
-        grpo(model, tokenizer, ["Who?"] * 4, reward=lambda prompts, answers: [0.0] * len(answers))
-
-
-def test_dpo_shares_no_weights(model, tokenizer):
-    with pytest.raises(FmkitError, match="align holds two whole models in each process"):
-        align(model, tokenizer, [], TrainConfig(fsdp=True))
+@pytest.mark.parametrize("recipe", [align, partial(grpo, reward=ranks.vowels)], ids=["align", "grpo"])
+def test_two_models_share_no_weights(recipe, model, tokenizer):
+    with pytest.raises(FmkitError, match="holds two whole models in each process: leave fsdp off"):
+        recipe(model, tokenizer, [], TrainConfig(fsdp=True))
 
 
 @pytest.mark.parametrize(
