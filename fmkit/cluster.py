@@ -22,22 +22,25 @@ def plan_run(
     model: ModelConfig,
     config: TrainConfig,
     processes: int,
-    device: str,
+    device: str | float,
     *,
     mfu: float = 0.4,
     bandwidth: float = float("inf"),
     memory: float = 80e9,
 ) -> Plan:
-    """Predict a run of `config` by `processes` devices of a name of `fmkit.flops.PEAK_FLOPS`.
+    """Predict a run of `config` by `processes` devices of a name of `fmkit.flops.PEAK_FLOPS`, or of so many
+    FLOP/s at their peak.
 
     `mfu` is the share of the peak that is used: measure it on one. `bandwidth` is what each device sends in
     bytes per second; sending goes on during computing, so a step takes the longer of both. `memory` is what a
     device has in bytes, which says how many logits are made at once. Padding and validation are left out.
     Raises `FmkitError` for a device whose peak isn't known.
     """
-    peak = peak_flops(device)
+    peak = peak_flops(device) if isinstance(device, str) else device
     if peak is None:
-        raise FmkitError(f"device={device!r} has no known peak: name one of fmkit.flops.PEAK_FLOPS")
+        raise FmkitError(
+            f"device={device!r} has no known peak: name one of fmkit.flops.PEAK_FLOPS, or give FLOP/s"
+        )
     context = config.context_length or model.max_position_embeddings
     tokens = config.batch_size * config.gradient_accumulation_steps * context
     computing = tokens * flops_per_token(model, context) / (processes * peak * mfu)

@@ -56,6 +56,11 @@ def test_time_is_that_of_flops_or_of_sending():
     assert bytes_sent(MODEL, config, 2) == 4 * num_parameters(MODEL)
 
 
+def test_device_of_a_measured_peak():
+    config = TrainConfig(steps=10, batch_size=64)
+    assert plan_run(MODEL, config, 8, 989e12) == plan_run(MODEL, config, 8, H100)
+
+
 def test_device_without_a_known_peak():
-    with pytest.raises(FmkitError, match="device='abacus' has no known peak"):
+    with pytest.raises(FmkitError, match=r"device='abacus' has no known peak: .*, or give FLOP"):
         plan_run(MODEL, TrainConfig(), 8, "abacus")
