@@ -10,11 +10,12 @@ from fmkit.data.batches import IGNORE, Batch, PackedLoader
 from fmkit.data.tokenizer import MASK, special_id
 from fmkit.errors import FmkitError
 
+SHARE = 0.15  # of the tokens, that are to be predicted: BERT's
 TRIES = 1000  # batches in a row without a token to hide, before this is an error
 
 
 def mask_tokens(
-    input_ids: Tensor, vocab_size: int, mask_id: int, generator: torch.Generator, share: float = 0.15
+    input_ids: Tensor, vocab_size: int, mask_id: int, generator: torch.Generator, share: float = SHARE
 ) -> tuple[Tensor, Tensor]:
     """Hide tokens for masked-token training (Devlin et al. 2018, arXiv:1810.04805, section 3.1).
 
@@ -31,16 +32,16 @@ def mask_tokens(
 
 
 class MaskedLoader:
-    """The batches of another loader with some tokens hidden and only these to predict."""
+    """The batches of another loader with a share of the tokens hidden and only these to predict."""
 
-    def __init__(self, loader: PackedLoader, tokenizer: Tokenizer, seed: int) -> None:
-        self.loader, self.tokenizer = loader, tokenizer
+    def __init__(self, loader: PackedLoader, tokenizer: Tokenizer, seed: int, share: float = SHARE) -> None:
+        self.loader, self.tokenizer, self.share = loader, tokenizer, share
         self.generator = torch.Generator().manual_seed(seed)
 
     def __next__(self) -> Batch:
         """Return the next batch of which a token is hidden: a short one may by chance have none."""
         for _ in range(TRIES):
-            batch = mask_batch(next(self.loader), self.tokenizer, self.generator)
+            batch = mask_batch(next(self.loader), self.tokenizer, self.generator, self.share)
             if batch["num_items"]:
                 return batch
         raise FmkitError(f"no token to hide in {TRIES} batches: the texts have nothing but special tokens")
@@ -63,13 +64,16 @@ def mask_batches(batches: list[Batch], tokenizer: Tokenizer) -> list[Batch]:
     return [batch for batch in masked if batch["num_items"]]
 
 
-def mask_batch(batch: Batch, tokenizer: Tokenizer, generator: torch.Generator) -> Batch:
+def mask_batch(batch: Batch, tokenizer: Tokenizer, generator: torch.Generator, share: float = SHARE) -> Batch:
     """Hide tokens of one batch; see `mask_tokens`."""
-    return _with_labels(batch, *_mask(batch["input_ids"], tokenizer, generator))
+    return _with_labels(batch, *_mask(batch["input_ids"], tokenizer, generator, share))
 
 
-def _mask(input_ids: Tensor, tokenizer: Tokenizer, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    return mask_tokens(input_ids, tokenizer.get_vocab_size(), special_id(tokenizer, MASK), generator)
+def _mask(
+    input_ids: Tensor, tokenizer: Tokenizer, generator: torch.Generator, share: float = SHARE
+) -> tuple[Tensor, Tensor]:
+    size, mask_id = tokenizer.get_vocab_size(), special_id(tokenizer, MASK)
+    return mask_tokens(input_ids, size, mask_id, generator, share)
 
 
 def _with_labels(batch: Batch, input_ids: Tensor, labels: Tensor) -> Batch:

@@ -10,6 +10,7 @@ from fmkit.world.crawl import WEB
 from fmkit.world.domain import Domain, Source
 from fmkit.world.facts import FACTS, YEARS, Almanac, Question
 from fmkit.world.finance import FINANCE
+from fmkit.world.gaps import fill_gap
 from fmkit.world.grammar import Derivation, Grammar, Verdict
 from fmkit.world.instructions import instruct, is_right, load_instructions
 from fmkit.world.legal import LEGAL
@@ -78,6 +79,7 @@ __all__ = [
     "data_card",
     "draw_case",
     "draw_wide_case",
+    "fill_gap",
     "floor",
     "instruct",
     "is_right",

@@ -104,6 +104,14 @@ def test_tokens_are_counted_as_read(model, make_batches, tokenizer):
     assert [record["tokens"] for record in trainer.run()] == [read[0], sum(read)]
 
 
+def test_more_can_be_masked(tokenizer, make_batches):
+    hidden = []
+    for share in (0.1, 0.4):
+        batch = next(MaskedLoader(make_batches(), tokenizer, 0, share))
+        hidden.append(batch["num_items"] / batch["num_tokens"])
+    assert hidden == pytest.approx([0.1, 0.4], rel=0.25)
+
+
 def test_mfu_is_flops_over_the_peak(model, make_batches):
     trainer = Trainer(model, language_modeling, make_batches(), TrainConfig(steps=1, context_length=64))
     trainer.peak = 1e12
