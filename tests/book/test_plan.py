@@ -46,7 +46,7 @@ def test_the_plan_repeats_the_heads(overview: Path) -> None:
 
 
 def test_a_chapter_computes_for_a_minute(overview: Path) -> None:
-    """45 seconds on average, 90 at most."""
-    seconds = [int(cpu) for _, cpu in plan(overview).values()]
+    """45 seconds on average, 90 at most; but one chapter trains a model until it's near the floor."""
+    seconds = [int(cpu) for label, (_, cpu) in plan(overview).items() if label != "pt-predicting"]
     assert max(seconds) <= 90
     assert sum(seconds) / len(seconds) <= 45
