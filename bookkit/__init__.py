@@ -12,6 +12,7 @@ SITE = (
     "exercises",
     "formulas",
     "diagrams",
+    "parts",
     "sources",
     "page_widget",
     "embeds",
