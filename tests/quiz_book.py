@@ -246,6 +246,7 @@ chapters:
   - file: chapters/back/batching
   - file: chapters/back/threshold
   - file: chapters/back/annotate
+  - file: chapters/back/crawl
   - file: chapters/back/overlap
   - file: chapters/back/traces
   - file: chapters/back/rater
@@ -286,6 +287,7 @@ def write(folder: Path) -> Path:
     (back / "rater.md").write_text("# A rater\n\n```{rater}\n```\n")
     (back / "business.md").write_text("# A case\n\n```{business-case}\n```\n")
     (back / "annotate.md").write_text("# Answers\n\n```{annotate}\n```\n")
+    (back / "crawl.md").write_text("# Twelve pages\n\n```{crawl}\n```\n")
     (back / "batching.md").write_text("# Batches\n\n```{batching}\n```\n")
     (back / "soften.md").write_text("# A temperature\n\n```{soften}\n```\n")
     (back / "threshold.md").write_text("# A threshold\n\n```{threshold}\n```\n")
