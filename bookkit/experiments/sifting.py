@@ -43,7 +43,8 @@ def sifting() -> Experiment:
     }
 
     def train(step: str) -> dict[str, Any]:
-        times, found = [], None
+        times: list[float] = []
+        found: Any = None
         for _ in range(ROUNDS):
             started = time.process_time()
             found = steps[step]()
