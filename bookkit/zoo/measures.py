@@ -9,6 +9,7 @@ from typing import Any
 from datasets import Dataset
 
 from bookkit.experiments.agents import CONDITIONS, attempt, share
+from bookkit.experiments.masked import KINDS, draw_gaps, judge
 from bookkit.experiments.preference import compare, end_stories
 from bookkit.experiments.rag import Reader, reading_scores
 from bookkit.experiments.refusals import answer, rates
@@ -66,6 +67,7 @@ NAMES = {  # as the cards print them
     "item": "right items",
     "action": "right actions",
     "right": "answers right in all three fields",
+    **{f"right: {kind}": f"gaps filled with the right word, {kind}" for kind in KINDS},
     **{f"completed: {name}": f"cases completed, {name}" for name in CONDITIONS},
     **{f"wrong refunds: {name}": f"cases with a wrong refund, {name}" for name in CONDITIONS},
 }
@@ -199,6 +201,12 @@ def tickets(model: Any, _: Any) -> dict[str, float]:
     return {name: found[name] for name in ("json", "intent", "item", "action", "right")}
 
 
+def gaps(model: Any, _: Any) -> dict[str, float]:
+    """The shares of gaps in stories where the likeliest word is the right one, by where the answer is."""
+    right = judge(model, model.tokenizer, draw_gaps(model.tokenizer))["right"]
+    return {f"right: {kind}": share for kind, share in right.items()}
+
+
 def told(model: Any, _: Any) -> dict[str, float]:
     """The share of the model's own stories that are true from beginning to end."""
     stories = write_corpus(model, model.tokenizer, TEXTS)["text"]
@@ -212,6 +220,7 @@ def _above_floor(loss: float, floor: float) -> dict[str, float]:
 MEASURES: dict[str, tuple[str, Measure]] = {
     "stories": ("held-out stories", partial(likelihood, "stories")),
     "told": ("stories of its own", told),
+    "gaps": ("held-out stories with a gap", gaps),
     "medical": ("held-out medical notes", partial(likelihood, "medical")),
     "notes": ("medical notes", notes),
     "reviews": ("held-out reviews", partial(labels, "reviews")),

@@ -147,6 +147,7 @@ def test_each_model_is_good_at_its_task():
     assert value("aligned", "win_rate") > 0.6
     assert value("preference-reward", "truth_accuracy") > 0.95
     assert value("reader", "read_one") > 0.95
+    assert value("masked", "right: told later") > 1.5 * value("masked", "right: told later", "beside")
 
 
 def test_a_customer_chats_with_the_assistant(monkeypatch, capsys):
