@@ -34,8 +34,14 @@ HOW: dict[str, dict[str, Any]] = {
 
 
 class Noise:
+    """A loader of random tokens, in rows as long as the model can take."""
+
+    def __init__(self, model: ModelConfig, rows: int) -> None:
+        self.vocab_size, self.shape = model.vocab_size, (rows, model.max_position_embeddings)
+
     def __next__(self) -> dict[str, Any]:
-        ids, count = torch.randint(0, MODEL.vocab_size, (ROWS, CONTEXT)), ROWS * CONTEXT
+        ids = torch.randint(0, self.vocab_size, self.shape)
+        count = ids.numel()
         return {
             "input_ids": ids,
             "labels": ids,
@@ -57,7 +63,7 @@ def resident() -> int:
 
 
 def train(model: ModelConfig, config: TrainConfig) -> None:
-    list(Trainer(Transformer(model), language_modeling, Noise(), config).run())
+    list(Trainer(Transformer(model), language_modeling, Noise(model, ROWS), config).run())
 
 
 def measure(how: str) -> None:
