@@ -244,6 +244,7 @@ chapters:
   - file: chapters/back/methods
   - file: chapters/back/soften
   - file: chapters/back/batching
+  - file: chapters/back/parallel
   - file: chapters/back/threshold
   - file: chapters/back/annotate
   - file: chapters/back/crawl
@@ -289,6 +290,7 @@ def write(folder: Path) -> Path:
     (back / "annotate.md").write_text("# Answers\n\n```{annotate}\n```\n")
     (back / "crawl.md").write_text("# Twelve pages\n\n```{crawl}\n```\n")
     (back / "batching.md").write_text("# Batches\n\n```{batching}\n```\n")
+    (back / "parallel.md").write_text("# Sharing\n\n```{parallel}\n```\n")
     (back / "soften.md").write_text("# A temperature\n\n```{soften}\n```\n")
     (back / "threshold.md").write_text("# A threshold\n\n```{threshold}\n```\n")
     (back / "traces.md").write_text("# Traces\n\n```{traces}\n```\n")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sphinx.application import Sphinx
 
-PUBLISHED = ("business", "footprint", "models", "runs", "texts")  # of assets/
+PUBLISHED = ("business", "footprint", "hardware", "models", "runs", "texts")  # of assets/
 
 
 def publish(assets: Path, out: Path) -> None:
