@@ -253,6 +253,16 @@ def test_dsir_comes_near_the_oracle() -> None:
         assert right["dsir"].low > 0.9 > 0.2 > right["random"].high
 
 
+def test_a_narrow_selection_costs_others() -> None:
+    """Best in its own field and worst in each other; with half of each, between, for every seed."""
+    for field in ("medical", "legal", "finance", "reviews", "stories"):
+        loss = by_setting(read_runs("narrow"), "method", score(field))
+        ways = ("dsir", "half and half", "random")
+        best, middle, worst = (loss[way] for way in (ways if field == "medical" else reversed(ways)))
+        assert best.high < middle.low
+        assert middle.high < worst.low
+
+
 def test_pages_near_the_target_are_better() -> None:
     runs = read_runs("selection")
     start = {
