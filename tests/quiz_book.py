@@ -238,6 +238,7 @@ chapters:
   - file: chapters/back/checkpoints
   - file: chapters/back/calculator
   - file: chapters/back/payback
+  - file: chapters/back/scaling
   - file: chapters/back/checklist
   - file: chapters/back/rank
   - file: chapters/back/replay
@@ -283,6 +284,7 @@ def write(folder: Path) -> Path:
     (back / "checklist.md").write_text(f"# A checklist\n\n```{{checklist}}\n```\n{taught}")
     (back / "calculator.md").write_text("# What it takes\n\n```{calculator}\n```\n")
     (back / "payback.md").write_text("# Own or hosted\n\n```{payback}\n```\n")
+    (back / "scaling.md").write_text("# What a budget buys\n\n```{scaling}\n```\n")
     (back / "rank.md").write_text("# Ranks\n\n```{rank}\n```\n")
     (back / "replay.md").write_text("# Replay\n\n```{replay}\n```\n")
     (back / "rater.md").write_text("# A rater\n\n```{rater}\n```\n")
