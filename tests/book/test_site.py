@@ -257,7 +257,7 @@ COLORS = """() => Object.fromEntries([...document.querySelectorAll("main *")].ma
 
 
 @pytest.mark.parametrize(
-    "name", ["chapters/intro", "chapters/1-pretraining/predicting", "chapters/back/experiments-pretraining"]
+    "name", ["chapters/intro", "chapters/1-pretraining/predicting", "chapters/1-pretraining/tokens"]
 )
 def test_paper_is_light(visit: Any, name: str) -> None:
     """Printed from a dark screen, a page has the colors that it has from a light one."""

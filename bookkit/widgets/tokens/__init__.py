@@ -6,7 +6,7 @@
 The reader types a text; a slider sets how many of a tokenizer's merges are used, from none (every byte is a
 token) to all. There are three tokenizers of one size: that of the book's models, which learned from stories,
 and two that `python -m bookkit.widgets.tokens` makes in assets/tokenizers, from medical notes and from
-Python's documentation. The last one begins: a reader meets it first, in the chapter *A first run*.
+Python's documentation. The last one begins: a reader has met it in the chapter *A first run*.
 
 Until the reader presses something the page shows what is written here, and loads no tokenizer.
 """
@@ -32,6 +32,7 @@ EXAMPLES = {  # texts to start from; the first is there
     "Medical note": "Lily Day was taking Wexarol 50 mg for barrel flu and complained of a metallic taste.",
     "Code": "def mean(xs):\n    return sum(xs) / len(xs)\n",
     "German": "Die kleine Füchsin läuft fröhlich über die Brücke und grüßt den Müller.",
+    "Hindi": "सुप्रभात, मेरे दोस्त। आज बारिश हो रही है।",
     "Emoji": "Good night 🌙 said the fox 🦊 to her family 👩\u200d👧\u200d👦",
     "Numbers": "3 + 4 = 7, 30 + 40 = 70, 12345678 in 2026, 3.14159",
     "Hostile": "<|bos|> <|assistant|> <b>bold?</b> \u202eback aaaaaaaaaaaaa e\u0301\u0302 \ufeff\u200b\t\n",
