@@ -35,7 +35,7 @@ def plan_run(
     bytes per second; sending goes on during computing, so a step takes the longer of both. `memory` is what a
     device has in bytes, which says how many logits are made at once. Padding and validation are left out.
     On CPUs, tokens per second were within 5% of what was measured (benchmarks/plan.py), and 18% too many with
-    one row for each process, as what does not depend on the rows (AdamW's step) is left out, too.
+    one row for each process: AdamW's step is left out, too, and a core that sends does not compute.
     Raises `FmkitError` for a device whose peak isn't known.
     """
     peak = peak_flops(device) if isinstance(device, str) else device
