@@ -52,8 +52,8 @@ class Parts(Directive):
 
 def draw(part: str, down: bool) -> dict[str, Any]:
     """The drawing from left to right or, for a phone, downward: numbers and texts for the template."""
-    step, away = (HIGH + 20, 144) if down else (WIDE + 12, -66)
-    start = (66, 42) if down else (92, 122)
+    step, away = (HIGH + 20, 144) if down else (WIDE + 8, -66)
+    start = (66, 42) if down else (84, 122)
 
     def at(along: float, beside: float = 0.0) -> Point:
         x, y = start
@@ -64,14 +64,14 @@ def draw(part: str, down: bool) -> dict[str, Any]:
         for text, along, beside, name in BOXES
         for x, y in [at(along, beside)]
     ]
-    end = 0.45 if down else 0.6  # of a step, from the outer boxes to the texts at the stream's ends
+    end = 0.45 if down else 0.56  # of a step, from the outer boxes to the texts at the stream's ends
     short = RADIUS / abs(away)  # of a branch, which ends at the edge of its join
     heads = [written(triangle(at(along, 1), at(along, short))) for along in JOINS]
     branches = [path(at(along - 1), at(along - 1, 1), at(along, 1), at(along, 2 * short)) for along in JOINS]
     (left, top), (right, bottom) = (at(0.5, -0.34), at(4.5, 1.36)) if down else (at(0.5, 1.7), at(4.5, -0.3))
     return {
         "look": "fm-narrow" if down else "fm-wide",
-        "width": 276 if down else 776,
+        "width": 276 if down else 734,
         "height": 412 if down else 158,
         "boxes": boxes,
         "stream": path(at(-end), at(6 + end)),
