@@ -244,6 +244,7 @@ chapters:
   - file: chapters/back/replay
   - file: chapters/back/methods
   - file: chapters/back/soften
+  - file: chapters/back/gaps
   - file: chapters/back/batching
   - file: chapters/back/parallel
   - file: chapters/back/threshold
@@ -293,6 +294,7 @@ def write(folder: Path) -> Path:
     (back / "crawl.md").write_text("# Twelve pages\n\n```{crawl}\n```\n")
     (back / "batching.md").write_text("# Batches\n\n```{batching}\n```\n")
     (back / "parallel.md").write_text("# Sharing\n\n```{parallel}\n```\n")
+    (back / "gaps.md").write_text("# A gap\n\n```{gaps}\n```\n")
     (back / "soften.md").write_text("# A temperature\n\n```{soften}\n```\n")
     (back / "threshold.md").write_text("# A threshold\n\n```{threshold}\n```\n")
     (back / "traces.md").write_text("# Traces\n\n```{traces}\n```\n")
@@ -305,6 +307,7 @@ def write(folder: Path) -> Path:
         "agents.json",
         "lora-near.json",
         "lora-rank.json",
+        "gaps.json",
         "soft-targets.json",
         "sorter.json",
     ):

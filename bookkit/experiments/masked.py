@@ -9,13 +9,14 @@ import random
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 import torch
 from tokenizers import Tokenizer
 
 from bookkit.experiments.bases import SETTINGS, SIZE, STEPS, base, committed, pretrained
-from bookkit.experiments.course import curve, follow
+from bookkit.experiments.course import curve
 from bookkit.experiments.recording import Experiment, experiment
 from bookkit.experiments.story_judge import StoryJudge
 from bookkit.experiments.transfer import EPOCHS, READING, TUNING, read_texts
@@ -34,20 +35,19 @@ from fmkit.world import LABELS, World, fill_gap, load_reviews
 STORIES = 120  # of the validation split, that gaps are made in
 GAPS = 250  # of each kind, at most
 KINDS = {"told before": "left", "told later": "right", "chance": "neither"}  # where the answer is
-LOOKS = (325, 650, 1300, 1950)
-WRITTEN = 40  # stories of the model's own, for each way of writing
+WRITTEN = 24  # stories of the model's own, for each way of writing
 BEGINNING = "Once upon a time, there was"
 LONGEST = 150  # tokens
 ROUNDS = 20  # of filling from the surest to the least sure
 SHOWN = 6  # words for each gap of the story
 STORY = (
-    "Once upon a time, a cheerful boy named Jack lived next to the school. One beautiful day, Jack picked "
-    'six apples. He met Max in the yard. "I lost my tart," whispered Max, who was worried. So Jack gave him '
-    'two apples and had four apples left. "Thank you," called Max, and gave Jack a little shell.'
+    "Once upon a time, there was a playful girl named Zoe. On a quiet day, Zoe flew her red kite at the "
+    "beach. The wind blew it into a big birch tree. Zoe jumped, but it did not move. Then Ravi came with a "
+    'broom and got it down. "How kind of you," called Zoe. They sang songs until it was late.'
 )
 ASKED = (
-    *("boy", "Jack", "next", "beautiful", "six", "He", "Max"),
-    *("lost", "whispered", "worried", "him", "two", "four", "little"),
+    *("girl", "Zoe", "On", "quiet", "her", "red", "it"),
+    *("big", "did", "Then", "you", "sang", "songs"),
 )
 
 
@@ -140,37 +140,24 @@ def judge(model: Transformer, tokenizer: Tokenizer, gaps: dict[str, list[Gap]]) 
 
 @experiment("masked")
 def masked() -> Experiment:
-    """Masked training with three seeds and with more masks, beside as many steps of the other kind."""
+    """The first half of the base's training, on masked tokens, with two seeds."""
     corpus = load_corpus("stories")
     _, tokenizer = base(0)
     gaps = draw_gaps(tokenizer)
 
-    def train(sees: str, share: float | None, seed: int) -> dict[str, Any]:
-        if share is None:
-            found = judge(base(seed)[0], tokenizer, gaps)
-            return {**found, "scores": found["losses"]}
+    def train(share: float, seed: int) -> dict[str, Any]:
         reproducible(seed)
         model = Transformer(replace(SIZE, is_causal=False), seed=seed)
         config = TrainConfig(**SETTINGS, steps=STEPS, seed=seed)
         loader = make_loader(corpus["train"], tokenizer, config.batch_size, 256, seed)
-        hiding = MaskedLoader(loader, tokenizer, seed, share)
-        trainer = Trainer(model, language_modeling, hiding, config)
-        history = list(follow(trainer, lambda: {"look": judge(model, tokenizer, gaps)}, LOOKS))
-        looks = [record for record in history if "look" in record]
-        return {
-            **curve(history),
-            "looks": [{"step": at["step"], "tokens": at["tokens"], **at["look"]} for at in looks],
-            **looks[-1]["look"],
-            "scores": looks[-1]["look"]["losses"],
-        }
+        trainer = Trainer(model, language_modeling, MaskedLoader(loader, tokenizer, seed, share), config)
+        history = list(islice(trainer.run(), STEPS // 2))
+        found = judge(model, tokenizer, gaps)
+        return {**curve(history), **found, "scores": found["losses"]}
 
-    arms: list[dict[str, Any]] = [
-        *({"sees": "both sides", "share": SHARE, "seed": seed} for seed in range(3)),
-        {"sees": "left", "share": None, "seed": 0},
-        {"sees": "both sides", "share": 0.4, "seed": 0},
-    ]
-    training = {**SETTINGS, "steps": STEPS}
-    return Experiment({"corpus": "stories", "training": training, "best": best(gaps)}, train, arms)
+    arms = [{"share": SHARE, "seed": seed} for seed in range(2)]
+    training = {**SETTINGS, "steps": STEPS, "stopped_after": STEPS // 2}
+    return Experiment({"corpus": "stories", "training": training}, train, arms)
 
 
 def best(gaps: dict[str, list[Gap]]) -> dict[str, dict[str, float]]:
@@ -240,11 +227,17 @@ def truth(tokenizer: Tokenizer) -> list[dict[str, Any]]:
         found.append(
             {
                 "at": [start + 1, end],
-                "left": {piece.strip(): round(p, 4) for piece, p in [*left.items()][:SHOWN]},
-                "both": {piece.strip(): round(p, 4) for piece, p in [*both.items()][:SHOWN]},
+                "left": shares(left, STORY[start:end]),
+                "both": shares(both, STORY[start:end]),
             }
         )
     return found
+
+
+def shares(found: dict[str, float], word: str) -> dict[str, float]:
+    """The likeliest words of a gap and the right one, with their probabilities."""
+    chosen = [*list(found)[:SHOWN], *([word] if word not in list(found)[:SHOWN] else [])]
+    return {piece.strip(): round(found[piece], 4) for piece in chosen}
 
 
 # --- a masked model that writes ---------------------------------------------------------------------------
@@ -310,8 +303,7 @@ def two_sided_readers() -> Experiment:
 
     arms = [
         {"reading_steps": READING["steps"], "labels": labels, "seed": seed}
-        for seed in range(3)
-        for labels in (50, 200, 1000)
+        for seed, labels in ((0, 50), (0, 200), (0, 1000), (1, 50), (1, 200))
     ]
     about = {"corpus": "20,000 reviews and 3,000 stories", "pretraining": READING, "finetuning": TUNING}
     return Experiment(about, train, arms)
