@@ -465,3 +465,12 @@ def test_no_one_in_the_crowd_is_lost() -> None:
             assert counts["refused"] == 200 - 4 - 16
     memory = [by_setting(runs, "clients", lambda run: run["peak_mb"], room="256")[n] for n in (1, 200)]
     assert 8 < memory[1].low - memory[0].high < memory[1].high - memory[0].low < 12
+
+
+def test_one_wrong_decision_costs_a_plan() -> None:
+    """Other tokens cost little; each other decision costs more, with every seed."""
+    bits = by_setting(read_runs("plans"), "plan", score("bits_per_byte"))
+    good, tokens = bits.pop("the good plan"), bits.pop("tokens of stories")
+    assert good.high < tokens.mean < 1.2 * good.mean
+    assert min(plan.low for plan in bits.values()) > 1.25 * good.high
+    assert bits["few pages"].low > max(plan.high for name, plan in bits.items() if name != "few pages")
