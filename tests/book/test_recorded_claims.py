@@ -418,6 +418,17 @@ def test_perplexity_misleads_across_tokens() -> None:
     assert bits[320].low > 1.9 * bits[2048].high
 
 
+def test_a_short_run_wants_long_tokens() -> None:
+    """With equal compute; a long run of the same model wants shorter ones, and bytes are far behind."""
+    runs = read_runs("vocabulary-sizes")
+    short, middle, long = (
+        by_setting(runs, "vocabulary", score("bits_per_byte"), flops=flops) for flops in (125e9, 500e9, 2e12)
+    )
+    assert short[8192].high < min(seeds.low for size, seeds in short.items() if size < 8192)
+    assert middle[260].low > 1.15 * max(seeds.high for size, seeds in middle.items() if size > 260)
+    assert max(long[1024].mean, long[2048].mean) < min(long[4096].mean, long[8192].mean)
+
+
 def test_models_texts_lose_rare_words() -> None:
     """With each student, faster at a lower temperature, slower with real stories among the texts."""
     last: dict[tuple[float, float], list[int]] = {}
