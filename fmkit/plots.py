@@ -339,16 +339,18 @@ def plot_shares(
     return plot_bars(bars, sentence, xlabel, percent=True, level=level)
 
 
-def plot_stacks(stacks: Mapping[str, Sequence[Bar]], sentence: str, xlabel: str) -> Plot:
+def plot_stacks(
+    stacks: Mapping[str, Sequence[Bar]], sentence: str, xlabel: str, *, width: float = 5.0
+) -> Plot:
     """Draw a bar for each name, made of parts end to end: what a whole consists of.
 
     The parts of the longest have their labels below them, on two lines in turn; those of others are known by
-    color and hatch. The `text` of a last part is written at the end of its bar.
+    color and hatch. The `text` of a last part is written at the end of its bar. `width` as in `plot_lines`.
     """
     longest = max(stacks, key=lambda name: sum(part.length for part in stacks[name]))
     rows = 2.3 * len(stacks) + 1.9
     with matplotlib.rc_context({**STYLE, "axes.grid.axis": "x", "hatch.linewidth": 0.6}):
-        figure = Figure(figsize=(5.0, 0.7 + 0.19 * rows), layout="constrained")
+        figure = Figure(figsize=(width, 0.7 + 0.19 * rows), layout="constrained")
         axes = figure.add_subplot()
         axes.set(xlabel=xlabel, ylim=(-rows - 0.2, 0.3), yticks=[])
         axes.spines["left"].set_visible(False)

@@ -64,3 +64,8 @@ def test_device_of_a_measured_peak():
 def test_device_without_a_known_peak():
     with pytest.raises(FmkitError, match=r"device='abacus' has no known peak: .*, or give FLOP"):
         plan_run(MODEL, TrainConfig(), 8, "abacus")
+
+
+def test_half_a_row_is_refused():
+    with pytest.raises(FmkitError, match="batch_size=8, of all devices together, cannot be shared by 16"):
+        plan_run(MODEL, TrainConfig(batch_size=8), 16, H100)

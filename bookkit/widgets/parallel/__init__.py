@@ -41,7 +41,7 @@ MODELS = {
 DEVICES, MICRO_BATCHES = (1, 2, 4, 8), (1, 2, 4, 8, 16, 32, 64)
 WAYS = {
     "data": "every device has the whole model, and reads other rows",
-    "sharded": "the same, but the weights are shared, and gathered when they are needed",
+    "sharded": "the same, but the weights are split, and gathered when they are needed",
     "tensor": "every device has a slice of each matrix, and computes with it for all rows",
     "pipeline": "every device has some of the blocks, and passes the rows on",
 }

@@ -49,13 +49,14 @@ function render({ el }) {
     const { works, sends } = spans(way, now, lanes, micro.value());
     svg.querySelector(".works").setAttribute("d", works.map(block).join(""));
     svg.querySelector(".sends").setAttribute("d", sends.map(block).join(""));
-    find("readout").textContent = tell(now);
+    find("readout").textContent = tell(way, now);
   }
 
-  function tell({ held, seconds, computing, sending, idle }) {
+  function tell(way, { held, seconds, computing, sending, idle }) {
     const fits = `${whole(held)} GB on a device ${held > memory ? "do not fit" : "fit"} into ${memory}`;
-    return `${fits}. A step takes ${seconds.toFixed(1)} s: ${computing.toFixed(1)} of computing, and ` +
-      `${sending.toFixed(1)} of sending. A device waits for ${percent(idle)} of the step.`;
+    return `${fits}. A step takes ${seconds.toFixed(1)} s: ${computing.toFixed(1)} of computing, with ` +
+      `${sending.toFixed(1)} of sending ${way === "tensor" ? "on top" : "meanwhile"}. ` +
+      `A device waits for ${percent(idle)} of the step.`;
   }
 
   /** What changed, in words: when a control rests, not at every step of a drag. */
