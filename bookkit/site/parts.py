@@ -32,7 +32,7 @@ BOXES = (
 )
 JOINS = (2, 4)  # where attention and MLP are added to the stream
 PARTS = (*dict.fromkeys(part for *_, part in BOXES), "residual stream")
-WIDE, HIGH = 84, 34  # px, of a box
+WIDE, HIGH = 88, 34  # px, of a box
 RADIUS = 11  # px, of a join
 
 
@@ -71,7 +71,7 @@ def draw(part: str, down: bool) -> dict[str, Any]:
     (left, top), (right, bottom) = (at(0.5, -0.34), at(4.5, 1.36)) if down else (at(0.5, 1.7), at(4.5, -0.3))
     return {
         "look": "fm-narrow" if down else "fm-wide",
-        "width": 276 if down else 734,
+        "width": 276 if down else 758,
         "height": 412 if down else 158,
         "boxes": boxes,
         "stream": path(at(-end), at(6 + end)),
