@@ -52,7 +52,8 @@ def make_mask(
         if device.type == "cpu" and not torch.compiler.is_compiling():
             return Mask(causal, lengths=_document_lengths(document_ids))
         if device.type == "cuda" and torch.compiler.is_compiling() and head_dim >= 16:
-            return Mask(blocks=_block_mask(document_ids, causal))
+            make = _block_mask if torch.is_grad_enabled() else _block_mask_apart
+            return Mask(blocks=make(document_ids, causal))
     return Mask(allowed=allowed_positions(num_queries, num_keys, causal, document_ids, device))
 
 
@@ -124,6 +125,11 @@ def _block_mask(document_ids: Tensor, causal: bool) -> BlockMask:
 
     B, T = document_ids.shape
     return create_block_mask(allowed, B, None, T, T, device=document_ids.device)
+
+
+# Made inside a graph that takes no gradient, the mask let the compiled kernel (torch 2.11, H200) read memory
+# that was not its own, and every validation on packed documents failed.
+_block_mask_apart = torch.compiler.disable(_block_mask)
 
 
 def allowed_positions(

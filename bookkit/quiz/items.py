@@ -10,6 +10,8 @@ A file is a list of items. Every item has
       bloom: apply                    # remember, understand, apply, analyze or evaluate
       difficulty: medium              # easy, medium or hard; may be left out
       service: bedrock-evaluation     # only where it rests on a fact of assets/exam/services.yml
+      source: https://…               # what proves the key, where neither the service nor the section does
+      verified_on: "2026-11-26"       # the day on which the key was last compared with what proves it
       stem: Which …?                  # Markdown and $math$ in one paragraph, here and below
 
 and what its type asks for. Choices are shown in the order of the file:
@@ -37,6 +39,7 @@ A faulty file raises `FmkitError` with its name, the line and the fault.
 import hashlib
 import re
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from bookkit.site.entries import Entry, read
@@ -130,6 +133,8 @@ class Item:
     bloom: str
     difficulty: str | None
     service: str | None
+    source: str | None
+    verified_on: date | None
     stem: str
     line: int
     options: tuple[Option, ...] = ()
@@ -201,7 +206,8 @@ PARTS = {
 
 def read_item(entry: Entry) -> Item:
     required = ["id", "type", "objective", "section", "bloom", "stem"]
-    optional = ["beyond", "difficulty", "service", "options", "steps", "pairs", "answer", "mistakes"]
+    optional = ["beyond", "difficulty", "service", "source", "verified_on"]
+    optional += ["options", "steps", "pairs", "answer", "mistakes"]
     fields = entry.fields("an item", required, optional)
     kind = _one_of(fields["type"], "type", TYPES)
     wanted = {*PARTS[kind], *(["mistakes"] if kind == NUMERIC else [])}
@@ -225,6 +231,10 @@ def read_item(entry: Entry) -> Item:
         service=fields["service"].text("service", NAME, "an id of assets/exam/services.yml")
         if "service" in fields
         else None,
+        source=fields["source"].text("source", r"https://\S+", "an https address")
+        if "source" in fields
+        else None,
+        verified_on=fields["verified_on"].day("verified_on") if "verified_on" in fields else None,
         stem=fields["stem"].text("stem"),
         line=entry.line,
         options=read_options(fields["options"], kind) if "options" in fields else (),

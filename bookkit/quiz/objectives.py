@@ -86,7 +86,7 @@ def guide(root: Path) -> Guide:
         name=exam["name"].text("name"),
         code=exam["code"].text("code"),
         version=exam["version"].text("version"),
-        published=_day(exam["published"]),
+        published=exam["published"].day("published"),
         source=_source(exam["source"]),
         domains=tuple(
             Domain(one["id"].whole("id"), one["title"].text("title"), one["weight"].whole("weight"))
@@ -149,10 +149,3 @@ def _source(entry: Entry) -> Source:
     fields = entry.fields("a source", ["title"], ["url"])
     url = fields["url"].text("url", r"https://\S+", "an https address") if "url" in fields else None
     return Source(fields["title"].text("title"), url)
-
-
-def _day(entry: Entry) -> date:
-    try:
-        return date.fromisoformat(entry.text("a day"))
-    except ValueError:
-        raise entry.fault('a day is written in quotes, as "2026-04-30"') from None

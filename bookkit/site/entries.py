@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import yaml
@@ -89,6 +90,12 @@ class Entry:
         if not number.is_integer():
             raise self.fault(f"{name} must be a whole number")
         return int(number)
+
+    def day(self, name: str) -> date:
+        try:
+            return date.fromisoformat(self.text(name))
+        except ValueError:
+            raise self.fault(f'{name} must be a day in quotes, as "2026-04-30"') from None
 
     def flag(self, name: str) -> bool:
         self.expect("bool", name)
