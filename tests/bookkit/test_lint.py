@@ -354,7 +354,7 @@ def test_what_is_no_item_is_refused(tmp_path, capsys, pattern, new, place, messa
         (EXAM, "role: owned", "role: loved", 10, "owned, touched or none"),
         (EXAM, "3.3.2, title", "3.3.1, title", 11, "is listed twice"),
         (EXAM, "3.3.2, title", "3.3.x, title", 11, "a number such as 3.3.1"),
-        (EXAM, "2026-04-30", "30 April", 5, "a day is written"),
+        (EXAM, "2026-04-30", "30 April", 5, "published must be a day"),
         (EXAM, '"2026-04-30"', "2026-04-30", 5, "must be text"),
         (EXAM, "https://example", "javascript:", 6, "an https address"),
         (EXAM, "weight: 100", "weight: much", 8, "must be a number"),
