@@ -33,15 +33,19 @@ and what its type asks for. Choices are shown in the order of the file:
       mistakes:                       # numeric: values that common mistakes lead to; may be left out
         - {value: 1.53, rationale: …}
 
+An item that calculates may have `variants`, the same with other numbers (see `bookkit.quiz.variants`). Pages
+show the first; question banks and forms on paper use the others.
+
 A faulty file raises `FmkitError` with its name, the line and the fault.
 """
 
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
+from bookkit.quiz.variants import variants
 from bookkit.site.entries import Entry, read
 
 FOLDER = "assets/quizzes"
@@ -142,6 +146,7 @@ class Item:
     pairs: tuple[Pair, ...] = ()
     answer: Answer | None = None
     mistakes: tuple[Mistake, ...] = ()
+    variants: tuple["Item", ...] = ()  # the same with other numbers
 
     @property
     def correct(self) -> int:
@@ -205,6 +210,16 @@ PARTS = {
 
 
 def read_item(entry: Entry) -> Item:
+    """The item with the first numbers, and the others as its `variants`."""
+    first, *others = items = [read_variant(one) for one in variants(entry)]
+    if others and first.type == NUMERIC:
+        raise entry.fault("what is measured has no variants")
+    if len({item.version for item in items}) < len(items):
+        raise entry.fault("two variants are the same question")
+    return replace(first, variants=tuple(others))
+
+
+def read_variant(entry: Entry) -> Item:
     required = ["id", "type", "objective", "section", "bloom", "stem"]
     optional = ["beyond", "difficulty", "service", "source", "verified_on"]
     optional += ["options", "steps", "pairs", "answer", "mistakes"]

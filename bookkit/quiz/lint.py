@@ -73,7 +73,8 @@ def item_rule(id: str, threshold: str, why: str, warning: bool = False) -> Calla
     def register(check: ItemCheck) -> ItemCheck:
         def over_items(bank: Bank) -> Iterator[tuple[str, int, str]]:
             for file, item in bank.items:
-                for line, message in check(item, bank):
+                found = (place for one in (item, *item.variants) for place in check(one, bank))
+                for line, message in dict.fromkeys(found):
                     yield file, line, message
 
         RULES.append(Rule(id, threshold, why, warning, over_items))

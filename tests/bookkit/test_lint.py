@@ -427,6 +427,57 @@ def test_the_bot_scores_what_it_should(tmp_path):
     assert testwise.expected(two_of_five, [1, 2, 1, 0, 0]) == 0
 
 
+PRODUCT = """\
+- id: product
+  type: multiple-choice
+  objective: 3.3.1
+  section: the-lamp
+  bloom: apply
+  variants:
+    rate: [0.9, 0.8]
+    done: rate ** 3
+  stem: One step is right in {{rate:.0%}} of the cases. How often are three?
+  options:
+    - {text: "{{rate:.0%}}", rationale: "WHY"}
+    - {text: "{{done:.1%}}", correct: true, rationale: "They are {{done}}. WHY"}
+    - {text: 1%, rationale: "WHY"}
+    - {text: 2%, rationale: "WHY"}
+""".replace("WHY", WHY)
+
+
+def test_variants_have_other_numbers(tmp_path):
+    (item,) = load(book(tmp_path, **{QUIZ: PRODUCT})).quizzes["good"]
+    shown = [
+        (one.stem[21:24], one.options[1].text, one.options[1].rationale[:15])
+        for one in (item, *item.variants)
+    ]
+    assert shown == [("90%", "72.9%", "They are 0.729."), ("80%", "51.2%", "They are 0.512.")]
+    assert {rule for _, _, rule in findings(tmp_path)} == {"sorted", "coverage"}, "each variant is checked"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "message"),
+    [
+        ("rate ** 3", "rat ** 3", 8, "'rat' is neither"),
+        ("rate ** 3", "10 ** 999", 8, "cannot be computed"),
+        ("rate ** 3", "__import__('os')", 8, "nor a known operation"),
+        ("rate ** 3", "rate +", 8, "cannot be computed"),
+        ("rate: [0.9, 0.8]", "rate: [0.9]", 7, "two values or more"),
+        ("rate: [0.9, 0.8]", "rate: [0.9, 0.9]", 1, "the same question"),
+        ("    done:", "    size: [1, 2, 3]\n    done:", 8, "as many as the others"),
+        ("    done:", "    size: [1, 2]\n    done:", 7, "nothing uses size"),
+        ("{{done:.1%}}", "{{don:.1%}}", 12, "no 'don'"),
+        ("{{done:.1%}}", "{{done:.1q}}", 12, "cannot be written"),
+        ("{{done:.1%}}", "{{rate:.0%}}", 12, "the same text"),
+    ],
+)  # fmt: skip
+def test_faulty_variants_are_refused(tmp_path, capsys, old, new, line, message):
+    assert old in PRODUCT
+    assert main(["lint"], book(tmp_path, **{QUIZ: PRODUCT.replace(old, new)})) == 2
+    error = capsys.readouterr().err
+    assert re.match(rf"{QUIZ}:{line}: .*{message}", error), error
+
+
 CONFIG = """from bookkit.quiz.guide import GuideNote
 extensions = ["myst_parser", "sphinx_exercise"]
 root_doc = "chapters/page"
