@@ -17,6 +17,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import cache
+from html import escape
 from itertools import pairwise
 from typing import Any, ClassVar
 
@@ -261,10 +262,13 @@ def draw_book(app: Sphinx, env: BuildEnvironment) -> None:
     draw(one["code"] for page in pages for one in page.findall(diagram))
 
 
+def html(code: str, alt: str) -> str:
+    draw([code])  # where that has not been done before
+    return f'<div class="fm-diagram" role="img" aria-label="{escape(alt)}">\n{_drawings[code]}</div>\n'
+
+
 def visit_html(translator: Any, node: diagram) -> None:
-    draw([node["code"]])  # one that came into the page after it was read
-    box = f'<div class="fm-diagram" role="img" aria-label="{translator.attval(node["alt"])}">'
-    translator.body.append(f"{box}\n{_drawings[node['code']]}</div>\n")
+    translator.body.append(html(node["code"], node["alt"]))
     raise nodes.SkipNode
 
 

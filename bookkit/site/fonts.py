@@ -10,7 +10,7 @@ from fontTools.ttLib import TTFont
 
 def cut(source: Path, target: Path, characters: Iterable[int]) -> None:
     """Write the part of a TrueType font that has these code points, as WOFF."""
-    logging.getLogger("fontTools").setLevel(logging.WARNING)  # it tells of every table, in dozens of lines
+    logging.getLogger("fontTools").setLevel(logging.ERROR)  # it tells of every table and every date
     font = TTFont(source, recalcTimestamp=False)
     part = subset.Subsetter(subset.Options(hinting=False))  # instructions for screens of few pixels
     part.populate(unicodes=characters)
