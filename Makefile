@@ -3,7 +3,7 @@
 BIN := .venv/bin
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help book html zip check test lab notebooks models experiments quiz-report soak clean lint book-venv test-venv
+.PHONY: help book html zip pdf student instructor check test lab notebooks models experiments quiz-report soak clean lint book-venv test-venv
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' Makefile
 
@@ -16,11 +16,21 @@ html: book-venv ## only build the book, into _build/html
 zip: book-venv ## the built book as one file, to be read without a network
 	@$(BIN)/python -m bookkit zip
 
+pdf: test-venv ## the built book as one PDF; needs Chromium, and gets one where it can
+	@$(BIN)/python -m bookkit.site.browser
+	@$(BIN)/python -m bookkit pdf
+
+student: book-venv ## the students' edition, without any answer: site and notebooks
+	@$(BIN)/python -m bookkit student
+
+instructor: book-venv ## all that a teacher needs, as one zip: make instructor SEED=7, the seed of the class
+	@PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m bookkit instructor "$(SEED)"
+
 check: lint ## lint, types and the fast tests, for use while writing
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not soak"
 
 test: lint ## everything that CI checks
-	$(BIN)/python tests/browser.py
+	$(BIN)/python -m bookkit.site.browser
 	$(BIN)/python -m bookkit build
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 

@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
 
-import browser as chromium
 from playwright.sync_api import Browser, Page, sync_playwright
 from sphinx.application import Sphinx
 from sphinx.util.docutils import docutils_namespace
 
+from bookkit.site import browser as chromium
 from bookkit.site.build import run_jupyter_book, site
 from bookkit.site.serve import open_server
 

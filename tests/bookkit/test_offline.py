@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import browser as chromium
 import pytest
 import quiz_steps
 import tiny
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from bookkit.site import browser as chromium
 from bookkit.site.build import build, toc_pages
 from bookkit.site.lessons import lesson_names
 from bookkit.site.offline import FIRST, NAME, write_zip

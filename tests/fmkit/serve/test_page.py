@@ -1,10 +1,10 @@
 """The chat page in a browser: used by keyboard, on a phone, with a key."""
 
-import browser
 import pytest
 from playwright.sync_api import expect, sync_playwright
 from serving import serving
 
+from bookkit.site import browser
 from fmkit import Transformer, reply
 from fmkit.assets import asset
 

@@ -9,10 +9,11 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-import browser as chromium
 import nbformat
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
+
+from bookkit.site import browser as chromium
 
 CELLS = (
     "from fmkit.widgets import TrainingLab\nlab = TrainingLab(batch_size=2, steps=800)\nlab",

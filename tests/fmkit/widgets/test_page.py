@@ -5,11 +5,11 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import browser as chromium
 import nbformat
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
+from bookkit.site import browser as chromium
 from bookkit.site.build import build
 from bookkit.site.notebooks import execute_all
 from bookkit.site.serve import open_server

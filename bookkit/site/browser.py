@@ -1,6 +1,6 @@
-"""A Chromium for the tests of the built site: the machine's own, or Playwright's, or a new one.
+"""A Chromium for the tests of the site and for its PDF: the machine's own, or Playwright's, or a new one.
 
-`python tests/browser.py` gets one where there is none; the tests call `find`.
+`python -m bookkit.site.browser` gets one where there is none.
 """
 
 import os
@@ -17,9 +17,7 @@ ARGUMENTS = [
     "--disable-component-update",
     "--no-first-run",
 ]
-MISSING = (
-    "The tests of the site need Chromium: install it (Debian: apt-get install chromium), then run them again."
-)
+MISSING = "Chromium is needed for this: install it (Debian: apt-get install chromium), then try again."
 
 
 def find() -> str | None:
