@@ -41,7 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
             from bookkit.site.pdf import write_pdf
 
             build(ROOT)
-            path = write_pdf(ROOT)
+            tell([write_pdf(ROOT)])
             print(f"{path.relative_to(ROOT)}: {path.stat().st_size / 1e6:.1f} MB")
         elif options.command == "student":
             tell(make_student(ROOT))
