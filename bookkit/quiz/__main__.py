@@ -1,11 +1,11 @@
-"""The bank's commands: `python -m bookkit.quiz lint|report|export`."""
+"""The bank's commands: `python -m bookkit.quiz lint|report|export|banks`."""
 
 import argparse
 import sys
 from pathlib import Path
 
 from bookkit.quiz.bank import load
-from bookkit.quiz.exports import GRADINGS, export
+from bookkit.quiz.exports import GRADINGS, export, write_banks
 from bookkit.quiz.lint import RULES, lint
 from bookkit.quiz.report import report
 from fmkit.errors import FmkitError
@@ -27,12 +27,16 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
         default=GRADINGS[0],
         help="exam (the default): all or nothing, as on AIF-C01; partial: a share for each right place",
     )
+    banks = commands.add_parser("banks", help="write question banks to draw from, and forms A and B on paper")
+    banks.add_argument("directory", type=Path)
     options = parser.parse_args(arguments)
     try:
         if options.command == "lint":
             return run_lint(root)
         if options.command == "report":
             print(report(load(root)))
+        elif options.command == "banks":
+            print(*write_banks(root, options.directory), sep="\n")
         else:
             print(*export(root, options.directory, options.grading), sep="\n")
     except FmkitError as error:

@@ -346,6 +346,11 @@ def number(text: str) -> tuple[float, str] | None:
     return float(match[1].replace(",", "")), match[2].removesuffix("s")
 
 
+def in_order(item: Item) -> bool:
+    """Whether the options are numbers, which stay in their order."""
+    return bool(item.options) and all(number(option.text) for option in item.options)
+
+
 # --- what goes with an item -------------------------------------------------------------------------------
 
 

@@ -23,19 +23,22 @@ from anki.collection import Collection, ImportAnkiPackageOptions, ImportAnkiPack
 from bs4 import BeautifulSoup
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pyslet.qtiv1 import common, core
+from pyslet.qtiv1 import common, core, objectbank
 from pyslet.qtiv1 import item as qti_item
 from pyslet.qtiv1.xml import QTIDocument
 from sphinx.application import Sphinx
 from sphinx.util.docutils import docutils_namespace
 
 from bookkit.quiz.__main__ import main
-from bookkit.quiz.exports import FORMATS, GRADED, GRADINGS, deck, export, moodle, qti, sheet
+from bookkit.quiz.exports import FORMATS, GRADED, GRADINGS, deck, export, moodle, qti, sheet, write_banks
+from bookkit.quiz.exports.banks import read_modules, with_variants
 from bookkit.quiz.exports.parts import number, parts
 from bookkit.quiz.exports.questions import EXAM, PARTIAL, WHOLE, Question, Quiz, read_quizzes
-from bookkit.quiz.exports.text import plain, readable, rich
-from bookkit.quiz.items import CHOICE, MATCHING, NUMERIC, ORDERING, RESPONSE
+from bookkit.quiz.exports.text import plain, printed, readable, rich
+from bookkit.quiz.items import CHOICE, MATCHING, NUMERIC, ORDERING, RESPONSE, read_bank
 from fmkit.errors import FmkitError
+
+objectbank.ObjectBank.metadata = {}  # pyslet forgets to make it, and so could not read a bank's title
 
 ITEMS = """\
 - id: sum
@@ -211,14 +214,18 @@ def read_qti(path: Path) -> list[Asked]:
         (file,) = resource
         content = archive.read(file.get("href", ""))
         assert set(archive.namelist()) == {"imsmanifest.xml", file.get("href")}
+    (section,) = parsed(content).Assessment.SectionMixin
+    return [read_item(item) for item in section.SectionItemMixin]
+
+
+def parsed(content: bytes) -> Any:
     logging.disable(logging.WARNING)  # it wants the HTML of a short answer in a paragraph
     try:
         document = QTIDocument()
         document.read(src=io.BytesIO(content))
     finally:
         logging.disable(logging.NOTSET)
-    (section,) = document.root.Assessment.SectionMixin
-    return [read_item(item) for item in section.SectionItemMixin]
+    return document.root
 
 
 def inside(element: Any, kind: type) -> list[Any]:
@@ -252,7 +259,10 @@ def read_item(item: Any) -> Asked:
 
 def check_qti(quiz: Quiz, path: Path, grading: str = EXAM) -> None:
     """The file holds the quiz: every text, and a key that gives full points to the right answer alone."""
-    read = read_qti(path)
+    check_asked(quiz, read_qti(path), grading)
+
+
+def check_asked(quiz: Quiz, read: list[Asked], grading: str) -> None:
     assert [asked.key for asked in read] == [question.key for question in quiz.questions]
     for asked, question in zip(read, quiz.questions, strict=True):
         item = question.item
@@ -724,3 +734,156 @@ def test_the_page_offers_the_files(book: Path):
         assert link["download"] == file.name
     assert re.search(r"Sums: Canvas \(QTI 1\.2\) \([1-9] kB\), Moodle XML \(", flat(soup.text))
     assert not warnings.getvalue()
+
+
+# --- banks and forms ----------------------------------------------------------------------------------------
+
+PRODUCTS = """\
+- id: product
+  type: multiple-choice
+  objective: 3.3.1
+  section: the-product
+  bloom: apply
+  variants: {n: [2, 3, 4], twice: 2 * n, square: n * n + 1}
+  stem: What is two times {{n}}?
+  options:
+    - {text: "{{n}}", rationale: It forgets the two.}
+    - {text: "{{twice}}", correct: true, rationale: "It is {{n}} and {{n}}."}
+    - {text: "{{square}}", rationale: It multiplies and adds one.}
+    - {text: "100", rationale: It guesses.}
+"""
+
+
+@pytest.fixture
+def course(book: Path) -> Path:
+    """The book with a second chapter, in one module."""
+    shutil.copytree(tiny.ROOT / "assets/exam", book / "assets/exam")
+    (book / "assets/quizzes/products.yml").write_text(PRODUCTS)
+    (book / "chapters/1-sums/multiplying.md").write_text("# Multiplying\n\n(the-product)=\n\n## Products\n")
+    files = "".join(f"      - file: chapters/1-sums/{page}\n" for page in ("adding", "multiplying"))
+    (book / "_toc.yml").write_text(
+        f"format: jb-book\nroot: chapters/intro\nparts:\n  - caption: 1 · Sums\n    chapters:\n{files}"
+    )
+    return book
+
+
+def test_a_quiz_draws_from_its_banks(course: Path):
+    """Each draw names a bank of the package that has as many questions; pyslet reads their keys."""
+    assert main(["banks", str(course / "out")], course) == 0
+    with zipfile.ZipFile(course / "out/1-sums.qti.zip") as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    manifest = ElementTree.fromstring(files["imsmanifest.xml"])
+    named = {file.get("href") for file in manifest.iterfind(".//{*}file")}
+    assert named | {"imsmanifest.xml"} == set(files)
+    banks = {
+        bank.ident: [read_item(item) for item in bank.ObjectMixin]
+        for bank in (parsed(text).ObjectBank for name, text in files.items() if name.endswith(".qti"))
+    }
+    quiz = ElementTree.fromstring(files["fm-1-sums/fm-1-sums.xml"])  # pyslet knows no draws inside a section
+    draws = {
+        one.findtext("{*}sourcebank_ref"): int(one.findtext("{*}selection_number", ""))
+        for one in quiz.iterfind(".//{*}section/{*}selection_ordering/{*}selection")
+    }
+    assert draws == {"fm-1-sums-adding": 2, "fm-1-sums-multiplying": 2}
+    assert {bank: len(items) for bank, items in banks.items()} == {
+        "fm-1-sums-adding": 4,
+        "fm-1-sums-multiplying": 2,
+    }
+    second, third = banks["fm-1-sums-multiplying"]
+    assert (second.key, third.key) == ("products-product-2", "products-product-3")
+    assert second.grade({"response1": {"2"}})[0] == 100
+    assert [list(one.labels["response1"].values()) for one in (second, third)] == [
+        ["3", "6", "10", "100"],
+        ["4", "8", "17", "100"],
+    ]
+    meta = ElementTree.fromstring(files["fm-1-sums/assessment_meta.xml"])
+    assert [meta.findtext(f"{{*}}{name}") for name in ("allowed_attempts", "shuffle_answers")] == [
+        "2",
+        "true",
+    ]
+
+
+def test_moodle_has_a_category_a_chapter(course: Path):
+    """For random questions: each with the variants that no page shows, and with shuffled answers."""
+    write_banks(course, course / "out")
+    found: dict[str, list[str]] = {}
+    for element in ElementTree.parse(course / "out/question-bank.moodle.xml").getroot():
+        if element.get("type") == "category":
+            category = element.findtext("category/text", "")
+        else:
+            found.setdefault(category, []).append(element.findtext("name/text", ""))
+            assert element.findtext("shuffleanswers", "true") == "true"
+    assert list(found) == [
+        "$course$/top/Training Foundation Models/1 · Sums/Adding",
+        "$course$/top/Training Foundation Models/1 · Sums/Multiplying",
+    ]
+    assert [len(keys) for keys in found.values()] == [4, 2]
+
+
+def test_a_measured_item_names_page_and_run(course: Path):
+    write_banks(course, course / "out")
+    export(course, course / "out")
+    asked = {question.key: question for question in read_qti(course / "out/sums.qti.zip")}["sums-loss"].stem
+    moodle_text = (course / "out/question-bank.moodle.xml").read_text()
+    for text in (visible(asked), moodle_text, visible_page(course / "out/sums.sheet.html")):
+        assert "The page: " in text
+        assert "The sum of" in text
+        assert "chapters/sums.ipynb" in text
+
+
+def answers(sheet_file: Path, key: Path) -> dict[str, set[str]]:
+    """The right options of each choice of a form, by its stem: letters from the key, texts from the form."""
+    forms, keys = (
+        BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser").select("body > ol > li")
+        for path in (sheet_file, key)
+    )
+    found = {}
+    for asked, answered in zip(forms, keys, strict=True):
+        stem = flat(asked.select_one(".stem").text)
+        assert stem == flat(answered.select_one(".stem").text)
+        options = [flat(one.text) for one in asked.select("ol[type=A] > li")]
+        right = flat(answered.select_one(".key").text).split(" and ")
+        choices = options and all(len(letter) == 1 for letter in right)
+        found[stem] = {options["ABCDEFGHI".index(letter)] for letter in right} if choices else set()
+    return found
+
+
+@pytest.fixture(scope="module")
+def banks(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The banks of the book itself."""
+    folder = tmp_path_factory.mktemp("banks")
+    write_banks(tiny.ROOT, folder)
+    return folder
+
+
+@pytest.mark.slow
+def test_forms_of_the_book(banks: Path):
+    """A and B have the same questions and right answers in other orders; two draws have none in common."""
+    bank = {item.id: item for items in read_bank(tiny.ROOT).values() for item in items}
+    known = {visible(printed(one.stem)): item for item in bank.values() for one in (item, *item.variants)}
+    for module in ("1-pretraining", "2-finetuning", "3-adaptation", "4-evaluation"):
+        drawn = []
+        for draw in (1, 2):
+            forms = [banks / f"forms/{module}-draw-{draw}-form-{form}.html" for form in "ab"]
+            a, b = (answers(form, form.with_name(f"{form.stem}-key.html")) for form in forms)
+            assert list(a) != list(b)
+            assert {known[stem].id for stem in a} == {known[stem].id for stem in b}
+            assert all(b[stem] == right for stem, right in a.items() if stem in b)
+            drawn.append({known[stem].id for stem in a})
+        assert len(drawn[0]) == len(drawn[1]) == 20
+        assert not drawn[0] & drawn[1]
+
+
+@pytest.mark.slow
+def test_banks_of_a_module_are_read_back(banks: Path):
+    """By pyslet, and by Moodle's paths: every question of its chapters, with its key."""
+    *_, whole = read_quizzes(tiny.ROOT)
+    module = next(one for one in read_modules(tiny.ROOT, whole) if one.name == "3-adaptation")
+    for chapter in module.chapters:
+        name = f"fm-{module.name}-{chapter.name.rpartition('/')[2]}"
+        with zipfile.ZipFile(banks / f"{module.name}.qti.zip") as archive:
+            items = parsed(archive.read(f"non_cc_assessments/{name}.xml.qti")).ObjectBank.ObjectMixin
+        quiz = replace(chapter, questions=with_variants(chapter))
+        check_asked(quiz, [read_item(item) for item in items], PARTIAL)
+    questions = [one for chapter in module.chapters for one in with_variants(chapter)]
+    check_moodle(replace(whole, questions=tuple(questions)), banks / f"{module.name}.moodle.xml", PARTIAL)

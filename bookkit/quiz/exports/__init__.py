@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from bookkit.quiz.exports import deck, moodle, qti, sheet
+from bookkit.quiz.exports.banks import write_banks
 from bookkit.quiz.exports.questions import EXAM, PARTIAL, Quiz, read_quizzes
 from fmkit.errors import FmkitError
 
@@ -23,6 +24,8 @@ FORMATS = {
 }
 GRADED = (".qti.zip", ".moodle.xml")  # the formats that say how they are graded
 GRADINGS = (EXAM, PARTIAL)
+
+__all__ = ["EXAM", "FORMATS", "GRADED", "GRADINGS", "PARTIAL", "export", "write_banks"]
 
 
 def export(

@@ -59,7 +59,7 @@ def note(question: Question) -> genanki.Note:
     answer = f'<p class="key">{html.answer(item)}</p>{html.reasons(item)}{html.again(question)}'
     return genanki.Note(
         MODEL,
-        [field(html.question(item)), field(answer), question.key],
+        [field(html.question(question)), field(answer), question.key],
         guid=genanki.guid_for("training-foundation-models", question.key),
         tags=tags(question),
     )

@@ -21,6 +21,7 @@ from bookkit.quiz.exports.parts import number, parts
 from bookkit.quiz.exports.questions import PARTIAL, Quiz
 from bookkit.quiz.exports.text import plain, rich
 from bookkit.quiz.items import CHOICE, MATCHING, NUMERIC, ORDERING, RESPONSE, Answer, Item
+from bookkit.quiz.lint import in_order
 from bookkit.site.templates import render
 
 TYPES = {
@@ -44,10 +45,30 @@ class Row:
 def write(quiz: Quiz, path: Path, grading: str) -> None:
     inside = f"{quiz.name}/{quiz.name}.xml"
     manifest = render("quiz/exports/manifest.xml", quiz=quiz, inside=inside)
-    functions = {"rich": rich, "rows": rows, "matches": matches, "bounds": bounds}
-    values = {"quiz": quiz, "types": TYPES, "parts": parts(rich), "partial": grading == PARTIAL}
-    items = render("quiz/exports/assessment.xml", **values, **functions)
+    items = assessment(quiz, grading)
     write_zip(path, {"imsmanifest.xml": manifest.encode(), inside: items.encode()})
+
+
+def write_draws(name: str, title: str, quizzes: list[Quiz], count: int, path: Path, grading: str) -> None:
+    """Write each quiz as a question bank, and a quiz that draws `count` questions of each, as Canvas exports
+    them: banks are in non_cc_assessments, and what QTI cannot say of the quiz is in assessment_meta.xml."""
+    banks = {f"fm-{name}-{quiz.name.rpartition('/')[2]}": quiz for quiz in quizzes}
+    draws = {bank: (quiz.title, min(count, len(quiz.questions))) for bank, quiz in banks.items()}
+    values = {"name": f"fm-{name}", "title": f"{quizzes[0].book}: {title}", "draws": draws}
+    files = {
+        f"non_cc_assessments/{bank}.xml.qti": assessment(quiz, grading, bank) for bank, quiz in banks.items()
+    }
+    files[f"fm-{name}/fm-{name}.xml"] = render("quiz/exports/draws.xml", **values)
+    files[f"fm-{name}/assessment_meta.xml"] = render("quiz/exports/meta.xml", **values)
+    files["imsmanifest.xml"] = render("quiz/exports/banks.xml", **values)
+    write_zip(path, {file: text.encode() for file, text in files.items()})
+
+
+def assessment(quiz: Quiz, grading: str, bank: str = "") -> str:
+    """The quiz as an assessment, or as the question bank of this identifier."""
+    functions = {"rich": rich, "rows": rows, "matches": matches, "bounds": bounds, "in_order": in_order}
+    values = {"quiz": quiz, "types": TYPES, "parts": parts(rich), "partial": grading == PARTIAL, "bank": bank}
+    return render("quiz/exports/assessment.xml", **values, **functions)
 
 
 def rows(item: Item) -> list[Row]:
