@@ -42,7 +42,6 @@ def main(arguments: list[str] | None = None) -> int:
 
             build(ROOT)
             tell([write_pdf(ROOT)])
-            print(f"{path.relative_to(ROOT)}: {path.stat().st_size / 1e6:.1f} MB")
         elif options.command == "student":
             tell(make_student(ROOT))
         elif options.command == "instructor":
