@@ -3,7 +3,7 @@
 BIN := .venv/bin
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help book html zip pdf student instructor check test lab notebooks models experiments quiz-report soak clean lint book-venv test-venv
+.PHONY: help book html zip pdf slides student instructor check test lab notebooks models experiments quiz-report soak clean lint book-venv test-venv
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' Makefile
 
@@ -25,6 +25,9 @@ student: book-venv ## the students' edition, without any answer: site and notebo
 
 instructor: book-venv ## all that a teacher needs, as one zip: make instructor SEED=7, the seed of the class
 	@PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m bookkit instructor "$(SEED)"
+
+slides: book-venv ## a deck of slides for each chapter, into _build/slides
+	@$(BIN)/python -m bookkit slides
 
 check: lint ## lint, types and the fast tests, for use while writing
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not soak"

@@ -26,6 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
         "instructor", help="build the instructor's pack, with all answers, as one zip"
     )
     teaching.add_argument("seed", help="the seed of the class, from which its problem sets are made")
+    commands.add_parser("slides", help="write a deck of slides for each chapter into _build/slides")
     executing = commands.add_parser("notebooks", help="re-execute notebooks and normalize them")
     executing.add_argument("paths", nargs="*", type=Path, help="notebooks; all of chapters/ if none is given")
     options = parser.parse_args(arguments)
@@ -48,6 +49,10 @@ def main(arguments: list[str] | None = None) -> int:
             from bookkit.assignments import read_seed
 
             tell([make_instructor(ROOT, read_seed(options.seed))])
+        elif options.command == "slides":
+            from bookkit.slides import write
+
+            print(*(path.relative_to(ROOT) for path in write(ROOT, ROOT / "_build" / "slides")), sep="\n")
         else:
             from bookkit.site.notebooks import execute_all
 
