@@ -70,7 +70,7 @@ def opened(folder: Path) -> Iterator[tuple[Browser, str]]:
     path = chromium.find()
     assert path, chromium.MISSING
     with open_server(folder) as server, sync_playwright() as playwright:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         with playwright.chromium.launch(executable_path=path, args=chromium.ARGUMENTS) as browser:
             yield browser, f"http://127.0.0.1:{server.server_port}"
         server.shutdown()

@@ -200,7 +200,7 @@ def test_types_of_modules_and_fonts(tmp_path: Path) -> None:
     for name in ("a.mjs", "a.woff"):
         (tmp_path / name).touch()
     with open_server(tmp_path) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         types = [
             urllib.request.urlopen(f"http://127.0.0.1:{server.server_port}/{name}").headers["Content-Type"]
             for name in ("a.mjs", "a.woff")
@@ -214,7 +214,7 @@ def test_a_dead_link_meets_the_book(tmp_path: Path) -> None:
     page = '<head>\n<base href="https://example.org/book/">\n</head>Search the book'
     (tmp_path / "404.html").write_text(page)
     with open_server(tmp_path) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         with pytest.raises(HTTPError) as caught:
             urllib.request.urlopen(f"http://127.0.0.1:{server.server_port}/chapters/gone.html")
         server.shutdown()

@@ -1,5 +1,6 @@
 """Sifting twelve pages: what is said of each, the count of what was kept, and all of it without a script."""
 
+from functools import cache
 from typing import Any
 
 import pytest
@@ -8,8 +9,14 @@ from playwright.sync_api import Page
 
 from bookkit.widgets import crawl
 
-PAGES = crawl.sift()
-NOTES = [page["note"] for page in PAGES]
+
+@cache
+def pages() -> list[dict[str, Any]]:
+    return crawl.sift()
+
+
+def notes() -> list[bool]:
+    return [page["note"] for page in pages()]
 
 
 @pytest.fixture
@@ -30,20 +37,20 @@ def row(page: Page, name: str) -> list[str]:
 
 
 def test_the_pages_are_of_all_kinds() -> None:
-    assert sum(NOTES) == 3
-    assert sum(page["sound"] for page in PAGES) == 6
-    assert len({page["truth"] for page in PAGES}) == 9
+    assert sum(notes()) == 3
+    assert sum(page["sound"] for page in pages()) == 6
+    assert len({page["truth"] for page in pages()}) == 9
 
 
 def test_filters_lose_notes_and_dsir_copies() -> None:
-    rows = [crawl.tally(PAGES, kept) for kept in crawl.kept_by(PAGES).values()]
+    rows = [crawl.tally(pages(), kept) for kept in crawl.kept_by(pages()).values()]
     assert [one["notes"] for one in rows] == [1, 1, 3]
     assert [one["rest"] for one in rows] == [1, 0, 1]
 
 
 def test_what_you_kept_is_counted(visit: Any) -> None:
     page = visit()
-    decide(page, NOTES)
+    decide(page, notes())
     assert row(page, "you") == ["3", "3", "0", "0"]
     status = page.locator(".fm-crawl-status")
     assert status.inner_text() == "You kept 3 pages: 3 sound notes, 0 other sound pages, 0 of the rest."
@@ -60,13 +67,13 @@ def test_verdicts_come_with_your_decision(visit: Any) -> None:
     page.get_by_role("button", name="Keep").press("Enter")
     assert says.is_visible()
     assert not table.is_visible()
-    decide(page, NOTES)
+    decide(page, notes())
     assert table.is_visible()
 
 
 def test_starting_again_hides_all(visit: Any) -> None:
     page = visit()
-    decide(page, NOTES)
+    decide(page, notes())
     page.get_by_role("button", name="Start again").click()
     assert not page.locator(".fm-crawl-says").first.is_visible()
     assert page.locator(".fm-crawl-status").inner_text() == "0 of 12 pages decided."
@@ -77,7 +84,7 @@ def test_starting_again_hides_all(visit: Any) -> None:
 def test_sifting_is_accessible(visit: Any, width: int, colors: str) -> None:
     page = visit(width, color_scheme=colors)
     complaints = tiny.faults(page, ".fm-crawl")
-    decide(page, NOTES)
+    decide(page, notes())
     complaints += tiny.faults(page, ".fm-crawl")
     complaints += tiny.small_targets(page, ".fm-crawl button")
     assert not complaints, "\n".join(complaints)

@@ -13,6 +13,7 @@ def page(part: str) -> str:
     return f"# One\n\n```{{parts}} {part}\n```\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", PARTS)
 def test_one_part_is_marked(tmp_path: Path, part: str) -> None:
     html, warnings = tiny.read(tiny.write(tmp_path, page(part)), "site.parts")

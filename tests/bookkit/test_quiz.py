@@ -169,6 +169,7 @@ FUZZED = settings(
 )
 
 
+@pytest.mark.slow
 @FUZZED
 @given(tree=TREES)
 def test_any_yaml(quiz: Any, tree: Any) -> None:

@@ -687,6 +687,7 @@ def test_anki_takes_no_text_for_a_command(texts: list[str], sums: Quiz, tmp_path
     check_cards(quiz, anki)
 
 
+@pytest.mark.slow
 @fuzz
 @given(texts=st.lists(TAME, min_size=1, max_size=7))
 def test_no_sign_is_lost(texts: list[str], sums: Quiz, tmp_path: Path):

@@ -155,6 +155,7 @@ def test_new_tokens_that_do_not_fit(tmp_path):
         assert find_lora(base) is None
 
 
+@pytest.mark.slow
 def test_adapted_classifier_opens_in_peft(tmp_path):
     model = Classifier(CONFIG, ["no", "yes", "maybe"])
     shake(model)

@@ -119,6 +119,7 @@ def test_a_held_out_record_too_long_is_named(base: str, tmp_path: Path, capsys) 
 # Labels
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("unknown", ["0", "4", "²", "good"])
 def test_an_unknown_label_is_named(stars: str, tmp_path: Path, capsys, unknown: str) -> None:
     rows = films(9, "3") + films(9, "1")

@@ -65,6 +65,7 @@ def test_grpo_goes_far_at_a_small_beta(teller, toy_tokenizer):
     assert ends[0.0] > 2 * ends[3.0]
 
 
+@pytest.mark.slow
 def test_grpo_trains_adapters_alone(teller, toy_tokenizer):
     model = copy.deepcopy(teller)
     add_lora(model, LoraConfig(r=2))

@@ -32,6 +32,7 @@ ENTRIES = entries(2_000)
 QUESTIONS = {year: ALMANAC.questions(year) for year in YEARS}
 
 
+@pytest.mark.slow
 def test_log_prob_is_the_samplers_own() -> None:
     check_exact(ALMANAC, ENTRIES)
 
@@ -138,6 +139,7 @@ def test_some_years_have_the_same_facts() -> None:
     assert all(recent.sample(rng).year == YEARS[-1] for _ in range(100))
 
 
+@pytest.mark.slow
 def test_another_world_has_other_facts() -> None:
     other = Almanac(seed=1)
     assert other.towns != ALMANAC.towns

@@ -28,6 +28,7 @@ def test_log_prob_of_ten_thousand() -> None:
     check_exact(SPANISH, samples("spanish", 10_000, 1))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 1])
 def test_no_story_has_two_derivations(seed: int) -> None:
     assert Unambiguous(world("spanish", seed)).faults() == []
@@ -136,6 +137,7 @@ def test_corpus_is_known_by_name() -> None:
     assert load_corpus("spanish:1")["train"][0]["text"]
 
 
+@pytest.mark.slow
 def test_another_seed_has_other_facts() -> None:
     check_worlds("spanish")
 
