@@ -21,7 +21,7 @@ SITE = (
     "notebook_widgets",
     "light",
 )
-PARTS = ("engine", "quiz", "exam", "progress")
+PARTS = ("editions", "engine", "quiz", "exam", "progress")
 KERNEL_ENVIRONMENT = {"OMP_NUM_THREADS": "1", "TQDM_DISABLE": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
 
 

@@ -3,9 +3,9 @@
     ```{progress} review
     ```
 
-`review` brings back the questions that are due: it holds their names and versions, and loads the bank when a
-reader begins; `chapters`, `quizzes` and `objectives` are tables, which the script fills; `file` saves, loads
-and forgets.
+`review` brings back the questions that are due: it loads the bank when a reader begins; `chapters`, `quizzes`
+and `objectives` are tables, which the script fills; `file` saves, loads and forgets, and holds the names and
+versions of all questions. Without keys (`bookkit.editions`) there is no review: tables say what was answered.
 
 The `coverage` directive says in a sentence how much of the exam the book asks about.
 
@@ -22,6 +22,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
+from bookkit.editions import shows_keys
 from bookkit.quiz.directive import Questions, anchor
 from bookkit.quiz.items import Item, read_bank
 from bookkit.quiz.objectives import OBJECTIVES, read_objectives
@@ -49,12 +50,7 @@ class Progress(Questions):
         return {"part": part, "anchor": anchor, **getattr(self, part)()}
 
     def review(self) -> dict[str, Any]:
-        quizzes = self.bank()
-        known = {
-            quiz: [[item.id, item.version, item.objective] for item in items]
-            for quiz, items in quizzes.items()
-        }
-        return {"quizzes": quizzes, "known": known, "bank": self.later_name()}
+        return {"quizzes": self.bank(), "bank": self.later_name()}
 
     def chapters(self) -> dict[str, Any]:
         return {"pages": [page for page in toc_pages(Path(self.env.srcdir)) if CHAPTER.match(page)]}
@@ -72,7 +68,13 @@ class Progress(Questions):
         return {"coverage": coverage(guide, items), "asked": [guide[id] for id in guide if id in asked]}
 
     def file(self) -> dict[str, Any]:
-        return {}
+        known = {
+            quiz: [
+                [item.id, item.version if shows_keys() else item.wording, item.objective] for item in items
+            ]
+            for quiz, items in self.questions_by_quiz().items()
+        }
+        return {"known": known}
 
     def questions_by_quiz(self) -> dict[str, list[Item]]:
         try:
@@ -98,7 +100,9 @@ class Coverage(SphinxDirective):
 def coverage(guide: Collection[str], items: list[Item]) -> str:
     asked = {item.objective for item in items}
     drawn = {item.objective for item in items if not item.beyond}
-    what = f"so far the book asks about {len(asked)}, its practice exam about {len(drawn)}"
+    what = f"so far the book asks about {len(asked)}"
+    if shows_keys():
+        what += f", its practice exam about {len(drawn)}"
     return f"The exam’s guide has {len(guide)} objectives; {what}."
 
 

@@ -14,22 +14,24 @@ const many = (count, word) => `${count} ${word}${count === 1 ? "" : "s"}`;
 
 // --- what the store knows of the questions that the book has today ---
 
-function answered(bank) {
+function known(bank) {
   const items = store.items();
   return bank
     .map((one) => ({ ...one, entry: items.get(`${one.quiz}/${one.id}`) }))
-    .filter(({ entry, version }) => entry?.result && entry.version === version)
+    .filter(({ entry, version }) => store.fits(entry, version));
+}
+
+function answered(bank) {
+  return known(bank)
+    .filter(({ entry }) => entry.result)
     .map((one) => ({ ...one, due: store.due(one.entry) }))
     .sort((one, other) => one.due - other.due);
 }
 
-// Answers from before attempts were kept: showing a question grades it.
-async function adopt(known, name) {
-  const items = store.items();
-  const old = new Set(known.filter(({ quiz, id }) => {
-    const entry = items.get(`${quiz}/${id}`);
-    return entry && !entry.result && entry.answer !== null;
-  }).map(({ quiz, id }) => `${quiz}/${id}`));
+// Answers from before attempts were kept, or from the students' edition: showing a question grades it.
+async function adopt(all, name) {
+  const ungraded = known(all).filter(({ entry }) => !entry.result && entry.answer !== null);
+  const old = new Set(ungraded.map(({ quiz, id }) => `${quiz}/${id}`));
   if (!old.size) return;
   for (const one of await quiz.bank(name)) {
     if (!old.has(`${one.quiz}/${one.id}`)) continue;
@@ -49,9 +51,9 @@ function startReview(part, bank, changed) {
   let shown = [];
 
   function show() {
-    const known = answered(bank);
-    const now = known.filter((one) => one.due <= store.today()).length;
-    due.textContent = known.length ? sentence(known, now) : NONE;
+    const all = answered(bank);
+    const now = all.filter((one) => one.due <= store.today()).length;
+    due.textContent = all.length ? sentence(all, now) : NONE;
     if (!store.keeps()) due.textContent += " This browser stores nothing: your progress is lost when you leave this page.";
     const open = shown.filter((one) => !one.result).length;
     button.hidden = !now || open > 0;
@@ -60,8 +62,8 @@ function startReview(part, bank, changed) {
     done.textContent = shown.length ? `${shown.length - open} of ${shown.length} reviewed, ${right} right.` : "";
   }
 
-  function sentence(known, now) {
-    const later = known.filter((one) => one.due > store.today());
+  function sentence(all, now) {
+    const later = all.filter((one) => one.due > store.today());
     const next = later.filter((one) => one.due === later[0].due).length;
     const day = later.length && (later[0].due === store.today() + 1 ? "tomorrow" : `on ${named(later[0].due)}`);
     const today = now ? `${many(now, "question")} ${now === 1 ? "is" : "are"} due today.` : "Nothing is due today.";
@@ -92,14 +94,16 @@ function fill(cell, done, text) {
   cell.classList.toggle("done", done);
 }
 
-function startTables(bank) {
+function startTables(bank, graded) {
   return () => {
     const pages = store.pages();
     document.querySelectorAll("td[data-page]").forEach((cell) => {
       const at = pages.get(cell.dataset.page);
       fill(cell, Boolean(at), at ? named(store.day(at)) : "not yet");
     });
-    const right = answered(bank).filter(({ entry }) => entry.result === "right");
+    const right = graded
+      ? answered(bank).filter(({ entry }) => entry.result === "right")
+      : known(bank).filter(({ entry }) => entry.answer !== null);
     const count = (list, name, value) => list.filter((one) => one[name] === value).length;
     const score = (cell, name, value) => {
       const [some, all] = [count(right, name, value), count(bank, name, value)];
@@ -110,7 +114,7 @@ function startTables(bank) {
     const cells = [...document.querySelectorAll("td[data-objective]")];
     const covered = cells.filter((cell) => score(cell, "objective", cell.dataset.objective)).length;
     document.querySelectorAll(".fm-progress-covered").forEach((said) => {
-      said.textContent = `You have answered at least one question right on ${many(covered, "objective")}.`;
+      said.textContent = `You have answered at least one question${graded ? " right" : ""} on ${many(covered, "objective")}.`;
     });
   };
 }
@@ -128,12 +132,12 @@ export function csv(rows) {
 }
 
 function rows(bank) {
-  const known = new Map(bank.map((one) => [`${one.quiz}/${one.id}`, one]));
+  const now = new Map(bank.map((one) => [`${one.quiz}/${one.id}`, one]));
   const head = ["quiz", "item", "objective", "result", "attempts", "last answered", "due"];
-  return [head, ...[...store.items()].filter(([, entry]) => entry.result).map(([name, entry]) => {
+  return [head, ...[...store.items()].filter(([, entry]) => entry.history.length).map(([name, entry]) => {
     const last = new Date(entry.history.at(-1).at).toISOString();
-    const today = known.get(name);
-    const due = today?.version === entry.version ? store.date(store.due(entry)) : ""; // the question is another now
+    const today = now.get(name);
+    const due = entry.result && today?.version === entry.version ? store.date(store.due(entry)) : ""; // the question is another now
     return [...name.split("/"), today?.objective, entry.result, entry.history.length, last, due];
   })];
 }
@@ -191,19 +195,20 @@ function startFiles(part, bank, show) {
   });
 }
 
-// --- the page: the widget is the part that knows the questions ---
+// --- the page: the widget is the part that knows the questions; without keys there is nothing to review ---
 
 function render() {
   const parts = Object.fromEntries(
     [...document.querySelectorAll(".fm-progress")].map((part) => [part.dataset.part, part]));
-  const bank = Object.entries(JSON.parse(parts.review.dataset.known)).flatMap(([name, items]) => (
+  const bank = Object.entries(JSON.parse(parts.file.dataset.known)).flatMap(([name, items]) => (
     items.map(([id, version, objective]) => ({ quiz: name, id, version, objective }))));
   const show = () => shows.forEach((one) => one());
-  const shows = [startReview(parts.review, bank, show), startTables(bank)];
+  const shows = [startTables(bank, Boolean(parts.review))];
+  if (parts.review) shows.push(startReview(parts.review, bank, show));
   startFiles(parts.file, bank, show);
   store.watch(show);
   show();
-  adopt(bank, parts.review.dataset.bank).then(show, () => {}); // without a network, another time
+  if (parts.review) adopt(bank, parts.review.dataset.bank).then(show, () => {}); // without a network, another time
 }
 
 export default { render };

@@ -5,8 +5,11 @@
 //                          version  of the question when it was last answered; an answer to another does not count
 //                          answer   the last one, or null if it was taken back; its form depends on the
 //                                   type (quiz.js): an array of whole numbers, or a text
-//                          history  [{at, right}, …]: every attempt, oldest first; `at` in milliseconds as Date.now()
-//                          result   "right" or "wrong", of the last attempt; null if there was none
+//                          history  [{at, right}, …]: every attempt, oldest first; `at` in milliseconds as Date.now();
+//                                   `right` is null where there was no key, as in the students' edition
+//                          result   "right" or "wrong", of the last attempt; null if there was none, or no key
+//   fits(entry, version) whether what is known is an answer to this version of the question; one from the students'
+//                        edition has only the beginning of the version, which says nothing of the key
 //   items()              all of them, a Map by "quiz/id"
 //   answer(quiz, id, version, answer, right)    an attempt, now
 //   takeBack(quiz, id)   forgets the answer, not the attempts
@@ -32,6 +35,7 @@ const OLD = "fmkit/quiz/"; // before there was a schema: {version, chosen: [true
 const INTERVALS = [1, 3, 7, 14, 30]; // days
 const DAY = 86_400_000;
 const FORMAT = "fmkit-progress";
+const WORDING = 8; // characters of a version without its key
 const NAMES = {
   item: /^[a-z0-9]+(-[a-z0-9]+)*\/[a-z0-9]+(-[a-z0-9]+)*$/,
   page: /^[\w-]+(\/[\w-]+)*$/,
@@ -93,7 +97,7 @@ const time = (value) => whole(value) && value < 4e12; // the year 2096
 const short = (value, length) => typeof value === "string" && value.length <= length;
 
 function checkedItem(value) {
-  const attempt = (one) => time(one?.at) && typeof one.right === "boolean";
+  const attempt = (one) => time(one?.at) && (typeof one.right === "boolean" || one.right === null);
   const answer = value?.answer;
   const fits = short(value?.version, 40) && Array.isArray(value.history) && value.history.every(attempt) &&
     (answer === null || short(answer, 100) || (Array.isArray(answer) && answer.length < 20 && answer.every(whole)));
@@ -126,8 +130,8 @@ function write(kind, name, value) {
 // --- questions, pages, notes ---
 
 function withResult(kept) {
-  const last = kept.history.at(-1);
-  return { ...kept, result: last ? (last.right ? "right" : "wrong") : null };
+  const right = kept.history.at(-1)?.right ?? null;
+  return { ...kept, result: right === null ? null : right ? "right" : "wrong" };
 }
 
 export function item(quiz, id) {
@@ -137,6 +141,10 @@ export function item(quiz, id) {
 
 export function items() {
   return new Map([...entries("item")].map(([name, kept]) => [name, withResult(kept)]));
+}
+
+export function fits(kept, version) {
+  return kept?.version === version || (kept?.version.length === WORDING && version.startsWith(kept.version));
 }
 
 export function answer(quiz, id, version, given, right) {

@@ -11,6 +11,8 @@ quiz.js grades and store.js remembers. A faulty file fails the build with its na
 `Questions` is the base of whatever shows items: `bank()` has every question of the book. A template writes
 `later(quizzes)` for those that a page does not hold: they become a script of the site, with their keys, which
 quiz.js loads when a reader asks for them. Its name, `later_name()`, goes into the template as well.
+
+The students' edition (`bookkit.editions`) has no keys: there a question's answer is kept, and not graded.
 """
 
 import json
@@ -22,6 +24,7 @@ from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.util import logging
 
+from bookkit.editions import shows_keys
 from bookkit.quiz import lint
 from bookkit.quiz.exports.text import plain
 from bookkit.quiz.items import FOLDER, LETTERS, Item, read_quiz
@@ -67,7 +70,7 @@ class Questions(PageWidget):
 
     def fill(self, template: str, **values: Any) -> page_widget:
         functions = {"letters": LETTERS, "plain": plain, "number": number, "page": page, "place": place}
-        functions |= {"in_order": in_order, "report_address": self.report_address}
+        functions |= {"in_order": in_order, "report_address": self.report_address, "keys": shows_keys()}
         return super().fill(template, **functions, **values)
 
     def later(self, quizzes: dict[str, list[Item]]) -> list[nodes.Node]:

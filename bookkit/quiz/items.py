@@ -155,29 +155,53 @@ class Item:
 
     @property
     def hint(self) -> str:
+        """What to do, in a sentence, and what counts as right."""
+        if not self.answer:
+            return self.task
+        return f"{self.task} Anything within {self.answer.tolerance:.10g} of it counts as right."
+
+    @property
+    def task(self) -> str:
         """What to do, in a sentence."""
-        if self.answer:
-            near = f"{self.answer.tolerance:.10g}"
-            return f"Read it off the page, or run the chapter. Anything within {near} of it counts as right."
         return {
             CHOICE: "Choose one.",
             RESPONSE: f"Choose {NUMBERS[self.correct]}.",
             ORDERING: f"Give each step its place, from 1 to {len(self.steps)}.",
             MATCHING: "Choose a match for each; use every match once.",
+            NUMERIC: "Read it off the page, or run the chapter.",
         }[self.type]
 
     @property
     def version(self) -> str:
-        """Changes with the question and its key: an answer to the old says nothing about the new."""
-        content = (
+        """Changes with the question and its key: an answer to the old says nothing about the new.
+
+        It begins with `wording`: an answer given where there was no key is known to be to this question.
+        """
+        key = (
+            [option.correct for option in self.options],
+            [step.place for step in self.steps],
+            [pair.match for pair in self.pairs],
+            self.answer and (self.answer.value, self.answer.tolerance),
+        )
+        return self.wording + _digest(key)
+
+    @property
+    def wording(self) -> str:
+        """Changes with the question, and says nothing of its key, also to somebody who tries all of them."""
+        question = (
             self.type,
             self.stem,
-            [(option.text, option.correct) for option in self.options],
-            [(step.text, step.place) for step in self.steps],
-            [(pair.prompt, pair.match, pair.shown) for pair in self.pairs],
-            self.answer and (self.answer.value, self.answer.tolerance, self.answer.unit),
+            [option.text for option in self.options],
+            [step.text for step in self.steps],
+            [pair.prompt for pair in self.pairs],
+            [pair.match for pair in sorted(self.pairs, key=lambda pair: pair.shown)],
+            self.answer and self.answer.unit,
         )
-        return hashlib.sha256(repr(content).encode()).hexdigest()[:8]
+        return _digest(question)
+
+
+def _digest(content: object) -> str:
+    return hashlib.sha256(repr(content).encode()).hexdigest()[:8]
 
 
 def read_bank(root: Path) -> dict[str, list[Item]]:

@@ -11,7 +11,7 @@
 // and a question has: `answer` (null while it is incomplete, see `problem`), `problem()` (what is missing, in words),
 // `excess()` (what can be said before it is complete), `isRight(answer)`, `show(answer)` (fills it in), `grade()`
 // (shows what is right and why, and locks it), `arrange(seed)` (shows its parts in another order), `clear()`,
-// `focus()`, `result` (null, "right" or "wrong").
+// `focus()`, `result` (null, "right" or "wrong"; "kept" where there is no key, as in the students' edition).
 //
 // A chapter shows its questions as they are in the file, and so on paper; each new try has an order of its own.
 // An answer is the same in each order: its numbers are those of the file. What is kept of it is only what was chosen:
@@ -31,13 +31,15 @@ class Question {
     this.version = form.dataset.version;
     this.changed = changed;
     this.controls = [...form.querySelectorAll("fieldset :is(input, select)")];
-    this.reasons = [...key.querySelectorAll("ul > li")];
-    this.again = key.querySelector(".fm-quiz-again");
-    this.measured = key.querySelector(".fm-quiz-measured");
+    this.key = key; // null where nothing is graded
+    this.reasons = [...key?.querySelectorAll("ul > li") ?? []];
+    this.again = key?.querySelector(".fm-quiz-again");
+    this.measured = key?.querySelector(".fm-quiz-measured");
     this.hint = form.querySelector(".fm-quiz-hint").textContent;
     this.verdict = form.querySelector(".fm-quiz-verdict");
     this.button = form.querySelector(".fm-quiz-check");
-    this.result = null; // null until graded, then "right" or "wrong"
+    this.word = this.button.textContent;
+    this.result = null; // null until graded, then "right" or "wrong", or until kept
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       if (this.result) this.retry();
@@ -53,13 +55,13 @@ class Question {
 
   restore() {
     const kept = store.item(this.quiz, this.id);
-    if (kept?.version !== this.version || kept.answer === null) return;
+    if (!store.fits(kept, this.version) || kept.answer === null) return;
     this.show(kept.answer);
     if (JSON.stringify(this.answer) !== JSON.stringify(kept.answer)) { // it does not fit the question
       this.empty();
       return;
     }
-    if (!kept.history.length) this.keep(); // from before attempts were kept
+    if (this.key && !kept.result) this.keep(); // from before attempts were kept, or from the students' edition
     this.grade();
   }
 
@@ -76,7 +78,7 @@ class Question {
   }
 
   keep() {
-    store.answer(this.quiz, this.id, this.version, this.answer, this.isRight(this.answer));
+    store.answer(this.quiz, this.id, this.version, this.answer, this.key ? this.isRight(this.answer) : null);
   }
 
   check() {
@@ -88,10 +90,16 @@ class Question {
   }
 
   grade() {
+    this.controls.forEach((control) => { control.disabled = true; });
+    if (!this.key) {
+      this.result = this.form.dataset.result = "kept";
+      this.verdict.textContent = "Kept.";
+      this.button.textContent = "Change it";
+      return;
+    }
     const [answer, open] = [this.given(), this.answer === null];
     this.result = !open && this.isRight(answer) ? "right" : "wrong";
     this.form.dataset.result = this.result;
-    this.controls.forEach((control) => { control.disabled = true; });
     this.explain(answer);
     this.form.querySelector("fieldset").append(this.again.cloneNode(true));
     const wrong = open ? "No complete answer" : "Not quite";
@@ -125,21 +133,30 @@ class Question {
     // nothing to arrange
   }
 
-  clear() {
+  open() {
     this.result = null;
     delete this.form.dataset.result;
     this.form.querySelectorAll(".fm-quiz-feedback, .fm-quiz-again").forEach((part) => part.remove());
     this.form.querySelectorAll("[data-mark]").forEach((part) => { delete part.dataset.mark; });
     this.controls.forEach((control) => { control.disabled = false; });
-    this.empty();
-    this.arrange(newSeed());
     this.verdict.textContent = "";
-    this.button.textContent = "Check";
+    this.button.textContent = this.word;
   }
 
+  clear() {
+    this.open();
+    this.empty();
+    if (this.key) this.arrange(newSeed());
+  }
+
+  // What nobody has graded is changed; what was graded is taken back and answered anew.
   retry() {
-    store.takeBack(this.quiz, this.id);
-    this.clear();
+    if (this.key) {
+      store.takeBack(this.quiz, this.id);
+      this.clear();
+    } else {
+      this.open();
+    }
     this.changed();
     this.focus();
   }
@@ -408,18 +425,19 @@ function render({ el: section }) {
   const score = section.querySelector(".fm-quiz-score");
   const reset = section.querySelector(".fm-quiz-reset");
   const key = section.querySelector(".fm-quiz-key");
-  const keys = [...key.querySelectorAll("li[data-item]")];
+  const keys = [...key?.querySelectorAll("li[data-item]") ?? []];
 
   function changed() {
     const answered = questions.filter((one) => one.result).length;
     const right = questions.filter((one) => one.result === "right").length;
     const done = answered === questions.length ? "All" : `${answered} of ${questions.length}`;
-    score.textContent = answered ? `${done} answered, ${right} right.` : `${questions.length} questions, none answered yet.`;
+    const said = key ? `${done} answered, ${right} right.` : `${done} answered.`;
+    score.textContent = answered ? said : `${questions.length} questions, none answered yet.`;
     reset.hidden = !answered;
   }
 
   const questions = [...section.querySelectorAll("form")]
-    .map((form, number) => question(form, keys[number], quiz, { changed }));
+    .map((form, number) => question(form, keys[number] ?? null, quiz, { changed }));
   reset.addEventListener("click", () => {
     questions.forEach((one) => {
       store.takeBack(quiz, one.id);

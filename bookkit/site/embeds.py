@@ -23,6 +23,7 @@ from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
+from bookkit.editions import shows_keys
 from bookkit.site.build import toc_pages
 from bookkit.site.entries import Entry
 from bookkit.site.formulas import STYLE, has_math
@@ -73,7 +74,7 @@ class Labs(SphinxDirective):
 
 def write_list(app: Sphinx, doctree: nodes.document, page: str) -> None:
     for place in list(doctree.findall(lab_list)):
-        text = render("site/labs.html", labs=in_order(app), root="../" * page.count("/"))
+        text = render("site/labs.html", labs=in_order(app), plans=shows_keys(), root="../" * page.count("/"))
         place += nodes.raw("", text, format="html")
 
 
@@ -131,6 +132,7 @@ def write_lab(app: Sphinx, page: str, node: page_widget, lesson: Lesson) -> None
         "book": app.config.html_title,
         "icon": f"../_static/{Path(app.config.html_favicon).name}" if app.config.html_favicon else "data:,",
         "chapter": section(app.env, lesson.chapter),
+        "plans": shows_keys(),
     }
     alone = render(
         "site/embed.html",
@@ -153,7 +155,8 @@ def write_lab(app: Sphinx, page: str, node: page_widget, lesson: Lesson) -> None
     )
     folder.mkdir(exist_ok=True)
     (folder / f"{lesson.name}.html").write_text(alone, encoding="utf-8")
-    (folder / f"{lesson.name}-lesson.html").write_text(plan, encoding="utf-8")
+    if shows_keys():
+        (folder / f"{lesson.name}-lesson.html").write_text(plan, encoding="utf-8")
 
 
 def rendered(app: Sphinx, page: str, node: page_widget) -> str:

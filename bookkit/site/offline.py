@@ -4,13 +4,14 @@ The same site gives the same bytes: names are sorted, and every file has the sam
 """
 
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 
 from sphinx.application import Sphinx
 from sphinx.util import logging
 
-from bookkit.site.build import site
+from bookkit.site.build import place, site
 
 logger = logging.getLogger(__name__)
 
@@ -41,12 +42,20 @@ SUMMARY, WHERE_SERVED = (
 
 
 def write_zip(root: Path) -> Path:
-    """Pack `_build/html`, which must have been built; returns the zip file."""
-    path = root / "_build" / f"{NAME}.zip"
+    """Pack the site, which must have been built; returns the zip file."""
+    pages = ((file.relative_to(site(root)).as_posix(), file.read_bytes()) for file in files(site(root)))
+    first = (FIRST, TEXT.replace("\n", "\r\n").encode())  # also for an old Notepad
+    return pack(place(root) / f"{NAME}.zip", chain([first], pages))
+
+
+def pack(path: Path, content: Iterable[tuple[str, bytes]]) -> Path:
+    """Write a zip file of these files, in a folder that is named like it; returns its path."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as target:
-        add(target, FIRST, TEXT.replace("\n", "\r\n").encode())  # also for an old Notepad
-        for file in files(site(root)):
-            add(target, file.relative_to(site(root)).as_posix(), file.read_bytes())
+        for name, data in content:
+            entry = zipfile.ZipInfo(f"{path.stem}/{name}", TIME)
+            entry.compress_type, entry.external_attr = zipfile.ZIP_DEFLATED, MODE
+            entry.create_system = 3  # Unix
+            target.writestr(entry, data)
     return path
 
 
@@ -54,12 +63,6 @@ def files(folder: Path) -> Iterator[Path]:
     for path in sorted(folder.rglob("*")):
         if path.is_file() and path.relative_to(folder).as_posix() not in SERVED:
             yield path
-
-
-def add(target: zipfile.ZipFile, name: str, content: bytes) -> None:
-    entry = zipfile.ZipInfo(f"{NAME}/{name}", TIME)
-    entry.compress_type, entry.external_attr, entry.create_system = zipfile.ZIP_DEFLATED, MODE, 3  # 3: Unix
-    target.writestr(entry, content)
 
 
 def mend_search(app: Sphinx, error: Exception | None) -> None:

@@ -23,6 +23,7 @@ from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
+from bookkit.editions import shows_keys
 from bookkit.site.lessons import lesson_file, lesson_names, read_lesson
 from bookkit.site.scripts import PLACE, assets, write_scripts
 from bookkit.site.templates import PACKAGE, render
@@ -132,7 +133,7 @@ def with_lesson(env: BuildEnvironment, shown: page_widget, name: str) -> list[no
         report(error)
         return [shown]
     shown["lesson"] = name
-    links = render("site/links.html", lesson=lesson, root="../" * env.docname.count("/"))
+    links = render("site/links.html", lesson=lesson, plans=shows_keys(), root="../" * env.docname.count("/"))
     return [shown, nodes.raw("", links, format="html")]
 
 

@@ -12,6 +12,7 @@ from sphinx.config import Config
 from sphinx.jinja2glue import BuiltinTemplateLoader
 from sphinx.util import logging
 
+from bookkit.editions import shows_keys
 from bookkit.site.card import CARD
 from bookkit.site.templates import PACKAGE, render
 
@@ -115,8 +116,12 @@ def configure(app: Sphinx, config: Config) -> None:
     config.nb_ipywidgets_js = {}  # the default loads scripts from elsewhere
     config.togglebutton_open_on_print = False  # book.css says what paper shows
     config.html_static_path += map(str, STATIC)
+    if not shows_keys():
+        config.fmkit_public_url = ""  # that is the public site's
     config.html_baseurl = os.environ.get("FMKIT_PUBLIC_URL", config.fmkit_public_url)
     repository: str = os.environ.get("FMKIT_REPOSITORY", config.fmkit_repository).rstrip("/")
+    if not shows_keys():
+        repository = ""  # it has the keys
     config.fmkit_repository = repository
     config.html_theme_options |= buttons(repository)
 
