@@ -14,6 +14,7 @@ SITE = (
     "diagrams",
     "parts",
     "sources",
+    "syllabus",
     "page_widget",
     "embeds",
     "offline",
