@@ -1,11 +1,13 @@
 """The whole bank of items with what they refer to: objectives, dated facts and the chapters' labels."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from bookkit.quiz.items import CHOICE, FOLDER, Item, Option, read_bank
 from bookkit.quiz.objectives import Objective, Service, read_objectives, read_services
 from bookkit.quiz.sections import Section, read_sections
+from bookkit.quiz.testwise import plain
 
 
 @dataclass(frozen=True)
@@ -44,3 +46,21 @@ def distractors(item: Item) -> list[Option]:
 def position(item: Item) -> str:
     """The letter of the key of a multiple choice."""
     return "ABCD"[item.options.index(keys(item)[0])]
+
+
+def number(text: str) -> tuple[float, str] | None:
+    """The value and the unit of an option that is a number with at most three words behind it."""
+    text = re.sub(
+        r"(?:([\d.]+)\s*\\times\s*)?10\^\{?(-?\d+)\}?", lambda match: f"{match[1] or 1}e{match[2]}", text
+    )
+    match = re.fullmatch(
+        r"(?:About |about )?([-+]?\d[\d,]*(?:\.\d+)?(?:e-?\d+)?)\s*(.*)", plain(text).strip()
+    )
+    if not match or len(match[2].split()) > 3:
+        return None
+    return float(match[1].replace(",", "")), match[2].removesuffix("s")
+
+
+def in_order(item: Item) -> bool:
+    """Whether the options are numbers, which stay in their order."""
+    return bool(item.options) and all(number(option.text) for option in item.options)

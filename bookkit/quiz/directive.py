@@ -16,6 +16,7 @@ The students' edition (`bookkit.editions`) has no keys: there a question's answe
 """
 
 import json
+from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any, ClassVar
 
@@ -25,9 +26,10 @@ from sphinx.application import Sphinx
 from sphinx.util import logging
 
 from bookkit.editions import shows_keys
-from bookkit.quiz import lint
+from bookkit.quiz.bank import in_order
 from bookkit.quiz.exports.text import plain
 from bookkit.quiz.items import FOLDER, LETTERS, Item, read_quiz
+from bookkit.quiz.objectives import SERVICES, Service, Source, proof, read_services
 from bookkit.site.page_widget import PageWidget, page_widget, report
 from bookkit.site.pages import issue_address
 from bookkit.site.scripts import PLACE, define
@@ -54,9 +56,10 @@ def place(quiz: str, line: int) -> str:
     return f"{FOLDER}/{quiz}.yml:{line}"
 
 
-def in_order(item: Item) -> bool:
-    """Whether the options are numbers, which stay in their order."""
-    return bool(item.options) and all(lint.number(option.text) for option in item.options)
+@cache
+def services(root: Path, changed: int) -> dict[str, Service]:
+    """The dated facts, read again when their file has changed."""
+    return read_services(root)
 
 
 class later_questions(nodes.General, nodes.Element):
@@ -70,7 +73,12 @@ class Questions(PageWidget):
 
     def fill(self, template: str, **values: Any) -> page_widget:
         functions = {"letters": LETTERS, "plain": plain, "number": number, "page": page, "place": place}
-        functions |= {"in_order": in_order, "report_address": self.report_address, "keys": shows_keys()}
+        functions |= {
+            "in_order": in_order,
+            "proof": self.proof,
+            "report_address": self.report_address,
+            "keys": shows_keys(),
+        }
         return super().fill(template, **functions, **values)
 
     def later(self, quizzes: dict[str, list[Item]]) -> list[nodes.Node]:
@@ -85,6 +93,14 @@ class Questions(PageWidget):
         name = f"{quiz}/{item.id}"
         text = f"Question `{name}` (version {item.version}).\n\nWhat is wrong with it: "
         return issue_address(getattr(self.config, "fmkit_repository", ""), f"Question {name}", text)
+
+    def proof(self, item: Item) -> tuple[Source | None, str]:
+        """What proves the key besides the section, and the day on which they were last compared."""
+        if not item.service:
+            return proof(item, {})
+        path = self.source(SERVICES)
+        changed = path.stat().st_mtime_ns if path.is_file() else 0
+        return proof(item, services(Path(self.env.srcdir), changed))
 
     def items(self, quiz: str) -> list[Item]:
         """The items of a quiz; raises FmkitError for a faulty file."""

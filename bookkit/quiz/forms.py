@@ -11,9 +11,8 @@ from dataclasses import replace
 from random import Random
 from typing import TypeVar
 
-from bookkit.quiz.bank import Bank
+from bookkit.quiz.bank import Bank, in_order
 from bookkit.quiz.items import NUMERIC, Item
-from bookkit.quiz.lint import in_order
 from bookkit.quiz.objectives import Domain, guide
 from bookkit.quiz.places import shown
 

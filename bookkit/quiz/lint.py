@@ -12,6 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -19,9 +20,11 @@ from typing import Any
 import numpy as np
 
 from bookkit.quiz import testwise
-from bookkit.quiz.bank import Bank, distractors, keys, position
+from bookkit.quiz.bank import Bank, distractors, keys, number, position
+from bookkit.quiz.forms import FORMS, shares, usable
 from bookkit.quiz.items import CHOICE, Answer, Item, Mistake, Option, Pair, Step
-from bookkit.quiz.objectives import OBJECTIVES
+from bookkit.quiz.objectives import OBJECTIVES, SERVICES, guide
+from bookkit.quiz.places import shown
 from bookkit.quiz.testwise import content, plain, words
 
 # From 14 multiple-choice items on, whole items can meet a share of 25 ± 5% for each of the four letters,
@@ -81,6 +84,9 @@ def item_rule(id: str, threshold: str, why: str, warning: bool = False) -> Calla
         return check
 
     return register
+
+
+EXAM_PAGE = "chapters/back/exam.md"
 
 
 def lint(bank: Bank) -> list[Finding]:
@@ -333,24 +339,6 @@ def key_is_longest(item: Item) -> bool:
     return all(len(plain(option.text)) < key for option in distractors(item))
 
 
-def number(text: str) -> tuple[float, str] | None:
-    """The value and the unit of an option that is a number with at most three words behind it."""
-    text = re.sub(
-        r"(?:([\d.]+)\s*\\times\s*)?10\^\{?(-?\d+)\}?", lambda match: f"{match[1] or 1}e{match[2]}", text
-    )
-    match = re.fullmatch(
-        r"(?:About |about )?([-+]?\d[\d,]*(?:\.\d+)?(?:e-?\d+)?)\s*(.*)", plain(text).strip()
-    )
-    if not match or len(match[2].split()) > 3:
-        return None
-    return float(match[1].replace(",", "")), match[2].removesuffix("s")
-
-
-def in_order(item: Item) -> bool:
-    """Whether the options are numbers, which stay in their order."""
-    return bool(item.options) and all(number(option.text) for option in item.options)
-
-
 # --- what goes with an item -------------------------------------------------------------------------------
 
 
@@ -435,6 +423,24 @@ def printed(cell: dict[str, Any]) -> str:
     return "\n".join("".join(text) for text in texts)
 
 
+@bank_rule(
+    "future", "no day after today", "nobody can have compared a key yet on a day that is still to come"
+)
+def check_future(bank: Bank) -> Iterator[tuple[str, int, str]]:
+    today = date.today()
+    for file, item in bank.items:
+        if item.verified_on and item.verified_on > today:
+            yield file, item.line, f"verified_on is {item.verified_on}, which is still to come"
+    for fact in bank.services.values():
+        if fact.verified_on > today.isoformat():  # 2026-11 is before each of its days
+            yield SERVICES, 1, f"verified_on of {fact.id!r} is {fact.verified_on}, which is still to come"
+
+
+def check_verified(item: Item, bank: Bank) -> Iterator[tuple[int, str]]:
+    if item.verified_on is None:
+        yield item.line, "say when the key was last compared with what proves it (`verified_on`)"
+
+
 # --- the bank as a whole ----------------------------------------------------------------------------------
 
 
@@ -496,6 +502,53 @@ def check_test_wise(bank: Bank) -> Iterator[tuple[str, int, str]]:
                 file,
                 item.line,
                 f"taking {name} scores {score:.0%}, over {limit:.0%}; start here",
+            )
+
+
+LEARNABLE = 100  # a classifier of fewer questions learns nothing that would hold for others
+
+
+@bank_rule(
+    "learned",
+    f"chance + 10 points at most, from {LEARNABLE} items on",
+    "a reader of many items learns how keys look, without learning the subject",
+)
+def check_learned(bank: Bank) -> Iterator[tuple[str, int, str]]:
+    items = [(file, item) for file, item in bank.items if item.options]
+    if len(items) < LEARNABLE:
+        return
+    only = [item for _, item in items]
+    limit = testwise.chance(only) + 0.10
+    for name, features in testwise.LEARNED.items():
+        scores = testwise.learned(only, features)
+        if fmean(scores) > limit:
+            file, item = items[scores.index(max(scores))]
+            yield (
+                file,
+                item.line,
+                f"a classifier of {name} scores {fmean(scores):.0%}, over {limit:.0%}; start here",
+            )
+
+
+@bank_rule(
+    "forms",
+    "questions for two exams, half of them in no chapter",
+    "an exam of known questions shows what was kept in mind, not what is understood",
+)
+def check_forms(bank: Bank) -> Iterator[tuple[str, int, str]]:
+    if not (bank.root / EXAM_PAGE).is_file():
+        return
+    asked, reserve = usable(bank), bank.quizzes.keys() - shown(bank.root)
+    for domain, count in shares(guide(bank.root).domains).items():
+        own = [quiz for quiz, item in asked if item.objective.startswith(f"{domain.id}.")]
+        hidden = sum(quiz in reserve for quiz in own)
+        need = len(FORMS) * count
+        if len(own) < need or hidden < need / 2:
+            yield (
+                OBJECTIVES,
+                1,
+                f"domain {domain.id} has {len(own)} questions for the forms, {hidden} of them in no chapter; "
+                f"{need} are needed, half of them in no chapter",
             )
 
 

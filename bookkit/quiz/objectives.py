@@ -3,11 +3,13 @@
 A faulty file raises `FmkitError` with its name, the line and the fault.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from bookkit.quiz.items import NAME
+from bookkit.quiz.items import NAME, Item
 from bookkit.site.entries import Entry, read
 
 OBJECTIVES = "assets/exam/objectives.yml"
@@ -139,6 +141,18 @@ def read_services(root: Path) -> dict[str, Service]:
             raise entry.fault(f"the id {service.id!r} is already used by a fact above")
         found[service.id] = service
     return found
+
+
+def proof(item: Item, services: Mapping[str, Service]) -> tuple[Source | None, str]:
+    """What proves the key of an item besides its section, and the day or month on which they were compared.
+
+    The day is empty where nobody has noted one.
+    """
+    day = item.verified_on.isoformat() if item.verified_on else ""
+    if item.source:
+        return Source(urlsplit(item.source).netloc, item.source), day
+    fact = services.get(item.service) if item.service else None
+    return (fact.source, day or fact.verified_on) if fact else (None, day)
 
 
 def _whole(root: Path) -> dict[str, Entry]:

@@ -2,12 +2,18 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from datetime import date
+from statistics import fmean
 
 from bookkit.quiz import testwise
 from bookkit.quiz.bank import Bank, position
+from bookkit.quiz.forms import usable
 from bookkit.quiz.items import BLOOM, TYPES, Item
 from bookkit.quiz.lint import key_is_longest
-from bookkit.quiz.objectives import guide
+from bookkit.quiz.objectives import guide, proof
+from bookkit.quiz.places import shown
+
+AWS = "aws.amazon.com"
 
 
 def report(bank: Bank) -> str:
@@ -27,17 +33,23 @@ def report(bank: Bank) -> str:
         counts(items),
         "## What the form gives away",
         form(bank),
+        "## To compare again",
+        old(bank, date.today()),
     ]
     return "\n\n".join(parts)
 
 
 def by_domain(bank: Bank) -> str:
-    rows = []
+    rows, asked, reserve = [], usable(bank), bank.quizzes.keys() - shown(bank.root)
     for domain in guide(bank.root).domains:
         items = [item for _, item in bank.items if item.objective.startswith(f"{domain.id}.")]
         share = f"{len(items) / max(len(bank.items), 1):.0%}"
-        rows.append((f"{domain.id} {domain.title}", f"{domain.weight}%", len(items), share))
-    return table(("domain", "weight on the exam", "items", "share of the bank"), rows)
+        own = [quiz for quiz, item in asked if item.objective.startswith(f"{domain.id}.")]
+        hidden = sum(quiz in reserve for quiz in own)
+        row = (f"{domain.id} {domain.title}", f"{domain.weight}%", len(items), share)
+        rows.append((*row, len(own), len(own) - hidden, hidden))
+    head = ("domain", "weight on the exam", "items", "share of the bank")
+    return table((*head, "an exam can ask", "in a chapter", "in none"), rows)
 
 
 def by_objective(bank: Bank) -> str:
@@ -72,7 +84,26 @@ def form(bank: Bank) -> str:
         rows.append(("score of pure guessing", f"{testwise.chance(answered):.0%}"))
         for name, habit in testwise.HABITS.items():
             rows.append((f"score of taking {name}", f"{testwise.score(answered, habit):.0%}"))
+        learned = testwise.LEARNED | {"all words of the options, also of the subject": testwise.wording}
+        for name, features in learned.items():
+            score = fmean(testwise.learned(answered, features))
+            rows.append((f"score of a classifier of {name}", f"{score:.0%}"))
     return table(("", ""), rows)
+
+
+def old(bank: Bank, today: date) -> str:
+    """The items about services that were last compared over a year ago, and how many nobody has dated."""
+    year = today.replace(year=today.year - 1, day=min(today.day, 28)).isoformat()
+    rows = []
+    for file, item in bank.items:
+        source, day = proof(item, bank.services)
+        about = item.service or (source and source.url and source.title.endswith(AWS))
+        if about and day and day < year[: len(day)]:
+            rows.append((day, f"{file}:{item.line}", item.id, source.title if source else ""))
+    undated = sum(item.verified_on is None for _, item in bank.items)
+    said = f"{len(rows)} items about services were last compared with their source over 12 months ago."
+    listed = table(("compared", "place", "item", "source"), sorted(rows)) if rows else ""
+    return "\n\n".join(filter(None, (said, listed, f"{undated} items have no `verified_on`.")))
 
 
 def listed(found: Counter[str], names: Iterable[str]) -> str:

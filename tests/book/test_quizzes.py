@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -9,9 +10,10 @@ import yaml
 
 from bookkit.quiz.__main__ import ROOT, main
 from bookkit.quiz.bank import load
+from bookkit.quiz.forms import full_forms
 from bookkit.quiz.lint import lint
 from bookkit.quiz.objectives import guide, read_objectives
-from bookkit.quiz.report import report
+from bookkit.quiz.report import old, report
 from bookkit.widgets import guess
 
 RECORDS = sorted((ROOT / guess.FOLDER).glob("*.json"))
@@ -46,8 +48,14 @@ def test_the_report_counts_right(capsys):
     text = capsys.readouterr().out
     assert text.rstrip() == report(load(ROOT))
     domains = Counter(item["objective"][0] for item in items)
-    for line in re.findall(r"^\| (\d) .* \| \d+% \| (\d+) \| \d+% \|$", text, re.M):
-        assert domains[line[0]] == int(line[1])
+    usable = [item for item in items if item["type"] != "numeric" and not item.get("beyond")]
+    asked = Counter(item["objective"][0] for item in usable)
+    rows = re.findall(r"^\| (\d) .* \| \d+% \| (\d+) \| \d+% \| (\d+) \| (\d+) \| (\d+) \|$", text, re.M)
+    assert len(rows) == 5
+    for domain, *numbers in rows:
+        count, usable_count, shown_count, reserve = map(int, numbers)
+        assert count == domains[domain]
+        assert usable_count == asked[domain] == shown_count + reserve
     within = Counter(item["objective"] for item in items if not item.get("beyond"))
     shown = re.findall(r"^\| (\d\.\d\.\d) \| .* \| (\d+) \| \d+ \|$", text, re.M)
     assert {id: int(count) for id, count in shown if int(count)} == dict(within)
@@ -56,6 +64,29 @@ def test_the_report_counts_right(capsys):
         "ABCD"[[bool(o.get("correct")) for o in item["options"]].index(True)] for item in choices
     )
     assert f"| key at | {', '.join(f'{letter} {letters[letter]}' for letter in 'ABCD')} |" in text
+
+
+def test_two_full_exams_without_a_common_item():
+    """By the domains' weights, over every objective; most questions are in no chapter."""
+    bank = load(ROOT)
+    forms = full_forms(bank)
+    for asked in forms.values():
+        assert Counter(item.objective[0] for _, item in asked) == {"1": 13, "2": 16, "3": 18, "4": 9, "5": 9}
+        hidden = [quiz for quiz, _ in asked if quiz.startswith("domain-")]
+        assert len(hidden) >= 33
+    names = [(quiz, item.id) for asked in forms.values() for quiz, item in asked]
+    assert len(set(names)) == len(names) == 130
+    assert {item.objective for asked in forms.values() for _, item in asked} == set(bank.objectives)
+    again = full_forms(load(ROOT))
+    assert names == [(quiz, item.id) for asked in again.values() for quiz, item in asked]
+
+
+def test_old_facts_are_listed():
+    bank = load(ROOT)
+    assert "\n0 items" in f"\n{old(bank, date(2026, 12, 1))}"
+    later = old(bank, date(2028, 1, 1))
+    dated = [item for _, item in bank.items if item.service and bank.services.get(item.service)]
+    assert all(f" | {item.id} | " in later for item in dated)
 
 
 @pytest.mark.parametrize("path", RECORDS, ids=lambda path: path.stem)

@@ -186,7 +186,8 @@ def test_good_items_have_no_finding(tmp_path, capsys):
 def test_every_rule_has_a_threshold_and_why():
     assert len({rule.id for rule in RULES}) == len(RULES)
     assert all(rule.threshold and rule.why for rule in RULES)
-    caught = {rule for *_, rule in FAULTS} | {rule for _, rule in BANKS} | {"coverage", "id", "longest-share"}
+    caught = {rule for *_, rule in FAULTS} | {rule for _, rule in BANKS}
+    caught |= {"coverage", "forms", "id", "longest-share"}
     assert {rule.id for rule in RULES} == caught, "a rule without a planted fault"
 
 
@@ -245,6 +246,7 @@ FAULTS = [
     (r"the-lamp(\n  bloom: und)", r"the-lamb\1", "section: the-lamb", "section"),
     (r"  stem: A gale", "  service: gone\n  stem: A gale", "- id: weather", "service"),
     (r"Warm soup", "Amazon Bedrock", "- id: weather", "service"),
+    (r"  stem: A gale", '  verified_on: "2999-01-01"\n  stem: A gale', "- id: weather", "future"),
     (r"0.43", "0.47", "value: 0.47", "measured"),
     (r"cell: gap", "cell: gone", "value: 0.43", "measured"),
     (r"run.ipynb", "gone.ipynb", "value: 0.43", "measured"),
@@ -279,6 +281,12 @@ BANKS = [
         ),
         "test-wise",
     ),
+    (
+        many(
+            100, texts=lambda key: swapped(key, "wine in red", ["wine of tan", "wine of sky", "wine of ash"])
+        ),
+        "learned",
+    ),
     (many(8, stem=lambda number: f"Which color does NOT have thing{number}?"), "negative-share"),
     (many(8, stem=lambda number: f"Which color has thing{number % 7}?"), "duplicate"),
 ]
@@ -293,6 +301,16 @@ def test_an_id_is_there_once(tmp_path):
     other = "assets/quizzes/other.yml"
     root = book(tmp_path, **{other: many(1).replace("item-0", "lamp")})
     assert findings(root) == [(other, 1, "id")]
+
+
+def test_an_exam_needs_questions_for_two_forms(tmp_path):
+    """65 questions each, half of the whole in no chapter."""
+    toc = "format: jb-book\nroot: chapters/page\nchapters:\n  - file: chapters/back/exam\n"
+    files = {"chapters/back/exam.md": "# Exam\n", "_toc.yml": toc}
+    assert findings(book(tmp_path, **{QUIZ: many(130)}, **files)) == []
+    assert findings(book(tmp_path, **{QUIZ: many(129)}, **files)) == [(EXAM, 1, "forms")]
+    shown = {"chapters/page.md": PAGE + "\n```{quiz} good\n```\n"}
+    assert findings(book(tmp_path, **{QUIZ: many(130)}, **files | shown)) == [(EXAM, 1, "forms")]
 
 
 def test_long_keys_are_found(tmp_path):

@@ -16,12 +16,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
+from bookkit.quiz.bank import in_order
 from bookkit.quiz.exports.files import write_zip
 from bookkit.quiz.exports.parts import number, parts
 from bookkit.quiz.exports.questions import PARTIAL, Quiz
 from bookkit.quiz.exports.text import plain, rich
 from bookkit.quiz.items import CHOICE, MATCHING, NUMERIC, ORDERING, RESPONSE, Answer, Item
-from bookkit.quiz.lint import in_order
 from bookkit.site.templates import render
 
 TYPES = {
