@@ -6,7 +6,8 @@ exam-rules.js draws and scores, exam.js asks, exam-report.js says what came out.
     ```
 
 The page says how many questions the bank has for each domain of the exam; the script loads them when an exam
-starts, and draws some by the domains' weights. Questions that go beyond the exam are left out.
+or practice starts. Forms A and B are fixed (see `bookkit.quiz.forms`), other exams are drawn by the domains'
+weights. Left out are questions that go beyond the exam, and those that ask for a measured number.
 """
 
 from pathlib import Path
@@ -14,9 +15,12 @@ from typing import Any
 
 from sphinx.application import Sphinx
 
+from bookkit.quiz.bank import Bank
 from bookkit.quiz.directive import Questions
-from bookkit.quiz.items import Item
-from bookkit.quiz.objectives import OBJECTIVES, Domain, guide, read_objectives
+from bookkit.quiz.forms import QUESTIONS, full_forms
+from bookkit.quiz.items import NUMERIC, Item
+from bookkit.quiz.objectives import OBJECTIVES, Domain, Objective, guide, read_objectives
+from bookkit.quiz.places import shown
 
 
 class Exam(Questions):
@@ -34,26 +38,49 @@ class Exam(Questions):
             domain: sum(item.objective.startswith(f"{domain.id}.") for item in items)
             for domain in exam.domains
         }
+        reserve = sorted(quizzes.keys() - shown(root))
+        forms = full_forms(Bank(root, quizzes, objectives, {}, {}))
         return {
             "quizzes": quizzes,
             "bank": self.later_name(),
             "count": count,
-            "asked": len({item.objective for item in items}),
-            "summary": summary(items, count, len(objectives)),
+            "asked": {item.objective for item in items},
+            "summary": summary(items, sum(len(quizzes[quiz]) for quiz in reserve), count, len(objectives)),
+            "taught": {one.id: teaching(one) for one in objectives.values()},
             "titles": {one.id: one.title for one in objectives.values()},
+            "reserve": reserve,
+            "forms": {
+                form: [f"{quiz}/{item.id}" for quiz, item in asked]
+                for form, asked in forms.items()
+                if len(asked) == QUESTIONS
+            },
         }
 
     def bank(self) -> dict[str, list[Item]]:
         """Those that the exam could ask."""
-        asked = {name: [item for item in items if not item.beyond] for name, items in super().bank().items()}
+        asked = {
+            name: [item for item in items if not item.beyond and item.type != NUMERIC]
+            for name, items in super().bank().items()
+        }
         return {name: items for name, items in asked.items() if items}
 
 
-def summary(items: list[Item], count: dict[Domain, int], objectives: int) -> str:
+PAGES = 4  # that the report names of an objective
+GENERAL = ("overview", "wrap-up")  # pages that teach some of everything
+
+
+def teaching(objective: Objective) -> list[str]:
+    """The pages that teach it, as far as the report names them: those about a subject come first."""
+    return sorted(objective.pages, key=lambda page: page.rpartition("/")[2] in GENERAL)[:PAGES]
+
+
+def summary(items: list[Item], reserve: int, count: dict[Domain, int], objectives: int) -> str:
     """What the bank has, and what it lacks."""
     asked = len({item.objective for item in items})
     have = f"{len(items)} question{'' if len(items) == 1 else 's'}"
-    said = f"The bank has {have} so far, on {asked} of the exam’s {objectives} objectives."
+    part = "all" if asked == objectives else f"{asked}"
+    said = f"The bank has {have}, on {part} of the exam’s {objectives} objectives; "
+    said += f"no chapter shows {reserve} of them."
     missing = [domain for domain, some in count.items() if not some]
     if not missing:
         return said

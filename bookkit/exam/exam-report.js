@@ -5,8 +5,9 @@
 //   table(caption, heads, lines)
 //   many(count, word)                         "1 question", "2 questions"
 //
-// and `guide` is {weights, titles, objectives, asked}: Maps from a domain to its weight in percent and its title, a Map
-// from every objective of the guide to its title, and how many of them the book asks about.
+// and `guide` is {weights, titles, objectives, asked, taught}: Maps from a domain to its weight in percent and its title,
+// a Map from every objective of the guide to its title, how many of them the book asks about, and a function from an
+// objective that the bank asks about to an element with links to the pages that teach it.
 
 import { h } from "./dom.js";
 import * as rules from "./exam-rules.js";
@@ -83,11 +84,11 @@ function byDomain(questions, guide) {
   return table("Right answers by domain", ["Domain", "Real exam", "Objectives", "Right"], lines);
 }
 
-function byObjective(questions, { objectives }) {
+function byObjective(questions, { objectives, taught }) {
   const rows = [...objectives].map(([number, title]) => (
     { number, title, some: questions.filter((one) => one.objective === number) })).filter(({ some }) => some.length);
   const line = ({ number, title, some }) => h("li", {}, h("b", {}, number), ` ${title}: `,
-    h("b", {}, `${rights(some)} of ${some.length} right`), ...readAgain(some));
+    h("b", {}, `${rights(some)} of ${some.length} right`), ...readAgain(some), ...teaching(taught(number)));
   const list = (some) => h("ul", { class: "fm-exam-objectives" }, ...some.map(line));
   const isWhole = ({ some }) => rights(some) === some.length;
   const [whole, partly] = [rows.filter(isWhole), rows.filter((row) => !isWhole(row))];
@@ -101,6 +102,10 @@ function readAgain(questions) {
   const links = [...new Map(wrong.map((link) => [link.getAttribute("href"), link.cloneNode(true)])).values()];
   const parts = links.flatMap((link, place) => (place ? [", ", link] : [link]));
   return links.length ? [h("span", {}, "Read again: ", ...parts)] : [];
+}
+
+function teaching(links) {
+  return links.childNodes.length ? [h("span", {}, "Taught in: ", ...[...links.childNodes].map((node) => node.cloneNode(true)))] : [];
 }
 
 export function fold(title, content, open = false) {

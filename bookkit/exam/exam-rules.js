@@ -5,7 +5,8 @@
 //   shares(count, weights, room)     how many of `count` each part gets: by its weight, with the largest remainders, and
 //                                    no more than it has room for; what it cannot take goes to the others
 //   draw(items, count, weights, seed)   `count` of the items, none twice, in random order; `weights` is a Map from
-//                                    a domain to its weight, and each item has an `objective` such as "3.4.1"
+//                                    a domain to its weight, and each item has an `objective` such as "3.4.1" and a
+//                                    `rank`: of an objective, the lowest come first
 //   gaps(items, weights, sizes)      the domains on which an exam of these items says too little for a scaled score;
 //                                    `sizes` is a Map from a domain to the number of its objectives in the guide
 //   score(right, of)                 the estimate of the scaled score: linear, 100 for nothing and 1000 for everything
@@ -47,10 +48,11 @@ export function shares(count, weights, room) {
   }
 }
 
-// One of each objective in turn, so that none has two before another has one.
+// One of each objective in turn, so that none has two before another has one; those of the lowest rank come first.
 function inTurn(items, random) {
   const rounds = new Map();
-  const turn = shuffled(items, random).map((item) => {
+  const ranked = shuffled(items, random).sort((one, other) => one.rank - other.rank);
+  const turn = ranked.map((item) => {
     const round = rounds.get(item.objective) ?? 0;
     rounds.set(item.objective, round + 1);
     return { item, round };

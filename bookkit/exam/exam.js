@@ -1,14 +1,18 @@
-// The practice exam: a start, one question at a time, a report, and practice of what was wrong. exam-rules.js draws and
-// scores, exam-report.js says what came out, quiz.js runs the questions. The bank comes when an exam starts or goes on,
-// and no key is in the document before the end. A running exam is a modal dialog that fills the window: there is
-// nothing else on the page, to the eye, the keyboard or a screen reader.
+// The practice exam: a start, one question at a time, a report, and practice of what was wrong or of an objective.
+// exam-rules.js draws and scores, exam-report.js says what came out, quiz.js runs the questions. The bank comes when an
+// exam starts or goes on, and no key is in the document before the end. A running exam is a modal dialog that fills the
+// window: there is nothing else on the page, to the eye, the keyboard or a screen reader.
+//
+// A form is fixed: its questions and their order. Other exams are drawn, and take first what the reader has not answered
+// yet, and of that what no chapter shows.
 //
 // The store holds the note "exam", the present one, running or reported, and a note "exam-result-…" for each of the past.
 
 import { h } from "./dom.js";
 import { isScaled, listed, many, resultOf, review, table } from "./exam-report.js";
 import * as rules from "./exam-rules.js";
-import { newSeed } from "./shuffle.js";
+import { createRandom } from "./random.js";
+import { newSeed, shuffled } from "./shuffle.js";
 import * as quiz from "./quiz.js";
 import * as store from "./store.js";
 
@@ -16,6 +20,7 @@ const SHORT = 10; // questions
 const MARKS = [10, 5, 1]; // minutes left that are announced
 const MINUTE = 60_000;
 const KEPT = 200; // results that are shown
+const ROUND = 10; // questions that are practiced at a time
 
 function render({ el: box }) {
   const rows = [...box.querySelectorAll("tr[data-domain]")];
@@ -27,11 +32,16 @@ function render({ el: box }) {
     titles: new Map(rows.map(({ dataset }) => [dataset.domain, dataset.title])),
     objectives: new Map(Object.entries(JSON.parse(box.dataset.objectives))),
     asked: Number(box.dataset.asked),
+    taught: (objective) => box.querySelector(`p[data-objective="${objective}"]`),
   };
+  const reserve = new Set(box.dataset.reserve.split(" "));
+  const forms = JSON.parse(box.dataset.forms); // from a letter to the names of its questions
   const intro = box.querySelector(".fm-exam-start");
   const stage = box.querySelector(".fm-exam-stage");
 
-  let exam = null; // {started, end, ended, at, away, questions}: times in milliseconds, `end` null without a clock
+  // {started, end, ended, at, away, form, met, questions}: times in milliseconds, `end` null without a clock; `form` is
+  // null where the questions were drawn, and `met` is how many of them had been answered before
+  let exam = null;
   let saved = ""; // the exam as this tab last kept it
   let leave = () => {}; // ends what the present screen does by itself
 
@@ -66,10 +76,10 @@ function render({ el: box }) {
   }
 
   function keep() {
-    const { started, end, ended, at, away, questions } = exam;
+    const { started, end, ended, at, away, form, met, questions } = exam;
     const plain = questions.map((one) => (
       { name: `${one.quiz}/${one.id}`, version: one.version, given: one.given(), flagged: one.flagged, seed: one.seed }));
-    const note = { started, end, ended, at, away, questions: plain };
+    const note = { started, end, ended, at, away, form, met, questions: plain };
     store.keepNote("exam", note);
     saved = JSON.stringify(note);
   }
@@ -90,8 +100,21 @@ function render({ el: box }) {
     }
     if (!questions.length) return null;
     const at = Number.isInteger(note.at) && questions[note.at] ? note.at : 0;
-    return { started: note.started, end: note.end, ended: note.ended, at, away: note.away === true, questions };
+    const form = Object.hasOwn(forms, note.form) ? note.form : null;
+    const met = Number.isInteger(note.met) && note.met >= 0 && note.met <= questions.length ? note.met : 0;
+    return { started: note.started, end: note.end, ended: note.ended, at, away: note.away === true, form, met, questions };
   }
+
+  // The bank, each question with what this reader has made of it; shown in a chapter, it may have been met there, too.
+  async function loadBank() {
+    const bank = await quiz.bank(box.dataset.bank);
+    return bank.map((one) => {
+      const entry = store.item(one.quiz, one.id);
+      const result = entry?.version === one.version ? entry.result : null;
+      return { ...one, result, rank: 2 * Boolean(result) + !reserve.has(one.quiz) };
+    });
+  }
+
 
   function results() {
     const fits = (one) => time(one?.at) && [one.right, one.of].every(Number.isInteger) &&
@@ -122,51 +145,103 @@ function render({ el: box }) {
     const lengths = [...new Set([SHORT, rules.QUESTIONS].map((count) => Math.min(count, available)))];
     const full = lengths.at(-1);
     const name = (count) => (count === full && full > SHORT ? "Full" : count === full ? "All" : "Short");
+    const fixed = Object.entries(forms).map(([letter, names]) => [letter, `Form ${letter}: ${many(names.length, "question")}, always the same`]);
     const form = h("form", { class: "fm-exam-form" },
-      choices("size", "Length", lengths.map((count) => [count, `${name(count)}: ${many(count, "question")}`])),
+      choices("size", "Exam", [...lengths.map((count) => [count, `${name(count)}: ${many(count, "question")}, drawn`]), ...fixed]),
       choices("clock", "Time", [["yes", ""], ["no", "Without a clock"]]),
       h("button", { class: "fm-button" }, "Start the exam"));
     const said = h("p", { role: "status" });
-    const count = () => Number(form.elements.size.value);
+    const chosen = () => form.elements.size.value;
+    const count = () => forms[chosen()]?.length ?? Number(chosen());
     function changed() {
       form.querySelector("[value=yes] + span").textContent = `${many(rules.minutes(count()), "minute")} on the clock`;
-      const drawn = rules.shares(count(), [...weights.values()], room);
+      const drawn = rules.shares(count(), [...weights.values()], room); // a form has as many
       rows.forEach((row, part) => { row.lastElementChild.textContent = String(drawn[part]); });
     }
     form.addEventListener("change", changed);
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      begin(count(), form.elements.clock.value === "yes", said);
+      begin(forms[chosen()] ? chosen() : null, count(), form.elements.clock.value === "yes", said);
     });
     const warning = store.keeps() ? [] : [h("p", {}, "This browser stores nothing: the exam is lost when you leave this page.")];
     changed();
-    show(...warning, form, said, ...past());
+    show(...warning, form, said, ...topics(), ...past());
   }
 
   function past() {
     const all = results();
     if (!all.length) return [];
     const score = (one) => (one.scaled === true ? String(rules.score(one.right, one.of)) : "–");
-    const line = (one) => h("tr", {}, h("th", { scope: "row" }, dated(one.at)),
+    const line = (one) => h("tr", {}, h("th", { scope: "row" }, dated(one.at), Object.hasOwn(forms, one.form) ? `, form ${one.form}` : ""),
       h("td", {}, `${one.right} of ${one.of}`), h("td", {}, score(one)));
     return [h("h2", {}, "Your exams"),
       table("Earlier exams", ["Day", "Right", "Estimate"], all.toReversed().map(line))];
   }
 
-  async function begin(count, clock, said) {
+  async function begin(form, count, clock, said) {
     let bank;
     try {
-      bank = await quiz.bank(box.dataset.bank);
+      bank = await loadBank();
     } catch (error) {
       said.textContent = error.message;
       return;
     }
     const started = Date.now();
-    const questions = rules.draw(bank, count, weights, newSeed()).map((one) => question(one, { seed: newSeed() }));
+    const known = new Map(bank.map((one) => [`${one.quiz}/${one.id}`, one]));
+    const asked = form ? forms[form].map((name) => known.get(name)) : rules.draw(bank, count, weights, newSeed());
+    const met = asked.filter(({ result }) => result).length;
+    const questions = asked.map((one) => question(one, { seed: newSeed() }));
     const end = clock ? started + rules.minutes(count) * MINUTE : null;
-    exam = { started, end, ended: null, at: 0, away: false, questions };
+    exam = { started, end, ended: null, at: 0, away: false, form, met, questions };
     keep();
     open();
+  }
+
+  // --- practice of a topic ---
+
+  function topics() {
+    if (!available) return [];
+    const option = (value, text) => h("option", { value }, text);
+    const asked = [...guide.objectives].filter(([number]) => guide.taught(number)); // the bank asks about these
+    const parts = [...guide.titles].map(([domain, title]) => h("optgroup", { label: `Domain ${domain}` },
+      option(domain, `All of domain ${domain}: ${title}`),
+      ...asked.filter(([number]) => rules.domain({ objective: number }) === domain)
+        .map(([number, name]) => option(number, `${number} ${name}`))));
+    const choice = h("select", { autocomplete: "off" }, option("wrong", "What I answered wrong last time"), ...parts);
+    const said = h("p", { role: "status" });
+    const form = h("form", { class: "fm-exam-topics" }, h("label", {}, h("span", {}, "What to practice"), choice),
+      h("button", { class: "fm-button" }, "Practice"));
+    form.addEventListener("submit", async (event) => {
+      event.preventDefault();
+      try {
+        const some = ofTopic(await loadBank(), choice.value);
+        if (some.length) practiceTopic(choice.selectedOptions[0].textContent, some);
+        else said.textContent = choice.value === "wrong" ? "There is nothing that you answered wrong last time." : "The bank has no question on that.";
+      } catch (error) {
+        said.textContent = error.message;
+      }
+    });
+    return [h("h2", {}, "Practice without a clock"),
+      h("p", {}, `${ROUND} questions at a time, each explained as soon as you check it.`), form, said];
+  }
+
+  // What was wrong comes first; then what is new, the reserve last, since an exam is worth most with new questions.
+  function ofTopic(bank, topic) {
+    const fits = (one) => (topic === "wrong" ? one.result === "wrong" :
+      one.objective === topic || rules.domain(one) === topic);
+    const order = (one) => (one.result === "wrong" ? 0 : one.result ? 3 : 1 + reserve.has(one.quiz));
+    return shuffled(bank.filter(fits), createRandom(newSeed())).sort((one, other) => order(one) - order(other));
+  }
+
+  function practiceTopic(title, some) {
+    const [now, later] = [some.slice(0, ROUND), some.slice(ROUND)];
+    const more = later.length ? [button(`${Math.min(ROUND, later.length)} more`, () => practiceTopic(title, later))] : [];
+    intro.hidden = true;
+    practice(title, `${many(some.length, "question")}. Each is explained as soon as you check it.`, now, [...more,
+      button("Back to the start", () => {
+        open();
+        stage.querySelector("select").focus();
+      })]);
   }
 
   // --- the questions ---
@@ -356,7 +431,8 @@ function render({ el: box }) {
     answered.forEach((one) => store.answer(one.quiz, one.id, one.version, one.answer, one.isRight(one.answer)));
     if (!answered.length) return; // there is no result to keep
     const right = answered.filter((one) => one.isRight(one.answer)).length;
-    store.keepNote(`exam-result-${at}`, { at, right, of: exam.questions.length, scaled: isScaled(exam.questions, guide) });
+    const { questions, form } = exam;
+    store.keepNote(`exam-result-${at}`, { at, right, of: questions.length, scaled: isScaled(questions, guide), form });
   }
 
   function grade(one) {
@@ -366,39 +442,44 @@ function render({ el: box }) {
 
   function reportScreen() {
     intro.hidden = true;
-    const { questions, started, end, ended } = exam;
+    const { questions, started, end, ended, form, met } = exam;
     questions.forEach(grade);
     const wrong = questions.filter((one) => one.result === "wrong");
     const late = end !== null && ended >= end;
     const again = h("div", { class: "fm-exam-do" },
-      wrong.length ? button(`Practice ${wrong.length === 1 ? "the wrong one" : `the ${wrong.length} wrong ones`}`, () => practice(wrong)) : null,
+      wrong.length ? button(`Practice ${wrong.length === 1 ? "the wrong one" : `the ${wrong.length} wrong ones`}`, () => practiceWrong(wrong)) : null,
       button("Another exam", () => {
         forget();
         open();
         stage.querySelector("input").focus();
       }));
     const [score, meaning, ...rest] = resultOf(questions, ended - started, end && end - started, guide);
-    show(h("h2", { tabindex: "-1" }, late ? "Time is up: your result" : "Your result"), score, meaning, again, ...rest,
+    const drawn = h("p", {}, `${form ? `This was form ${form}.` : "The questions were drawn."} ${met ?
+      `You had answered ${met} of them before, so the result says less than it would of new ones.` : "All were new to you here."}`);
+    show(h("h2", { tabindex: "-1" }, late ? "Time is up: your result" : "Your result"), score, meaning, drawn, again, ...rest,
       h("h3", {}, "Question by question"), ...review(questions), ...past());
   }
 
-  // --- practice: only what was wrong, each explained at once; it is no exam, and no result is kept of it ---
+  // --- practice: each question is explained at once; it is no exam, and no result is kept of it ---
 
-  function practice(wrong) {
+  function practiceWrong(wrong) {
     const report = [...stage.childNodes];
+    practice(many(wrong.length, "question"), "Each is explained as soon as you check it. This does not count as an exam.", wrong,
+      [button("Back to the result", () => {
+        show(...report);
+        stage.querySelector("h2").focus();
+      })]);
+  }
+
+  function practice(title, words, some, ways) {
     const list = h("ol", { class: "fm-quiz-items" });
     const said = h("p", { role: "status", class: "fm-exam-score" });
-    const asked = quiz.ask(list, wrong, () => {
+    const asked = quiz.ask(list, some, () => {
       const done = asked.filter((one) => one.result);
       const right = done.filter((one) => one.result === "right").length;
       said.textContent = done.length ? `${done.length} of ${asked.length} practiced, ${right} right.` : "";
     });
-    show(h("h2", {}, `Practice: ${many(wrong.length, "question")}`),
-      h("p", {}, "Each is explained as soon as you check it. This does not count as an exam."), list, said,
-      h("div", { class: "fm-exam-do" }, button("Back to the result", () => {
-        show(...report);
-        stage.querySelector("h2").focus();
-      })));
+    show(h("h2", {}, `Practice: ${title}`), h("p", {}, words), list, said, h("div", { class: "fm-exam-do" }, ...ways));
     asked[0].focus();
   }
 
@@ -423,7 +504,7 @@ function render({ el: box }) {
     exam = null;
     if (store.note("exam") !== null) {
       try {
-        exam = kept(await quiz.bank(box.dataset.bank));
+        exam = kept(await loadBank());
       } catch (error) {
         show(h("p", {}, error.message), button("Try again", resume));
         return;

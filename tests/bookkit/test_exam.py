@@ -36,6 +36,7 @@ OBJECTIVES = [
     "3.4.3",
     "4.1.1",
 ]
+SOURCED = '  source: https://docs.example.org/sums\n  verified_on: "2026-11-20"\n  stem'
 FIELDS = ".fm-exam form[data-item]"
 
 
@@ -48,6 +49,7 @@ def tiny_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         first.replace("id: sum", f"id: sum-{number}").replace("3.3.1", objective)
         for number, objective in enumerate(OBJECTIVES)
     ]
+    many.append(first.replace("id: sum", "id: sourced").replace("3.3.1", "3.4.2").replace("  stem", SOURCED))
     measured = quiz_book.OTHERS[quiz_book.OTHERS.index("- id: floor") :]
     many.append(measured.replace("id: floor", "id: measured").replace("  beyond: true\n", ""))
     (book / "assets/quizzes/many.yml").write_text("".join(many))
@@ -59,7 +61,7 @@ def tiny_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def covering(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A book with two questions on every objective of the guide, and a repository; its address."""
+    """A book with three questions on every objective of the guide, and a repository; its address."""
     text = "# Exam\n\n(the-sum)=\n## Sums\n\n```{exam}\n```\n"
     book = tiny.write(tmp_path_factory.mktemp("covering"), text)
     for quiz in (book / "assets/quizzes").glob("*.yml"):
@@ -67,7 +69,7 @@ def covering(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     first = quiz_book.CHOICES.partition("- id: even")[0]
     items = [
         first.replace("id: sum", f"id: item-{number}").replace("3.3.1", objective)
-        for number, objective in enumerate([*read_objectives(tiny.ROOT)] * 2)
+        for number, objective in enumerate([*read_objectives(tiny.ROOT)] * 3)
     ]
     (book / "assets/quizzes/sums.yml").write_text("".join(items))
     with pytest.MonkeyPatch.context() as patch:
@@ -107,9 +109,7 @@ def reply(page: Page, right: bool = True) -> None:
 
 def respond(form: Locator, right: bool) -> None:
     kind, name = form.get_attribute("data-type"), form.get_attribute("data-item")
-    if kind == "numeric":
-        form.locator("input").fill("0,43" if right else "1.53")
-    elif kind in ("ordering", "matching"):
+    if kind in ("ordering", "matching"):
         key = {"order": "312", "names": "231"}[str(name)]
         fill(form, key if right else "123")
     else:
@@ -167,7 +167,7 @@ def test_shares(visit: Any) -> None:
 def test_draws(visit: Any) -> None:
     """By the domains' weights, evenly over their objectives, none twice, and not the same every time."""
     bank = [
-        {"id": f"{domain}.{task}-{number}", "objective": f"{domain}.1.{task}"}
+        {"id": f"{domain}.{task}-{number}", "objective": f"{domain}.1.{task}", "rank": number % 2}
         for domain, tasks in {1: [9, 1], 2: [4, 4, 4], 3: [20, 1, 1], 4: [3]}.items()
         for task, count in enumerate(tasks)
         for number in range(count)
@@ -182,6 +182,7 @@ def test_draws(visit: Any) -> None:
         assert Counter(item["objective"][0] for item in one) == {"1": 5, "2": 6, "3": 6, "4": 3}
         assert {"1.1.1", "3.1.1", "3.1.2"} < {item["objective"] for item in one}  # none before each has one
         assert Counter(item["objective"] for item in one)["2.1.0"] == 2
+        assert all(item["rank"] == 0 for item in one if item["objective"][0] == "2"), "the lowest rank first"
     assert len({json.dumps(one) for one in drawn}) == 200
     first = Counter(one[0]["id"] for one in drawn)
     assert max(first.values()) < 30  # the order is by chance, too: 10 or so of each is expected
@@ -236,7 +237,7 @@ def test_gaps_of_an_exam(visit: Any, changed: dict[str, tuple[int, int]], short:
 def test_the_start_says_what_the_bank_has(visit: Any) -> None:
     page = visit()
     said = page.locator(".fm-exam-bank").inner_text()
-    assert "17 questions so far, on 10 of the exam’s 69 objectives" in said
+    assert "17 questions, on 10 of the exam’s 69 objectives; no chapter shows 13 of them." in said
     assert "none on domain 5, 14% of the real exam" in said
     table = page.locator(".fm-exam-start tbody")
     assert table.locator("td:nth-child(3)").all_inner_texts() == ["3", "4", "9", "1", "none yet"]
@@ -252,15 +253,15 @@ def test_items_beyond_the_exam_are_left_out(visit: Any) -> None:
     start(page, "Full")
     names = [one["name"] for one in page.evaluate("fmkit.modules.store.note('exam').questions")]
     assert len(set(names)) == 17
-    assert "signs/floor" not in names
-    assert "many/measured" in names
+    assert "signs/floor" not in names, "beyond the exam"
+    assert "many/measured" not in names, "of no type of the exam"
 
 
 def test_without_a_script(visit: Any) -> None:
     page = visit(java_script_enabled=False)
     assert page.get_by_text("need JavaScript").is_visible()
     assert page.locator(".fm-exam button").count() == 0
-    assert not page.get_by_text("Drawn", exact=True).is_visible()
+    assert not page.get_by_text("Asked", exact=True).is_visible()
 
 
 # --- during the exam --------------------------------------------------------------------------------------
@@ -586,7 +587,12 @@ def test_the_report(visit: Any) -> None:
     for card in cards.all():  # a reason for every part, and where to read on
         parts = card.locator(".fm-quiz-part").count()
         assert card.locator(".fm-quiz-feedback").count() >= parts
-        assert card.locator(".fm-quiz-again a").count() == 1  # no report where there is no repository
+        sources = ["https://docs.example.org/sums"] if card.locator("[data-item=sourced]").count() else []
+        links = card.locator(".fm-quiz-again a").evaluate_all("(all) => all.map((one) => one.href)")
+        assert links[1:] == sources  # no report where there is no repository
+        assert ("Source: docs.example.org · checked 2026-11-20" in card.inner_text()) == bool(sources) or (
+            not card.is_visible()
+        )
         assert card.locator("button").count() == 0
     page.get_by_text("Right: 12 questions").click()
     assert page.locator(".fm-exam-stage .fm-quiz-items > li:visible").count() == 17
@@ -634,6 +640,66 @@ def test_an_estimate_where_all_is_covered(covered: Page) -> None:
     assert "Estimate:" not in covered.locator(".fm-exam-score").inner_text()
     past = covered.locator(".fm-exam-stage table").last.locator("td").all_inner_texts()
     assert past == ["10 of 10", "–", "44 of 65", "709"]
+
+
+def test_a_form_is_the_same_for_everybody(covered: Page) -> None:
+    """A and B have no question in common; the report names the form, and says what was not new."""
+    asked = {}
+    for form, met in (("A", 0), ("B", 0), ("A", 65)):
+        start(covered, f"Form {form}", clock=False)
+        names = [one["name"] for one in covered.evaluate("fmkit.modules.store.note('exam').questions")]
+        assert names == asked.setdefault(form, names)
+        reply_to_all(covered, 50)
+        covered.reload()
+        end(covered)
+        text = covered.locator(".fm-exam-stage").inner_text()
+        assert f"This was form {form}." in text
+        assert ("All were new to you here." in text) == (met == 0)
+        assert ("You had answered 65 of them before" in text) == (met == 65)
+        assert "Estimate: 792 of 1000" in text
+        press(covered, "Another exam")
+    assert len({*asked["A"], *asked["B"]}) == 130
+    past = covered.locator(".fm-exam-stage tbody th").all_inner_texts()
+    assert [one.rpartition(", ")[2] for one in past] == ["form A", "form B", "form A"]
+
+
+def test_a_drawn_exam_takes_what_is_new(covered: Page) -> None:
+    start(covered, "Full", clock=False)
+    reply_to_all(covered)
+    end(covered)
+    press(covered, "Another exam")
+    start(covered, "Full", clock=False)
+    end(covered)
+    assert "All were new to you here." in covered.locator(".fm-exam-stage").inner_text()
+
+
+def test_practice_of_an_objective(covered: Page) -> None:
+    """Without a clock, ten at a time, what was wrong first; no exam is kept."""
+    topic = covered.get_by_label("What to practice")
+    press(covered, "Practice")
+    assert covered.get_by_text("There is nothing that you answered wrong last time.").is_visible()
+    topic.select_option("3.4.1")
+    press(covered, "Practice")
+    forms = covered.locator(".fm-exam-stage form[data-item]")
+    assert forms.evaluate_all("(all) => all.map((one) => one.dataset.objective)") == ["3.4.1"] * 3
+    wrong = forms.first.get_attribute("data-item")
+    for number in range(3):
+        respond(forms.nth(number), right=number > 0)
+        forms.nth(number).get_by_role("button", name="Check").click()
+    assert covered.get_by_text("3 of 3 practiced, 2 right.").is_visible()
+    press(covered, "Back to the start")
+    expect(topic).to_be_focused()
+    press(covered, "Practice")
+    assert [one.get_attribute("data-item") for one in forms.all()] == [wrong]
+    press(covered, "Back to the start")
+    topic.select_option("3")
+    press(covered, "Practice")
+    assert forms.count() == 10
+    assert forms.first.get_attribute("data-item") == wrong
+    press(covered, "10 more")
+    assert forms.count() == 10
+    assert wrong not in [one.get_attribute("data-item") for one in forms.all()]
+    assert not results(covered)
 
 
 def test_a_question_can_be_reported(covered: Page) -> None:
