@@ -3,7 +3,7 @@
 BIN := .venv/bin
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help book html zip pdf slides student instructor check test lab notebooks models experiments quiz-report soak clean lint book-venv test-venv
+.PHONY: help book html zip pdf slides student instructor check test lab notebooks models experiments assignments week quiz-report soak clean lint book-venv test-venv
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' Makefile
 
@@ -48,6 +48,12 @@ models: book-venv ## train the book's models again, into assets/models
 
 experiments: book-venv ## record the long runs again, into assets/runs
 	@$(BIN)/python -m bookkit.experiments
+
+assignments: book-venv ## graded problem sets of a class, for nbgrader: make assignments SEED=7
+	@$(BIN)/python -m bookkit.assignments course "$(SEED)"
+
+week: book-venv ## all that a week of the course needs, as one zip: make week N=2 SEED=7
+	@$(BIN)/python -m bookkit.assignments week "$(N)" "$(SEED)"
 
 quiz-report: book-venv ## what the quizzes cover, and what their form gives away
 	@$(BIN)/python -m bookkit.quiz report
