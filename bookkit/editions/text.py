@@ -23,7 +23,7 @@ def to_hand_out(name: str, text: str) -> str:
 
 
 def _without(pattern: re.Pattern[str], name: str, text: str) -> str:
-    if Path(name).suffix != ".ipynb":
+    if ".ipynb" not in Path(name).suffixes:
         return pattern.sub("", text)
     notebook = json.loads(text)
     cells = [(cell, _cell_without(pattern, cell)) for cell in notebook["cells"]]
