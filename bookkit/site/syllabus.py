@@ -89,7 +89,7 @@ def table(root: Path, sessions: list[Session]) -> list[str]:
             minutes, cpu = sum(one.minutes for one in every), sum(one.cpu for one in every) / 60
             takes = [str(minutes), f"{cpu:.1f}", str(sum(one.questions for one in every))]
         pages = " · ".join(f"{{doc}}`/chapters/{chapter}`" for chapter in session.chapters)
-        skip = f"Leave out first: {session.skip}." if session.skip else ""
+        skip = f"(leave out first: {session.skip})" if session.skip else ""
         what = " ".join(filter(None, (f"{number}.", pages or "The test.", skip)))
         lines.append(_row((str(session.week), what, *takes, session.work)))
     return lines
