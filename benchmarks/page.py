@@ -12,7 +12,6 @@ import argparse
 import gzip
 import statistics
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,12 +24,11 @@ from typing import Any
 from playwright.sync_api import Browser, sync_playwright
 
 from bookkit.experiments.recording import processor
+from bookkit.site import browser as chromium
 from bookkit.site.build import build, site, toc_pages
 from bookkit.site.serve import HOST, Handler
 
 ROOT = Path(__file__).parents[1]
-sys.path.append(str(ROOT / "tests"))
-import browser as chromium
 
 DESK = {"width": 1300, "height": 900}
 CALM = 1500  # milliseconds after which a page that was painted asks for no more by itself
