@@ -26,7 +26,7 @@ from bookkit.editions import shows_keys
 from bookkit.quiz.directive import Questions, anchor
 from bookkit.quiz.items import Item, read_bank
 from bookkit.quiz.objectives import OBJECTIVES, read_objectives
-from bookkit.quiz.places import quiz_titles
+from bookkit.quiz.places import quiz_titles, shown
 from bookkit.site.build import toc_pages
 from bookkit.site.page_widget import page_widget, report
 from bookkit.site.templates import render
@@ -78,9 +78,15 @@ class Progress(Questions):
 
     def questions_by_quiz(self) -> dict[str, list[Item]]:
         try:
-            return read_bank(Path(self.env.srcdir))
+            return answerable(Path(self.env.srcdir))
         except FmkitError:  # reported by `review`
             return {}
+
+
+def answerable(root: Path) -> dict[str, list[Item]]:
+    """The questions that a reader meets: without a review and an exam, only those of the pages."""
+    bank = read_bank(root)
+    return bank if shows_keys() else {quiz: bank[quiz] for quiz in sorted(shown(root) & bank.keys())}
 
 
 class Coverage(SphinxDirective):
@@ -89,7 +95,7 @@ class Coverage(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         self.env.note_reread()  # it depends on every quiz
         try:
-            guide, bank = read_objectives(Path(self.env.srcdir)), read_bank(Path(self.env.srcdir))
+            guide, bank = read_objectives(Path(self.env.srcdir)), answerable(Path(self.env.srcdir))
         except FmkitError as error:
             report(error)
             return []
