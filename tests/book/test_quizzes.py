@@ -66,7 +66,7 @@ def test_the_report_counts_right(capsys):
     assert f"| key at | {', '.join(f'{letter} {letters[letter]}' for letter in 'ABCD')} |" in text
 
 
-def test_two_full_exams_without_a_common_item():
+def test_two_full_exams_share_no_item():
     """By the domains' weights, over every objective; most questions are in no chapter."""
     bank = load(ROOT)
     forms = full_forms(bank)

@@ -303,7 +303,7 @@ def test_an_id_is_there_once(tmp_path):
     assert findings(root) == [(other, 1, "id")]
 
 
-def test_an_exam_needs_questions_for_two_forms(tmp_path):
+def test_an_exam_needs_two_forms(tmp_path):
     """65 questions each, half of the whole in no chapter."""
     toc = "format: jb-book\nroot: chapters/page\nchapters:\n  - file: chapters/back/exam\n"
     files = {"chapters/back/exam.md": "# Exam\n", "_toc.yml": toc}
