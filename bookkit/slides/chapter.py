@@ -32,7 +32,7 @@ NAMED = re.compile(r"\]\(([\w-]+)\)")  # a section that a plan links to
 QUOTED = re.compile(r"`([a-z0-9-]+)`")
 DIRECTIVE = re.compile(r"\{([\w:-]+)\}\s*(.*)")
 OPTION = re.compile(r":(\w+):\s*(.*)\n")
-SENTENCE = re.compile(r"(?<=[.!?:])\s+(?=[\"*]*[A-Z])")
+GAP = re.compile(r"(?<=[.!?])\s+(?=[\"*(]*[A-Z])")  # between two sentences
 TABLE = re.compile(r"(<figure.*?<tbody>)(.*)(</tbody>.*)", re.DOTALL)
 ROWS = re.compile(r"<tr>.*?</tr>", re.DOTALL)
 WITHOUT_OUTPUT = {"remove-cell", "remove-output", "hide-output"}
@@ -233,7 +233,7 @@ def split_options(text: str) -> tuple[dict[str, str], str]:
 def lead_in(blocks: list[Block]) -> list[str]:
     """The last two sentences before a picture that has none of its own."""
     texts = [block.text for block in blocks if block.kind == "text"]
-    return [" ".join(SENTENCE.split(texts[-1])[-2:])] if texts else []
+    return [" ".join(sentences(texts[-1])[-2:])] if texts else []
 
 
 def shorter(text: str) -> list[str]:
@@ -254,6 +254,21 @@ def brief(blocks: Iterable[Block]) -> list[str]:
     return short
 
 
+def sentences(text: str) -> list[str]:
+    """The sentences of a paragraph; what is in bold, quotes or parentheses stays in one piece."""
+    found: list[str] = []
+    for piece in GAP.split(text):
+        if found and is_open(found[-1]):
+            found[-1] += f" {piece}"
+        else:
+            found.append(piece)
+    return found
+
+
+def is_open(text: str) -> bool:
+    return bool(text.count("**") % 2 or text.count('"') % 2 or text.count("(") > text.count(")"))
+
+
 def words(texts: list[str]) -> int:
     return sum(len(text.split()) for text in texts)
 
@@ -262,7 +277,7 @@ def first_sentences(block: Block, count: int) -> str:
     if block.kind == "math":
         return block.text
     items = re.split(r"\n(?=[-*] |\d+\. )", block.text) if block.kind == "list" else [block.text]
-    return "\n".join(" ".join(SENTENCE.split(item)[:count]) for item in items)
+    return "\n".join(" ".join(sentences(item)[:count]) for item in items)
 
 
 # --- reading a notebook ---
