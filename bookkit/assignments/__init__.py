@@ -6,6 +6,10 @@ it, `week1.yml` has what students get wrong (see `bookkit.assignments.mistakes`)
 """
 
 import logging
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -66,18 +70,20 @@ def read_set(path: Path) -> ProblemSet:
     return ProblemSet(path.stem, notebook, yaml.safe_load(path.with_suffix(".yml").read_text()))
 
 
-def make(root: Path, directory: Path, seed: int) -> Path:
+def make(root: Path, directory: Path, seed: int, only: str = "") -> Path:
     """Write the course of a class into `directory`; nbgrader itself makes the notebooks that students get.
 
-    What is in the directory otherwise, such as submissions and grades, is left alone. Raises `FmkitError`
-    where a notebook of the course was changed since, by hand or with the book.
+    `only` is the name of a single problem set. What is in the directory otherwise, such as submissions and
+    grades, is left alone. Raises `FmkitError` where a notebook of the course was changed since, by hand or
+    with the book.
     """
     sets = read_sets(root / "bookkit" / "assignments")
-    for each in sets:
+    chosen = [each for each in sets if only in ("", each.name)]
+    for each in chosen:
         _write(directory / "source" / each.name / f"{each.name}.ipynb", with_seed(each, seed))
     _write(directory / CONFIG, (HERE / CONFIG).read_text())
     (directory / PAGE).write_text(render("assignments/course.md", sets=sets, seed=seed))
-    release(directory, [each.name for each in sets])
+    release(directory, [each.name for each in chosen])
     return directory
 
 
@@ -97,9 +103,21 @@ def release(directory: Path, names: list[str]) -> None:
     nbgrader = NbGraderAPI(config=config)
     nbgrader.log.setLevel(logging.ERROR)
     for name in names:
-        result = nbgrader.generate_assignment(name)
+        with commands():
+            result = nbgrader.generate_assignment(name)
         if not result["success"]:
             raise FmkitError(f"{directory}: nbgrader cannot make {name}: {result.get('log', '')[-300:]}")
+
+
+@contextmanager
+def commands() -> Iterator[None]:
+    """Put the environment's commands on the path: nbgrader starts kernels, and alembic for its database."""
+    before = os.environ.get("PATH", "")
+    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{before}"
+    try:
+        yield
+    finally:
+        os.environ["PATH"] = before
 
 
 def read_seed(text: str) -> int:

@@ -10,3 +10,4 @@ c.ClearSolutions.text_stub = "*YOUR ANSWER HERE*"
 c.Execute.timeout = 600
 # Zip files of students, named NAME.zip: the notebook and its run/, in a folder or not.
 c.FileNameCollectorPlugin.named_regexp = r".*/extracted/(?P<student_id>[^/]+)/(?:week\d/)?(?P<file_id>.+)"
+c.FileNameCollectorPlugin.valid_ext = [".ipynb", ".json", ".jsonl", ".safetensors"]
