@@ -455,7 +455,7 @@ function render({ el: box }) {
       }));
     const [score, meaning, ...rest] = resultOf(questions, ended - started, end && end - started, guide);
     const drawn = h("p", {}, `${form ? `This was form ${form}.` : "The questions were drawn."} ${met ?
-      `You had answered ${met} of them before, so the result says less than it would of new ones.` : "All were new to you here."}`);
+      `You had answered ${met} of them before, so the result says less than it would of new ones.` : "You had answered none of them before."}`);
     show(h("h2", { tabindex: "-1" }, late ? "Time is up: your result" : "Your result"), score, meaning, drawn, again, ...rest,
       h("h3", {}, "Question by question"), ...review(questions), ...past());
   }
