@@ -10,6 +10,7 @@ import yaml
 
 from bookkit.editions import INSTRUCTOR, KEYS, STUDENT, TEACHING, chosen, contents
 from bookkit.editions.text import to_hand_out
+from bookkit.quiz.places import page_title
 from bookkit.site.assets import PUBLISHED
 from bookkit.site.build import build, place, site, toc_pages
 from bookkit.site.offline import files, pack, write_zip
@@ -18,12 +19,12 @@ from bookkit.site.templates import render
 NOTEBOOKS, PACK = "notebooks.zip", "instructor-pack.zip"
 PACKAGE = ("pyproject.toml", "README.md", "LICENSE", "constraints.txt")  # what installs fmkit, beside fmkit/
 SKIPPED = {"__pycache__", ".ipynb_checkpoints"}
-PAGE = "README.html"
+PAGE, PARTS = "README.html", ("slides", "assignments", "banks")
 
 
 @dataclass(frozen=True)
 class Chapter:
-    """What the pack has for a chapter; addresses are within it, empty where there is nothing."""
+    """What the pack has for a chapter; addresses are within it."""
 
     title: str
     plan: str
@@ -65,34 +66,38 @@ def below(folder: Path) -> Iterator[Path]:
 
 def make_instructor(root: Path, seed: int) -> Path:
     """Build the instructor's pack for a class with this seed into _build/instructor; returns its zip."""
-    from bookkit import assignments, slides
-    from bookkit.quiz import exports
-
     with chosen(INSTRUCTOR):
         build(root)
         made = place(root)
-        folders = {name: made / name for name in ("slides", "assignments", "banks")}
-        for folder in folders.values():
-            shutil.rmtree(folder, ignore_errors=True)
-        slides.write(root, folders["slides"])
-        assignments.make(root, folders["assignments"], seed)
-        exports.write_banks(root, folders["banks"])
-        page = render("editions/readme.html", chapters=chapters(root), seed=seed)
-        (made / PAGE).write_text(page, encoding="utf-8")
-        packed = [made / PAGE]
-        for folder in (site(root), *folders.values()):
-            packed += files(folder)
-        return pack(made / PACK, ((file.relative_to(made).as_posix(), file.read_bytes()) for file in packed))
+        for name in PARTS:
+            shutil.rmtree(made / name, ignore_errors=True)
+        write_parts(root, made, seed)
+        paths = [made / PAGE, *files(site(root)), *(path for name in PARTS for path in files(made / name))]
+        names = (path.relative_to(made).as_posix() for path in paths)
+        return pack(made / PACK, ((name, (made / name).read_bytes()) for name in names))
+
+
+def write_parts(root: Path, directory: Path, seed: int) -> None:
+    """Write what the pack has besides the site, and the page that says what to use when."""
+    from bookkit import assignments, slides
+    from bookkit.quiz import exports
+
+    slides.write(root, directory / "slides")
+    assignments.make(root, directory / "assignments", seed)
+    exports.write_banks(root, directory / "banks")
+    page = render("editions/readme.html", chapters=chapters(root), seed=seed)
+    (directory / PAGE).write_text(page, encoding="utf-8")
 
 
 def chapters(root: Path) -> list[Chapter]:
-    """The chapters that have a plan, in the order of the book."""
-    made, found = place(root), []
-    for page in toc_pages(root):
-        if page.startswith(TEACHING):
-            name = page.removeprefix(TEACHING)
-            heading = (root / f"{page}.md").read_text(encoding="utf-8").partition("\n")[0]
-            title = heading.lstrip("# ").removeprefix("Teaching ").replace("*", "")
-            places = (f"html/{page}.html", f"html/{KEYS}/{name}.html", f"slides/{name}.html")
-            found.append(Chapter(title, *(one if (made / one).is_file() else "" for one in places)))
-    return found
+    """The chapters that have keys, in the order of the book."""
+    names = [page.removeprefix(f"{KEYS}/") for page in toc_pages(root) if page.startswith(f"{KEYS}/")]
+    return [
+        Chapter(
+            page_title(root, f"{TEACHING}{name}").removeprefix("Teaching ").replace("*", ""),
+            f"html/{TEACHING}{name}.html",
+            f"html/{KEYS}/{name}.html",
+            f"slides/{name}.html",
+        )
+        for name in names
+    ]

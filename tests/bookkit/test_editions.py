@@ -18,7 +18,7 @@ from playwright.sync_api import Page, expect
 
 from bookkit.__main__ import main
 from bookkit.editions import INSTRUCTOR, PUBLIC, STUDENT, chosen
-from bookkit.editions.packs import make_student
+from bookkit.editions.packs import make_student, write_parts
 from bookkit.editions.text import to_hand_out
 from bookkit.quiz.items import Item, read_bank
 from bookkit.site.build import fingerprint, toc_pages
@@ -218,6 +218,26 @@ def test_a_handed_in_answer_is_graded(visit: Any) -> None:
     page.evaluate("kept => localStorage.setItem('fmkit/1/item/sums/sum', JSON.stringify(kept))", kept)
     page.reload()
     expect(page.locator(".fm-quiz form").first.get_by_role("status")).to_have_text("✓ Right.")
+
+
+# --- the instructor's pack ---
+
+
+@pytest.mark.slow
+def test_the_pack_has_all_that_it_names(tmp_path: Path) -> None:
+    """Links lead to pages of the edition and to files; the hidden tests are in one of two folders."""
+    with chosen(INSTRUCTOR):
+        write_parts(ROOT, tmp_path, seed=7)
+        html = {f"html/{page}.html" for page in toc_pages(ROOT)} | {"html/index.html"}
+    links = set(re.findall('href="(.*?)"', (tmp_path / "README.html").read_text()))
+    assert len(links) > 3 * 36
+    assert [link for link in links if link not in html and not (tmp_path / link).exists()] == []
+    hidden = [
+        path for path in (tmp_path / "assignments").rglob("*.ipynb") if "HIDDEN TESTS" in path.read_text()
+    ]
+    assert {path.parts[-3] for path in hidden} == {"source"}
+    keys = {path.name for path in (tmp_path / "banks/forms").glob("*-key.html")}
+    assert keys >= {"practice-exam-form-a-key.html", "practice-exam-form-b-key.html"}
 
 
 # --- leaks ---
