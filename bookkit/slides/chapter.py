@@ -266,7 +266,9 @@ def sentences(text: str) -> list[str]:
 
 
 def is_open(text: str) -> bool:
-    return bool(text.count("**") % 2 or text.count('"') % 2 or text.count("(") > text.count(")"))
+    bold = text.count("**")
+    italic = text.count("*") - 2 * bold
+    return bool(bold % 2 or italic % 2 or text.count('"') % 2 or text.count("(") > text.count(")"))
 
 
 def words(texts: list[str]) -> int:
