@@ -24,7 +24,7 @@ from bookkit.site.page_widget import report
 from fmkit.errors import FmkitError
 
 FILE = "assets/syllabus.yml"
-WORK = r"problem set [1-4]|form [AB]"
+WORK = r"problem set [1-4]|test of module [1-4]|exam"
 MINUTES, CPU = re.compile(r"^:minutes: (\d+)$", re.MULTILINE), re.compile(r"^:cpu: (\d+)$", re.MULTILINE)
 QUIZ = re.compile(r"\{quiz\} ([\w-]+)")
 HEAD = ("week", "session", "minutes to read", "CPU minutes", "quiz", "given out")
@@ -64,7 +64,7 @@ def _session(entry: Entry, root: Path) -> Session:
     return Session(
         fields["week"].whole("week"),
         tuple(one.text("a chapter") for one in chapters),
-        fields["work"].text("work", WORK, "a problem set or a form") if "work" in fields else "",
+        fields["work"].text("work", WORK, "a problem set, a test or the exam") if "work" in fields else "",
         fields["skip"].text("skip") if "skip" in fields else "",
     )
 
@@ -90,7 +90,7 @@ def table(root: Path, sessions: list[Session]) -> list[str]:
             takes = [str(minutes), f"{cpu:.1f}", str(sum(one.questions for one in every))]
         pages = " · ".join(f"{{doc}}`/chapters/{chapter}`" for chapter in session.chapters)
         skip = f"(leave out first: {session.skip})" if session.skip else ""
-        what = " ".join(filter(None, (f"{number}.", pages or "The test.", skip)))
+        what = " ".join(filter(None, (f"{number}.", pages or "The exam.", skip)))
         lines.append(_row((str(session.week), what, *takes, session.work)))
     return lines
 
