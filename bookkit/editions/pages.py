@@ -9,11 +9,13 @@ from docutils import nodes
 from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.config import Config
-from sphinx.util import docname_join
+from sphinx.util import docname_join, logging
 
 from bookkit.editions import INSTRUCTOR, KEYS, NOT_FOR_STUDENTS, adapt, edition, shows_keys
-from bookkit.editions.text import to_hand_out, without_answers
+from bookkit.editions.text import LEFT, to_hand_out, without_answers
 from bookkit.quiz.sections import LABELED
+
+logger = logging.getLogger(__name__)
 
 TITLE = re.compile(r"^# +(.+?) *$", re.MULTILINE)
 
@@ -29,7 +31,10 @@ def configure(app: Sphinx, config: Config) -> None:
 
 
 def read(app: Sphinx, page: str, source: list[str]) -> None:
-    source[0] = without_answers(str(app.env.doc2path(page)), source[0])
+    path = str(app.env.doc2path(page))
+    source[0] = without_answers(path, source[0])
+    if mark := LEFT.search(source[0]):
+        logger.warning("students would see it: %r is indented, or has no end", mark[0], location=page)
 
 
 def unlink(app: Sphinx, doctree: nodes.document) -> None:

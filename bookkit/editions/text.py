@@ -9,6 +9,9 @@ FENCE = r"^(?P<{0}>`{{3,}}|:{{3,}})\{{{1}\}}.*?^(?P={0})[ \t]*$\n?"
 SOLUTION = FENCE.format("solution", "solution")
 HIDDEN = r"^% not for students$.*?^% for all$\n?"
 ANSWERS = re.compile(f"{SOLUTION}|{HIDDEN}", re.MULTILINE | re.DOTALL)
+LEFT = re.compile(
+    r"\{solution|% not for students"
+)  # in a page without answers: a mark that was not understood
 QUIZ = re.compile(FENCE.format("quiz", "quiz"), re.MULTILINE | re.DOTALL)
 
 

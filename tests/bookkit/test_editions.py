@@ -109,6 +109,15 @@ def test_the_public_page_keeps_answers(tmp_path: Path) -> None:
     assert page.count('class="fm-quiz-reason"') == RATIONALES
 
 
+@pytest.mark.parametrize(("old", "new"), [("% for all", ""), ("````{sol", "  ````{sol")])
+def test_an_answer_without_an_end_is_told(tmp_path: Path, old: str, new: str) -> None:
+    book = small_book(tmp_path)
+    (book / "chapters/intro.md").write_text(PAGE.replace(old, new, 1))
+    with chosen(STUDENT):
+        _, warnings = tiny.read(book, "editions")
+    assert re.search(r"chapters/intro\.md: WARNING: students would see it: .* has no end", warnings)
+
+
 def test_a_version_says_nothing_of_the_key(tmp_path: Path) -> None:
     """Whoever tries all keys finds the same beginning for each."""
 
