@@ -80,7 +80,7 @@ def summary(items: list[Item], reserve: int, count: dict[Domain, int], objective
     have = f"{len(items)} question{'' if len(items) == 1 else 's'}"
     part = "all" if asked == objectives else f"{asked}"
     said = f"The bank has {have}, on {part} of the exam’s {objectives} objectives; "
-    said += f"no chapter shows {reserve} of them."
+    said += f"{reserve} of them are in no chapter."
     missing = [domain for domain, some in count.items() if not some]
     if not missing:
         return said
