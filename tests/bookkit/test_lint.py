@@ -25,6 +25,7 @@ WHY = "Because the keeper wrote it into the log of the station on that day, as a
 GOOD = f"""\
 - id: lamp
   type: multiple-choice
+  verified_on: "2026-11-26"
   objective: 3.3.1
   section: the-lamp
   bloom: apply
@@ -41,6 +42,7 @@ GOOD = f"""\
       rationale: {WHY}
 - id: weather
   type: multiple-response
+  verified_on: "2026-11-26"
   objective: 3.3.1
   section: the-lamp
   bloom: understand
@@ -53,6 +55,7 @@ GOOD = f"""\
     - {{text: Loud radios, rationale: "{WHY}"}}
 - id: speed
   type: multiple-choice
+  verified_on: "2026-11-26"
   objective: 3.3.1
   section: the-lamp
   bloom: apply
@@ -64,6 +67,7 @@ GOOD = f"""\
     - {{text: "1,000 knots", rationale: "{WHY}"}}
 - id: evening
   type: ordering
+  verified_on: "2026-11-26"
   objective: 3.3.1
   section: the-lamp
   bloom: remember
@@ -74,6 +78,7 @@ GOOD = f"""\
     - {{text: Write the log, place: 3, rationale: "{WHY}"}}
 - id: words
   type: matching
+  verified_on: "2026-11-26"
   objective: 3.3.1
   section: the-lamp
   bloom: remember
@@ -84,6 +89,7 @@ GOOD = f"""\
     - {{prompt: Fog, match: What hides, shown: 1, rationale: "{WHY}"}}
 - id: loss
   type: numeric
+  verified_on: "2026-11-26"
   objective: 3.3.1
   section: the-lamp
   bloom: apply
@@ -161,6 +167,7 @@ def many(
         {
             "id": f"item-{number}",
             "type": "multiple-choice",
+            "verified_on": "2026-11-26",
             "objective": "3.3.1",
             "section": "the-lamp",
             "bloom": "remember",
@@ -246,7 +253,7 @@ FAULTS = [
     (r"the-lamp(\n  bloom: und)", r"the-lamb\1", "section: the-lamb", "section"),
     (r"  stem: A gale", "  service: gone\n  stem: A gale", "- id: weather", "service"),
     (r"Warm soup", "Amazon Bedrock", "- id: weather", "service"),
-    (r"  stem: A gale", '  verified_on: "2999-01-01"\n  stem: A gale', "- id: weather", "future"),
+    (r"(multiple-response\n  verified_on: )\S+", r'\1"2999-01-01"', "- id: weather", "future"),
     (r"0.43", "0.47", "value: 0.47", "measured"),
     (r"cell: gap", "cell: gone", "value: 0.43", "measured"),
     (r"run.ipynb", "gone.ipynb", "value: 0.43", "measured"),
@@ -460,6 +467,7 @@ PRODUCT = """\
     - {text: "{{done:.1%}}", correct: true, rationale: "They are {{done}}. WHY"}
     - {text: 1%, rationale: "WHY"}
     - {text: 2%, rationale: "WHY"}
+  verified_on: "2026-11-26"
 """.replace("WHY", WHY)
 
 
