@@ -2,11 +2,12 @@
 
 `week1.ipynb` … are nbgrader's instructor version, with solutions and hidden tests between its marks. Beside
 it, `week1.yml` has what students get wrong (see `bookkit.assignments.mistakes`) and what the week takes: the
-`minutes` of a student, and those of `grading` thirty submissions, one after the other.
+`minutes` of a student, and the CPU minutes of `grading` thirty submissions.
 """
 
 import logging
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,7 +25,6 @@ from fmkit.errors import FmkitError
 
 HERE = Path(__file__).parent
 SEED_CELL, PLACEHOLDER = "class-seed", "SEED = 0"
-LARGEST = 999_999
 CONFIG, PAGE = "nbgrader_config.py", "README.md"
 
 
@@ -52,7 +52,7 @@ class ProblemSet:
     @property
     def grading(self) -> str:
         minutes = self.facts.get("grading")
-        return f"{minutes} minutes" if minutes else "not measured"
+        return f"{minutes} minutes of CPU time" if minutes else "not measured"
 
     @property
     def _grades(self) -> list[dict[str, Any]]:
@@ -122,9 +122,9 @@ def commands() -> Iterator[None]:
 
 def read_seed(text: str) -> int:
     """The seed of a class. Raises `FmkitError` for anything but a whole number in range."""
-    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= LARGEST):
-        given = f"SEED={text} is not" if text else "SEED is missing:"
-        raise FmkitError(f"{given} a whole number from 1 to {LARGEST:,} for your class, as in SEED=7")
+    if not (re.fullmatch("[0-9]{1,6}", text) and int(text) > 0):
+        given = f"SEED={text:.20} is not" if text else "SEED is missing:"
+        raise FmkitError(f"{given} a whole number from 1 to 999,999 for your class, as in SEED=7")
     return int(text)
 
 

@@ -43,8 +43,8 @@ def write_week(root: Path, number: str, seed: int) -> Path:
     sets = root / "bookkit" / "assignments"
     weeks = [each.name.removeprefix("week") for each in read_sets(sets)]
     if number not in weeks:
-        given = f"N={number} is not one of the weeks" if number else "N is missing: choose a week"
-        raise FmkitError(f"{given}, {', '.join(weeks)}: make week N={weeks[0]} SEED={seed}")
+        given = f"N={number:.20} is not" if number else "N is missing:"
+        raise FmkitError(f"{given} one of the weeks {', '.join(weeks)}, as in N={weeks[0]} SEED={seed}")
     name = f"week{number}"
     plans = list(read_plans(root, number))
     with tempfile.TemporaryDirectory() as scratch:

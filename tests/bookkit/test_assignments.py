@@ -1,10 +1,10 @@
 """The graded problem sets, released and graded by nbgrader itself, for two made-up classes."""
 
 import json
-import os
+import re
 import shutil
 import subprocess
-import sys
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from html import unescape
@@ -17,7 +17,7 @@ from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell
 from nbgrader.api import Gradebook
 
-from bookkit.assignments import SEED_CELL, make, read_sets
+from bookkit.assignments import SEED_CELL, commands, make, read_sets
 from bookkit.assignments.__main__ import main
 from bookkit.assignments.mistakes import submissions
 
@@ -42,10 +42,8 @@ get_ipython().events.register("post_run_cell", end)
 
 
 @pytest.fixture(autouse=True, scope="module")
-def commands() -> Iterator[None]:
-    """nbgrader starts kernels and commands of its environment."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+def nbgrader_runs() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch, commands():
         patch.setenv("TQDM_DISABLE", "1")
         yield
 
@@ -191,6 +189,26 @@ def test_classes_differ(graded: Graded, name: str, tmp_path: Path) -> None:
     assert "SEED" in graded.untouched.cells[ids.index("run")].source
     for i in drawn:
         assert early[i].outputs != other.cells[i].outputs, ids[i]
+
+
+@pytest.mark.slow
+def test_week_has_all_its_parts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for path in ROOT.iterdir():
+        if path.name != "_build":
+            (tmp_path / path.name).symlink_to(path)
+    assert main(["week", "2", "7"], root=tmp_path) == 0
+    packed = zipfile.ZipFile(tmp_path / "_build" / "week2-class-7.zip")
+    names = {name.removeprefix("week2/") for name in packed.namelist()}
+    chapters = {path.stem for path in (ROOT / "chapters" / "2-finetuning").glob("*.ipynb")}
+    for kind in ("plans", "keys", "slides"):
+        assert {f"{kind}/{chapter}.html" for chapter in chapters} <= names
+    wanted = ("course/source/week2/week2.ipynb", "course/release/week2/week2.ipynb", "course/README.md")
+    assert {*wanted, "bank/2-finetuning.qti.zip", "bank/2-finetuning.moodle.xml"} <= names
+    links = re.findall(r'href="([^"]+)"', packed.read("week2/README.html").decode())
+    assert all(any(name.startswith(link) for name in names) for link in links)
+    released = packed.read("week2/course/release/week2/week2.ipynb").decode()
+    assert "SEED = 7" in released
+    assert not re.search("SOLUTION|HIDDEN", released)
 
 
 @pytest.mark.parametrize(
