@@ -55,6 +55,14 @@ def read_courses(root: Path) -> dict[str, list[Session]]:
     return courses
 
 
+def in_every_course(root: Path) -> set[str]:
+    """The pages of the chapters that no course leaves out; none in a book without courses."""
+    if not (root / FILE).is_file():
+        return set()
+    courses = [[page for one in course for page in one.chapters] for course in read_courses(root).values()]
+    return {f"chapters/{page}" for page in set.intersection(*map(set, courses))}
+
+
 def _session(entry: Entry, root: Path) -> Session:
     fields = entry.fields("a session", ("week", "chapters"), ("work", "skip"))
     chapters = fields["chapters"].list("chapters")

@@ -5,6 +5,8 @@
     question-bank.moodle.xml    all of them in one file
     forms/                      paper: two disjoint draws of each module, as form A and B; two whole exams
 
+The first draw asks about chapters that all courses of the syllabus have, the second about the whole module.
+
 A module is a part of _toc.yml. A question belongs where its section is, whether a page shows it or not, and
 one with variants is here with those that no page shows. Platforms grade by `partial` (see
 `bookkit.quiz.exports`), the only rule that both have without plugins. Canvas shuffles, allows two attempts
@@ -23,6 +25,7 @@ from bookkit.quiz.exports.text import plain
 from bookkit.quiz.forms import FORMS, QUESTIONS, arranged, by_chance, full_forms, in_turn
 from bookkit.quiz.items import NUMERIC
 from bookkit.quiz.places import page_title
+from bookkit.site.syllabus import in_every_course
 from fmkit.errors import FmkitError
 
 DRAWN = 2  # questions of each chapter in a module's quiz
@@ -48,7 +51,8 @@ def write_banks(root: Path, directory: Path) -> list[Path]:
     modules = read_modules(root, whole)
     try:
         (directory / "forms").mkdir(parents=True, exist_ok=True)
-        paths = [path for module in modules for path in write_module(module, directory)]
+        common = in_every_course(root)
+        paths = [path for module in modules for path in write_module(module, directory, common)]
         paths.append(write_moodle(WHOLE, modules, directory))
         return paths + write_exams(root, whole, directory / "forms")
     except OSError as error:
@@ -71,11 +75,12 @@ def read_modules(root: Path, whole: Quiz) -> list[Module]:
     return modules
 
 
-def write_module(module: Module, directory: Path) -> list[Path]:
+def write_module(module: Module, directory: Path, common: set[str]) -> list[Path]:
     canvas = directory / f"{module.name}.qti.zip"
     banks = [replace(one, questions=with_variants(one)) for one in module.chapters]
     qti.write_draws(module.name, module.title, banks, DRAWN, canvas, PARTIAL)
-    return [canvas, write_moodle(module.name, [module], directory), *write_forms(module, directory / "forms")]
+    moodle_file = write_moodle(module.name, [module], directory)
+    return [canvas, moodle_file, *write_forms(module, directory / "forms", common)]
 
 
 def with_variants(chapter: Quiz) -> tuple[Question, ...]:
@@ -104,14 +109,16 @@ def write_moodle(name: str, modules: list[Module], directory: Path) -> Path:
 # --- paper ------------------------------------------------------------------------------------------------
 
 
-def write_forms(module: Module, directory: Path) -> list[Path]:
-    """Two draws without a common question, spread over the chapters; form B asks what form A asks, with other
-    numbers where there are variants."""
+def write_forms(module: Module, directory: Path, common: set[str]) -> list[Path]:
+    """Two draws without a common question, spread over the chapters, the first over those in `common` if they
+    have enough. Form B asks what form A asks, with other numbers where there are variants."""
+    taught = {one.key for chapter in module.chapters if chapter.name in common for one in chapter.questions}
     every = [one for chapter in module.chapters for one in chapter.questions if one.item.type != NUMERIC]
     spread = in_turn(by_chance(every, module.name), lambda one: one.section)
     paths, count = [], min(ON_PAPER, len(spread) // 2)
-    for draw in (1, 2):
-        drawn = spread[(draw - 1) * count : draw * count]
+    first = sorted(spread, key=lambda one: one.key not in taught)[:count]
+    second = [one for one in spread if one not in first][:count]
+    for draw, drawn in enumerate((first, second), start=1):
         for place, form in enumerate(FORMS):
             name = f"{module.name}-draw-{draw}-form-{form.lower()}"
             chosen = [

@@ -7,6 +7,7 @@ from pathlib import Path
 import yaml
 
 from bookkit.quiz.items import FOLDER, Item, read_bank
+from bookkit.quiz.places import page_title
 from bookkit.quiz.sections import Section, read_sections
 from fmkit.errors import FmkitError
 
@@ -23,6 +24,7 @@ class Question:
     quiz: str
     item: Item
     section: Section | None
+    chapter: str  # the title of the section's page, as Markdown
     address: str
 
 
@@ -44,11 +46,13 @@ def read_quizzes(root: Path) -> list[Quiz]:
     settings = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))
     public = settings["sphinx"]["config"].get("fmkit_public_url", "")
     public, places = os.environ.get("FMKIT_PUBLIC_URL", public).rstrip("/"), read_sections(root)
+    chapters = {page: page_title(root, page) for page in {place.page for place in places.values()}}
 
     def question(quiz: str, item: Item) -> Question:
         place = places.get(item.section)
         address = f"{public}/{place.page}.html#{item.section}" if public and place else ""
-        return Question(f"{quiz}-{item.id}", title(quiz), item, place, address)
+        chapter = chapters[place.page] if place else ""
+        return Question(f"{quiz}-{item.id}", title(quiz), item, place, chapter, address)
 
     quizzes = [
         Quiz(name, title(name), settings["title"], tuple(question(name, item) for item in items))

@@ -98,7 +98,7 @@ def _fraction(found: re.Match[str]) -> str:
 
 
 def _power(found: re.Match[str]) -> str:
-    part = found[1] or found[2] or ""
+    part = (found[1] or found[2] or "").strip()
     digits = re.fullmatch(r"[0-9+−-]+", part)
     return part.translate(SUPERSCRIPT) if digits else f"{RAISED}{_one(part)}"
 
