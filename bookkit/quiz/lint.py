@@ -436,6 +436,9 @@ def check_future(bank: Bank) -> Iterator[tuple[str, int, str]]:
             yield SERVICES, 1, f"verified_on of {fact.id!r} is {fact.verified_on}, which is still to come"
 
 
+@item_rule(
+    "verified", "the day of the last comparison", "a key that nobody compared with its source may be wrong"
+)
 def check_verified(item: Item, bank: Bank) -> Iterator[tuple[int, str]]:
     if item.verified_on is None:
         yield item.line, "say when the key was last compared with what proves it (`verified_on`)"

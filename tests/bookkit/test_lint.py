@@ -254,6 +254,7 @@ FAULTS = [
     (r"  stem: A gale", "  service: gone\n  stem: A gale", "- id: weather", "service"),
     (r"Warm soup", "Amazon Bedrock", "- id: weather", "service"),
     (r"(multiple-response\n  verified_on: )\S+", r'\1"2999-01-01"', "- id: weather", "future"),
+    (r"(multiple-response)\n  verified_on: \S+", r"\1", "- id: weather", "verified"),
     (r"0.43", "0.47", "value: 0.47", "measured"),
     (r"cell: gap", "cell: gone", "value: 0.43", "measured"),
     (r"run.ipynb", "gone.ipynb", "value: 0.43", "measured"),
