@@ -14,6 +14,8 @@ from collections.abc import Callable, Sequence
 from math import comb
 from statistics import fmean
 
+import numpy as np
+
 from bookkit.quiz.items import Item
 
 
@@ -73,7 +75,7 @@ HABITS: dict[str, Callable[[Item], list[int]]] = {
 
 # --- what is learned from the bank ------------------------------------------------------------------------
 
-FOLDS = 5
+FOLDS, DIVISIONS = 5, 3
 Features = dict[str, float]
 
 
@@ -112,21 +114,26 @@ LEARNED: dict[str, Callable[[Item], list[Features]]] = {
 
 
 def learned(items: Sequence[Item], features: Callable[[Item], list[Features]]) -> list[float]:
-    """The score to expect on each item of a classifier that was fitted to other items, a fifth at a time."""
+    """The score to expect on each item of a classifier that was fitted to other items, a fifth at a time.
+
+    It is the mean over some ways of dividing the bank: by luck, one way is two points above another.
+    """
     from sklearn.feature_extraction import DictVectorizer
     from sklearn.linear_model import LogisticRegression
 
-    scores = [0.0] * len(items)
-    for fold in range(FOLDS):
-        seen = [item for number, item in enumerate(items) if number % FOLDS != fold]
-        vectors = DictVectorizer()
-        table = vectors.fit_transform([one for item in seen for one in features(item)])
-        right = [option.correct for item in seen for option in item.options]
-        model = LogisticRegression(max_iter=1000).fit(table, right)
-        for number in range(fold, len(items), FOLDS):
-            weights = model.decision_function(vectors.transform(features(items[number])))
-            scores[number] = expected(items[number], list(weights))
-    return scores
+    table = DictVectorizer().fit_transform([one for item in items for one in features(item)])
+    right = np.array([option.correct for item in items for option in item.options])
+    owner = np.repeat(np.arange(len(items)), [len(item.options) for item in items])
+    scores = np.zeros(len(items))
+    for seed in range(DIVISIONS):
+        fold = np.random.default_rng(seed).permutation(len(items)) % FOLDS
+        for left in range(FOLDS):
+            asked = fold[owner] == left
+            model = LogisticRegression(max_iter=1000).fit(table[~asked], right[~asked])
+            weights, owners = model.decision_function(table[asked]), owner[asked]
+            for number in map(int, np.flatnonzero(fold == left)):
+                scores[number] += expected(items[number], list(weights[owners == number])) / DIVISIONS
+    return [float(score) for score in scores]
 
 
 def expected(item: Item, weights: Sequence[float]) -> float:
