@@ -82,9 +82,8 @@ def write_plans(root: Path, folder: Path, plans: list[Plan]) -> None:
     for kind, place in (("plans", root / TEACHING), ("keys", root / "instructor")):
         (folder / kind).mkdir(parents=True)
         for plan in plans:
-            page = render(
-                "assignments/plan.html", title=plan.title, body=to_html(root, place / f"{plan.name}.md")
-            )
+            body = to_html(root, place / f"{plan.name}.md")
+            page = render("assignments/plan.html", title=plan.title, name=plan.name, body=body)
             (folder / kind / f"{plan.name}.html").write_text(page)
 
 
