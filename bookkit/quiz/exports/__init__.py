@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from bookkit.quiz.exports import deck, moodle, qti, sheet
-from bookkit.quiz.exports.banks import write_banks
+from bookkit.quiz.exports.pools import write_banks
 from bookkit.quiz.exports.questions import EXAM, PARTIAL, Quiz, read_quizzes
 from fmkit.errors import FmkitError
 
