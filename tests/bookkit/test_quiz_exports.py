@@ -31,8 +31,8 @@ from sphinx.util.docutils import docutils_namespace
 
 from bookkit.quiz.__main__ import main
 from bookkit.quiz.exports import FORMATS, GRADED, GRADINGS, deck, export, moodle, qti, sheet, write_banks
-from bookkit.quiz.exports.pools import read_modules, with_variants
 from bookkit.quiz.exports.parts import number, parts
+from bookkit.quiz.exports.pools import read_modules, with_variants
 from bookkit.quiz.exports.questions import EXAM, PARTIAL, WHOLE, Question, Quiz, read_quizzes
 from bookkit.quiz.exports.text import plain, printed, readable, rich
 from bookkit.quiz.items import CHOICE, MATCHING, NUMERIC, ORDERING, RESPONSE, read_bank
