@@ -123,10 +123,10 @@ def test_a_walk_without_a_network(read: Any) -> None:
 @pytest.mark.slow
 def test_a_quiz_saves_without_a_network(read: Any) -> None:
     page, progress = read("chapters/1-pretraining/predicting"), "chapters/back/progress"
-    before = read(progress).locator("[data-widget=progress]").inner_text()
+    before = read(progress).locator("[data-part=review]").inner_text()
     quiz_steps.answer(page, 0, "A")
     assert quiz_steps.facts(page)["results"][0]
-    assert read(progress).locator("[data-widget=progress]").inner_text() != before
+    assert read(progress).locator("[data-part=review]").inner_text() != before
 
 
 @pytest.mark.slow
