@@ -12,7 +12,7 @@ from __future__ import annotations
 import bisect
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,18 +55,19 @@ class Chain:
         )
         spectrum = SPREAD * np.arange(1, STATES + 1) ** -EXPONENT
         commonness = -np.log(np.arange(STATES) + 8.0)
-        # Rounded, so that a last bit that differs between machines does not make another chain.
+        # Rounded, so that a last bit that differs between machines does not make another chain. For the same
+        # reason no product of matrices follows, and `math` takes the place of NumPy's exp and log.
         logits = np.round((left * spectrum) @ right + commonness, 9)
-        weights = np.exp(logits)
+        weights = _each(math.exp, logits)
         self.transitions = weights / weights.sum(1, keepdims=True)
         self.stationary = np.full(STATES, 1 / STATES)
         for _ in range(200):  # every word can follow every other, so this converges, and fast
-            self.stationary = self.stationary @ self.transitions
-        self.entropy_rate = float(self.stationary @ _entropy(self.transitions))
+            self.stationary = (self.stationary[:, None] * self.transitions).sum(0)
+        self.entropy_rate = float((self.stationary * _entropy(self.transitions)).sum())
 
         self._index = {word: k for k, word in enumerate(self.words)}
         rows = np.vstack([self.transitions, self.stationary])  # the last row begins a text
-        self._logs = np.log(rows).tolist()
+        self._logs = _each(math.log, rows).tolist()
         self._bounds = rows.cumsum(1)[:, :-1].tolist()
 
     @property
@@ -104,9 +105,14 @@ class Chain:
         return math.fsum(steps) + (len(states) - 1) * math.log(1 - STOP) + math.log(STOP)
 
 
+def _each(function: Callable[[float], float], values: np.ndarray) -> np.ndarray:
+    """The function of each value: the same bits on every machine, which NumPy's vector units do not promise."""
+    return np.array([function(value) for value in values.ravel().tolist()]).reshape(values.shape)
+
+
 def _entropy(p: np.ndarray) -> np.ndarray:
     """The entropy in nats of distributions (..., N)."""
-    return -(p * np.log(p)).sum(-1)
+    return -(p * _each(math.log, p)).sum(-1)
 
 
 def _roll(bounds: list[float], rng: Rng) -> int:
