@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import tiny
 from fontTools.ttLib import TTFont
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from bookkit.site.build import build, site, toc_pages
 from bookkit.site.icons import FONT
@@ -309,7 +309,7 @@ def test_pages_without_storage(visit: Any, script: str) -> None:
     assert question.get_attribute("data-result")
     title = page.locator(".admonition.toggle > .admonition-title").first
     title.click()
-    assert title.locator("xpath=following-sibling::*").first.is_visible()
+    expect(title.locator("xpath=following-sibling::*").first).to_be_visible()
     page.goto(f"{page.url.rpartition('/chapters/')[0]}/search.html?q=model")
     page.wait_for_selector("ul.search li a")
     assert not complaints, "\n".join(complaints)

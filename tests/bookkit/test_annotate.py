@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import tiny
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from bookkit.widgets import annotate
 from bookkit.widgets.annotate import making
@@ -64,11 +64,11 @@ def test_the_same_label_has_no_kappa(visit: Any) -> None:
 def test_others_are_hidden_until_you_rated(visit: Any) -> None:
     page = visit()
     others = page.locator(".fm-annotate-others").first
-    assert not others.is_visible()
+    expect(others).to_be_hidden()
     rate(page, TRUTH)
-    assert others.is_visible()
+    expect(others).to_be_visible()
     page.get_by_role("button", name="Rate again").click()
-    assert not others.is_visible()
+    expect(others).to_be_hidden()
     assert page.locator(".fm-annotate-status").inner_text() == "0 of 12 rated."
 
 
@@ -99,7 +99,7 @@ def test_a_list_without_a_script(visit: Any) -> None:
     page = visit(java_script_enabled=False)
     assert page.locator(".fm-annotate-others:visible").count() == 12
     assert "Cohen’s κ of the two" in page.locator(".fm-annotate-note").inner_text()
-    assert not page.locator(".fm-annotate fieldset").first.is_visible()
+    expect(page.locator(".fm-annotate fieldset").first).to_be_hidden()
 
 
 @pytest.mark.slow

@@ -343,7 +343,7 @@ def test_without_a_script_it_says_what(visit: Any) -> None:
     page = visit(java_script_enabled=False)
     shown = page.locator(".fm-attention").inner_text()
     assert all(one.text in shown and one.shows in shown for one in EXAMPLES)
-    assert not page.get_by_role("button", name="Open the model").is_visible()
+    expect(page.get_by_role("button", name="Open the model")).to_be_hidden()
 
 
 def test_an_unknown_model_is_a_warning(tmp_path: Any) -> None:

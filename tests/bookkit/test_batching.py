@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import tiny
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from bookkit.widgets import batching
 from fmkit.errors import FmkitError
@@ -87,7 +87,7 @@ def test_batching_is_accessible(visit: Any, width: int, colors: str) -> None:
 
 def one_plan(page: Page) -> None:
     assert page.locator(".fm-batching-answer:visible").all_inner_texts() == [*"12345678"] * 2
-    assert not page.get_by_label("Step", exact=True).is_visible()
+    expect(page.get_by_label("Step", exact=True)).to_be_hidden()
     assert [text.split(",")[0] for text in readouts(page)] == ["All done at step 170", "All done at step 90"]
     assert page.locator("tbody tr:visible").count() == len(batching.PLACES)
 

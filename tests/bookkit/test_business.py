@@ -10,7 +10,7 @@ import pytest
 import tiny
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from bookkit.site.node import node_js
 from bookkit.site.scripts import script
@@ -162,9 +162,9 @@ def test_impossible_input_says_how(visit: Any, field: str, typed: str, fault: st
     box.fill(typed)
     assert page.locator(".fm-business-faults").inner_text() == fault
     assert box.get_attribute("aria-invalid") == "true"
-    assert not page.locator(".fm-business-verdict").is_visible()
+    expect(page.locator(".fm-business-verdict")).to_be_hidden()
     box.fill(before)
-    assert page.locator(".fm-business-verdict").is_visible()
+    expect(page.locator(".fm-business-verdict")).to_be_visible()
     assert not page.locator(".fm-business img, .fm-business script").count()
 
 
@@ -211,7 +211,7 @@ def test_the_cases_without_a_script(visit: Any) -> None:
     page = visit(java_script_enabled=False)
     rows = page.locator(".fm-business-table tbody tr").all_inner_texts()
     assert [row.split("\t")[-1] for row in rows] == ["loses money", "pays", "may pay", "pays"]
-    assert not page.locator(".fm-business-live").is_visible()
+    expect(page.locator(".fm-business-live")).to_be_hidden()
 
 
 def test_a_case_on_paper(visit: Any) -> None:
@@ -219,10 +219,10 @@ def test_a_case_on_paper(visit: Any) -> None:
     page = visit()
     page.get_by_role("button", name="a law office").press("Enter")
     page.emulate_media(media="print")
-    assert page.get_by_label("Tokens a letter, to").is_visible()
+    expect(page.get_by_label("Tokens a letter, to")).to_be_visible()
     assert says(page).startswith("It may pay")
     assert not page.locator(".fm-business button:visible").count()
-    assert not page.locator(".fm-business-table").is_visible()
+    expect(page.locator(".fm-business-table")).to_be_hidden()
 
 
 @given(st.floats(0.01, 1e8))

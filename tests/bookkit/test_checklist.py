@@ -48,7 +48,7 @@ def test_open_points_come_first(visit: Any) -> None:
 def test_an_answer_by_keyboard(visit: Any) -> None:
     page = visit()
     first = page.locator("fieldset").first
-    assert page.locator(RECORD).is_hidden()
+    expect(page.locator(RECORD)).to_be_hidden()
     first.get_by_role("radio", name="Yes").press("Space")
     first.get_by_role("radio", name="Yes").press("ArrowRight")
     first.get_by_label("Note").fill("half of it")
@@ -59,7 +59,7 @@ def test_an_answer_by_keyboard(visit: Any) -> None:
     assert head.get_attribute("aria-expanded") == "false"
     assert page.evaluate("() => document.activeElement.className").startswith("fm-checklist-head")
     head.press("Enter")
-    assert first.is_visible()
+    expect(first).to_be_visible()
 
 
 def test_answers_survive_a_reload(visit: Any) -> None:
@@ -96,11 +96,11 @@ def test_a_look_makes_nothing_newer(visit: Any) -> None:
 def test_clearing_takes_two_presses(visit: Any) -> None:
     page = shop(visit())
     page.get_by_role("button", name="Clear all").press("Enter")
-    assert page.locator(RECORD).is_visible()
+    expect(page.locator(RECORD)).to_be_visible()
     page.get_by_role("button", name="Really clear all?").press("Enter")
-    assert page.locator(RECORD).is_hidden()
+    expect(page.locator(RECORD)).to_be_hidden()
     page.reload()
-    assert page.locator(RECORD).is_hidden()
+    expect(page.locator(RECORD)).to_be_hidden()
 
 
 def test_the_example_spares_own_answers(visit: Any) -> None:
@@ -148,7 +148,7 @@ def test_damaged_notes_are_ignored(visit: Any, kept: str) -> None:
     entry = json.dumps({"at": 1, "value": json.loads(kept)})
     page = visit(script=f"localStorage.setItem('fmkit/1/note/checklist', {entry!r})")
     assert page.locator("input:checked").count() == 0
-    assert page.locator(RECORD).is_hidden()
+    expect(page.locator(RECORD)).to_be_hidden()
     assert page.get_by_role("button", name="Print").get_attribute("aria-disabled") == "true"
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import tiny
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 from quiz_book import COURSE
 
 from bookkit.widgets import checkpoints
@@ -91,7 +91,7 @@ def test_accessible_at_both_ends(visit: Any, width: int, colors: str) -> None:
 def three(page: Page) -> list[str]:
     assert page.locator(".fm-cursor:visible").count() == 3
     assert page.locator(".fm-story:visible").count() == 3
-    assert not page.get_by_label("Tokens read").is_visible()
+    expect(page.get_by_label("Tokens read")).to_be_hidden()
     return [text.split(" ")[0] for text in page.locator(".fm-checkpoint-head:visible").all_inner_texts()]
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import tiny
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from bookkit.widgets import crawl
 
@@ -62,20 +62,20 @@ def test_what_you_kept_is_counted(visit: Any) -> None:
 def test_verdicts_come_with_your_decision(visit: Any) -> None:
     page = visit()
     says, table = page.locator(".fm-crawl-says").first, page.locator(".fm-crawl-tally")
-    assert not says.is_visible()
+    expect(says).to_be_hidden()
     page.get_by_role("button", name="Next page").press("Enter")  # not before the first decision
     page.get_by_role("button", name="Keep").press("Enter")
-    assert says.is_visible()
-    assert not table.is_visible()
+    expect(says).to_be_visible()
+    expect(table).to_be_hidden()
     decide(page, notes())
-    assert table.is_visible()
+    expect(table).to_be_visible()
 
 
 def test_starting_again_hides_all(visit: Any) -> None:
     page = visit()
     decide(page, notes())
     page.get_by_role("button", name="Start again").click()
-    assert not page.locator(".fm-crawl-says").first.is_visible()
+    expect(page.locator(".fm-crawl-says").first).to_be_hidden()
     assert page.locator(".fm-crawl-status").inner_text() == "0 of 12 pages decided."
     assert page.locator("[aria-pressed=true]").count() == 0
 
@@ -94,4 +94,4 @@ def test_all_is_there_without_a_script(visit: Any) -> None:
     page = visit(java_script_enabled=False)
     assert page.locator(".fm-crawl-says:visible").count() == 12
     assert row(page, "the filters") == ["4", "1", "2", "1"]
-    assert not page.locator(".fm-crawl-you").is_visible()
+    expect(page.locator(".fm-crawl-you")).to_be_hidden()

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import tiny
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from bookkit.widgets.diagnose import FILE, Approach, read_diagnosis
 from fmkit.errors import FmkitError
@@ -153,7 +153,7 @@ def test_approaches_without_a_script(visit: Any) -> None:
     page = visit(java_script_enabled=False)
     assert page.locator(".fm-sift-says:visible").count() == len(DIAGNOSIS.approaches)
     assert page.locator(".fm-sift-out:visible").count() == 0
-    assert not page.get_by_label("Where must it run?").is_visible()
+    expect(page.get_by_label("Where must it run?")).to_be_hidden()
 
 
 @pytest.mark.parametrize(

@@ -201,7 +201,7 @@ def test_an_answer_is_kept_not_graded(student_site: Path) -> None:
         form.get_by_role("button", name="Keep my answer").click()
         expect(form.get_by_role("status")).to_have_text("Kept.")
         page.reload()
-        assert form.get_by_label("Three").is_checked()
+        expect(form.get_by_label("Three")).to_be_checked()
         form.get_by_role("button", name="Change it").click()
         form.get_by_text("Two").click()
         form.get_by_role("button", name="Keep my answer").click()

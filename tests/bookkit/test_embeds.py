@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import quiz_book
 import tiny
+from playwright.sync_api import expect
 
 from bookkit.site.lessons import read_lesson
 from fmkit.errors import FmkitError
@@ -90,9 +91,9 @@ def test_ways_to_and_from_a_lab(visit: Any) -> None:
         page.get_by_role("link", name="Lesson plan").click()
     plan = opened.value
     assert 'src="https://example.org/book/embed/explorer.html"' in plan.locator("pre").inner_text()
-    assert not plan.get_by_text("Two.").is_visible()
+    expect(plan.get_by_text("Two.")).to_be_hidden()
     plan.get_by_text("Answer", exact=True).click()
-    assert plan.get_by_text("Two.").is_visible()
+    expect(plan.get_by_text("Two.")).to_be_visible()
     assert "E. Hu et al. (2021)" in plan.locator("main").inner_text()
     plan.get_by_role("link", name="A task").first.click()
     assert plan.url.endswith("/chapters/back/methods.html#ft-task")

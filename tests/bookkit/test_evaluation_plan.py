@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import tiny
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from bookkit.widgets import plan
 
@@ -123,4 +123,4 @@ def test_the_ways_without_a_script(visit: Any) -> None:
     page = visit(java_script_enabled=False)
     assert page.locator(".fm-sift-says:visible").count() == len(WAYS)
     assert page.locator(".fm-sift-out:visible").count() == 0
-    assert not page.get_by_label("What is judged?").is_visible()
+    expect(page.get_by_label("What is judged?")).to_be_hidden()

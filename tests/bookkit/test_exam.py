@@ -242,10 +242,10 @@ def test_the_start_says_what_the_bank_has(visit: Any) -> None:
     table = page.locator(".fm-exam-start tbody")
     assert table.locator("td:nth-child(3)").all_inner_texts() == ["3", "4", "9", "1", "none yet"]
     assert table.locator("td:nth-child(4)").all_inner_texts() == ["3", "3", "3", "1", "0"]
-    assert page.get_by_label("14 minutes").is_visible()
+    expect(page.get_by_label("14 minutes")).to_be_visible()
     page.get_by_label("Full: 17 questions").check()
     assert table.locator("td:nth-child(4)").all_inner_texts() == list(map(str, DRAWN.values()))
-    assert page.get_by_label("24 minutes").is_visible()
+    expect(page.get_by_label("24 minutes")).to_be_visible()
 
 
 def test_items_beyond_the_exam_are_left_out(visit: Any) -> None:
@@ -259,9 +259,9 @@ def test_items_beyond_the_exam_are_left_out(visit: Any) -> None:
 
 def test_without_a_script(visit: Any) -> None:
     page = visit(java_script_enabled=False)
-    assert page.get_by_text("need JavaScript").is_visible()
+    expect(page.get_by_text("need JavaScript")).to_be_visible()
     assert page.locator(".fm-exam button").count() == 0
-    assert not page.get_by_text("Asked", exact=True).is_visible()
+    expect(page.get_by_text("Asked", exact=True)).to_be_hidden()
 
 
 # --- during the exam --------------------------------------------------------------------------------------
@@ -335,7 +335,7 @@ def test_time_is_announced_and_runs_out(visit: Any) -> None:
     expect(page.get_by_role("heading", name="Time is up")).to_be_focused()
     assert "1 of 10 right in 14 min 0 s of 14 min" in page.locator(".fm-exam-score").inner_text()
     assert page.locator("dialog[open]").count() == 0
-    assert page.get_by_role("navigation").first.is_visible()
+    expect(page.get_by_role("navigation").first).to_be_visible()
 
 
 def test_time_runs_out_on_a_closed_page(visit: Any) -> None:
@@ -376,8 +376,8 @@ def test_flags_and_gaps_are_named_at_the_end(visit: Any) -> None:
     page.locator(".fm-exam-list summary").click()
     page.get_by_role("button", name="10, open").click()
     assert page.locator(".fm-exam-where").inner_text() == "Question 10 of 10"
-    assert not page.get_by_role("button", name="1, answered").is_visible()  # the list does not stay before it
-    assert page.get_by_role("button", name="Next", exact=True).is_disabled()
+    expect(page.get_by_role("button", name="1, answered")).to_be_hidden()  # the list does not stay before it
+    expect(page.get_by_role("button", name="Next", exact=True)).to_be_disabled()
     press(page, "End the exam …")
     said = page.locator(".fm-exam-sure").inner_text()
     assert "Questions 2, 3, 4, 5, 6, 7, 8, 9 and 10 have no complete answer" in said
@@ -385,10 +385,10 @@ def test_flags_and_gaps_are_named_at_the_end(visit: Any) -> None:
     page.keyboard.press("Escape")
     press(page, "End the exam …")
     press(page, "Go on")
-    assert page.locator(FIELDS).is_visible()
+    expect(page.locator(FIELDS)).to_be_visible()
     end(page)
-    assert page.get_by_text("Wrong or left open: 9 questions").is_visible()
-    assert page.get_by_text("Question 2 of 10 · ⚑ flagged").is_visible()
+    expect(page.get_by_text("Wrong or left open: 9 questions")).to_be_visible()
+    expect(page.get_by_text("Question 2 of 10 · ⚑ flagged")).to_be_visible()
 
 
 def test_nothing_else_is_on_the_page(visit: Any) -> None:
@@ -445,7 +445,7 @@ def test_the_way_out_keeps_the_exam(visit: Any) -> None:
     page.keyboard.press("Escape")
     expect(page.get_by_role("heading", name="An exam is running")).to_be_visible()
     assert page.locator("dialog[open]").count() == 0
-    assert page.get_by_text("1 of 10 questions answered. The clock goes on").is_visible()
+    expect(page.get_by_text("1 of 10 questions answered. The clock goes on")).to_be_visible()
     page.reload()
     expect(page.get_by_role("heading", name="An exam is running")).to_be_visible()
     expect(page.locator(".fm-exam-clock")).to_have_text("Time left 12:00")
@@ -503,8 +503,8 @@ def test_too_many_is_said_during_an_exam(visit: Any) -> None:
         press(page, "Next")
     for letter in "ABC":
         page.locator(f"{FIELDS} input[value={letter}]").check()
-    assert page.get_by_text("Choose two. You chose 3.").is_visible()
-    assert not page.get_by_role("button", name="Check").is_visible()
+    expect(page.get_by_text("Choose two. You chose 3.")).to_be_visible()
+    expect(page.get_by_role("button", name="Check")).to_be_hidden()
     page.locator(f"{FIELDS} input[value=B]").uncheck()
     assert page.locator(f"{FIELDS} .fm-quiz-verdict").text_content() == ""
 
@@ -597,7 +597,7 @@ def test_the_report(visit: Any) -> None:
     page.get_by_text("Right: 12 questions").click()
     assert page.locator(".fm-exam-stage .fm-quiz-items > li:visible").count() == 17
     page.emulate_media(media="print")
-    assert page.locator(".fm-exam-score").is_visible()
+    expect(page.locator(".fm-exam-score")).to_be_visible()
     assert page.locator(".fm-exam :is(button, .fm-exam-form):visible").count() == 0
 
 
@@ -677,16 +677,17 @@ def test_practice_of_an_objective(covered: Page) -> None:
     """Without a clock, ten at a time, what was wrong first; no exam is kept."""
     topic = covered.get_by_label("What to practice")
     press(covered, "Practice")
-    assert covered.get_by_text("There is nothing that you answered wrong last time.").is_visible()
+    expect(covered.get_by_text("There is nothing that you answered wrong last time.")).to_be_visible()
     topic.select_option("3.4.1")
     press(covered, "Practice")
     forms = covered.locator(".fm-exam-stage form[data-item]")
+    expect(forms).to_have_count(3)
     assert forms.evaluate_all("(all) => all.map((one) => one.dataset.objective)") == ["3.4.1"] * 3
     wrong = forms.first.get_attribute("data-item")
     for number in range(3):
         respond(forms.nth(number), right=number > 0)
         forms.nth(number).get_by_role("button", name="Check").click()
-    assert covered.get_by_text("3 of 3 practiced, 2 right.").is_visible()
+    expect(covered.get_by_text("3 of 3 practiced, 2 right.")).to_be_visible()
     press(covered, "Back to the start")
     expect(topic).to_be_focused()
     press(covered, "Practice")
@@ -741,7 +742,7 @@ def test_wrong_ones_are_practiced_again(visit: Any) -> None:
     for form in forms.all():
         respond(form, right=True)
         form.get_by_role("button", name="Check").click()
-    assert page.get_by_text("3 of 3 practiced, 3 right.").is_visible()
+    expect(page.get_by_text("3 of 3 practiced, 3 right.")).to_be_visible()
     assert [items(page)[name]["result"] for name in wrong] == ["right"] * 3
     assert results(page) == before
     press(page, "Back to the result")
@@ -789,7 +790,7 @@ def test_progress_knows_the_exams_answers(visit: Any) -> None:
     page.reload()
     assert "17 of 17 right" in page.locator(".fm-exam-score").inner_text()
     press(page, "Another exam")
-    assert page.get_by_label("Short").is_visible()
+    expect(page.get_by_label("Short")).to_be_visible()
     assert page.locator(".fm-exam-stage tbody tr").all_inner_texts() == ["Nov 21, 2026\t17 of 17\t–"]
     page.goto(page.url.replace("exam.html", "progress.html"))
     assert "2 of 2" in page.locator("td[data-of=sums]").inner_text()
@@ -847,7 +848,7 @@ def test_damaged_storage_is_ignored(visit: Any) -> None:
 
 def test_exam_without_storage(visit: Any) -> None:
     page = visit(script="Storage.prototype.setItem = () => { throw Error('full'); };")
-    assert page.get_by_text("This browser stores nothing").is_visible()
+    expect(page.get_by_text("This browser stores nothing")).to_be_visible()
     start(page)
     reply(page)
     end(page)
@@ -925,7 +926,7 @@ def test_enter_leads_on_and_grades_nothing(visit: Any) -> None:
             press(page, "Next") if number < 9 else press(page, "End the exam …")
         else:
             page.keyboard.press("Enter")
-    assert page.locator(".fm-exam-sure").is_visible()
+    expect(page.locator(".fm-exam-sure")).to_be_visible()
     assert items(page) == {}
 
 

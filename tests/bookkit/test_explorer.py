@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import tiny
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from bookkit.widgets.explorer import FILE, read_stages
 from fmkit.errors import FmkitError
@@ -131,4 +131,4 @@ def test_without_a_script_and_on_paper(visit: Any) -> None:
     for one in (page, printed):
         assert all(facts.is_visible() for facts in one.locator("dl.fm-stage-facts").all())
         assert all(example.is_visible() for example in one.locator(".fm-stage-example").all())
-        assert not one.locator(".fm-full").is_visible()
+        expect(one.locator(".fm-full")).to_be_hidden()

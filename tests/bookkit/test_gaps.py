@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import tiny
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from bookkit.widgets import gaps
 from fmkit.errors import FmkitError
@@ -56,7 +56,7 @@ def test_gaps_are_accessible(visit: Any, width: int, colors: str) -> None:
 def all_of_them(page: Page) -> None:
     words = page.locator(".fm-gaps-still tbody th:visible").all_inner_texts()
     assert words == [word for word, _ in known()]
-    assert not page.get_by_label("Gap", exact=True).is_visible()
+    expect(page.get_by_label("Gap", exact=True)).to_be_hidden()
 
 
 def known() -> list[tuple[str, dict[str, Any]]]:

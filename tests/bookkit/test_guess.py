@@ -11,7 +11,7 @@ import tiny
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 from quiz_book import GUESS as GOOD
 
 from bookkit.widgets import guess
@@ -104,19 +104,19 @@ def said(page: Page) -> tuple[str, str]:
 def test_by_keyboard(visit: Any) -> None:
     page = visit()
     table = page.locator(".fm-guess-table")
-    assert not table.is_visible(), "the answer is not in sight before the guess"
+    expect(table, "the answer is not in sight before the guess").to_be_hidden()
     page.get_by_label("Your next word").fill("Midnight")
     page.keyboard.press("Enter")
     assert said(page) == (
         "“midnight” is number 2 on the model’s list, with a probability of 30.0%.",
         "If your word came, the loss is −log 0.3 = 1.20 nats.",
     )
-    assert table.is_visible()
+    expect(table).to_be_visible()
     assert table.locator("tr.own").inner_text().startswith("2\tmidnight")
     assert page.locator("[aria-current=step] b").inner_text().strip() == "Compare."
     page.get_by_role("button", name="Guess again").press("Enter")
     assert said(page) == ("", "")
-    assert not table.is_visible()
+    expect(table).to_be_hidden()
     assert page.evaluate("document.activeElement.tagName") == "INPUT"
 
 
@@ -172,7 +172,7 @@ def test_accessible_before_and_after(visit: Any, width: int, colors: str) -> Non
 
 def test_without_a_script(visit: Any) -> None:
     page = visit(java_script_enabled=False)
-    assert page.locator(".fm-guess-table").is_visible()
-    assert page.get_by_text("−log 0.6000 = 0.51 nats").is_visible()
-    assert not page.get_by_role("button", name="Compare").is_visible()
+    expect(page.locator(".fm-guess-table")).to_be_visible()
+    expect(page.get_by_text("−log 0.6000 = 0.51 nats")).to_be_visible()
+    expect(page.get_by_role("button", name="Compare")).to_be_hidden()
     assert page.locator(".fm-guess pre").text_content().strip() == GOOD["command"]

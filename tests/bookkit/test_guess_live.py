@@ -112,7 +112,7 @@ def test_words_after_an_own_beginning(visit: Any, tmp_path: Path) -> None:
     )
     assert [word for word, _ in rows] == [one["word"] for one in expected]
     assert [float(p) for _, p in rows] == pytest.approx([one["p"] for one in expected], abs=1e-3)
-    assert not page.locator(".fm-guess-table").is_visible(), "the answer is not in sight before the guess"
+    expect(page.locator(".fm-guess-table"), "the answer is not in sight before the guess").to_be_hidden()
     picks = page.locator(".fm-guess-pick")
     assert sorted(picks.all_inner_texts()) == sorted(one["word"] for one in expected)
     picks.first.click()

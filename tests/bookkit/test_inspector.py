@@ -250,7 +250,7 @@ def test_a_record_by_keyboard(page: Page) -> None:
     assert not faults
     page.keyboard.press("Tab")
     page.keyboard.press("Space")
-    assert page.locator(".fm-token small").first.is_visible()
+    expect(page.locator(".fm-token small").first).to_be_visible()
     page.get_by_label("Check it for").select_option("completion-llama")
     status, faults = shown(page)
     assert faults == [f"{name}: missing or null; write a text" for name in ("prompt", "completion")]
@@ -326,7 +326,7 @@ def test_accessible_with_and_without_faults(visit: Any, width: int, colors: str)
 
 def test_the_same_without_a_script(visit: Any, page: Page) -> None:
     still = visit(name="chapters/back/inspector", java_script_enabled=False)
-    assert not still.get_by_label("Your record").is_visible()
+    expect(still.get_by_label("Your record")).to_be_hidden()
     assert still.locator(".fm-inspector-record").inner_text() == SAMPLES[0].record
     for part in (".fm-inspector-status", ".fm-inspector-view"):
         written, drawn = (one.locator(part).text_content() or "" for one in (still, page))
@@ -339,7 +339,7 @@ def test_on_paper_the_record_is_there(page: Page) -> None:
     expect(record).to_have_text(SAMPLES[2].record)
     page.emulate_media(media="print")
     assert record.inner_text() == SAMPLES[2].record
-    assert not page.get_by_label("Start from").is_visible()
+    expect(page.get_by_label("Start from")).to_be_hidden()
 
 
 @pytest.mark.parametrize(

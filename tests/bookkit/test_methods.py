@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import tiny
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from bookkit.widgets import methods
 
@@ -131,7 +131,7 @@ def test_methods_are_accessible(visit: Any, width: int, colors: str) -> None:
 def whole(page: Page) -> None:
     assert page.locator(".fm-sift-says:visible").count() == len(methods.METHODS)
     assert page.locator(".fm-sift-out:visible").count() == 0
-    assert not page.get_by_label("What is missing?").is_visible()
+    expect(page.get_by_label("What is missing?")).to_be_hidden()
 
 
 def test_the_ladder_without_a_script(visit: Any) -> None:

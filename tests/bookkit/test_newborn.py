@@ -102,8 +102,8 @@ def write(page: Page, beginning: str) -> str:
 
 def test_nothing_is_loaded_before(visit: Any) -> None:
     page = visit()
-    assert page.get_by_role("button", name="Train").is_visible()
-    assert page.locator(".fm-plot").get_by_text("floor 0.30").is_visible()
+    expect(page.get_by_role("button", name="Train")).to_be_visible()
+    expect(page.locator(".fm-plot").get_by_text("floor 0.30")).to_be_visible()
     heavy = ("engine", "engine-worker", "labs/stories", "worlds/stories", "models/base")
     loaded = page.evaluate("Object.keys(fmkit.modules)")
     assert "newborn" in loaded
@@ -176,7 +176,7 @@ def test_a_failure_is_said(visit: Any) -> None:
     page.evaluate("() => { fmkit.load = () => Promise.reject(Error('No connection.')); }")
     page.get_by_role("button", name="Train").click()
     assert page.locator(".fm-newborn-status").inner_text() == "No connection."
-    assert page.get_by_role("button", name="Retry").is_visible()
+    expect(page.get_by_role("button", name="Retry")).to_be_visible()
 
 
 def test_the_other_one_talks(visit: Any) -> None:
@@ -240,10 +240,10 @@ def test_nothing_moves(visit: Any) -> None:
 def test_without_a_script(visit: Any) -> None:
     page = visit(java_script_enabled=False)
     figure = page.locator(".fm-newborn figure")
-    assert figure.locator("polyline").is_visible()
+    expect(figure.locator("polyline")).to_be_visible()
     assert "80,112 random numbers, whose loss is 5.96 at first" in " ".join(figure.inner_text().split())
-    assert not page.locator(".fm-newborn-talk").is_visible()
-    assert not page.locator(".fm-newborn-status").is_visible()
+    expect(page.locator(".fm-newborn-talk")).to_be_hidden()
+    expect(page.locator(".fm-newborn-status")).to_be_hidden()
 
 
 def test_the_source_is_linked(visit: Any) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import tiny
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Locator, Page, expect
 
 from bookkit.engine.bundle import LOADER
 from bookkit.site import node
@@ -169,7 +169,7 @@ def all_of_them(page: Page) -> None:
     assert rows.nth(1).locator("td").all_inner_texts()[3:] == [
         *scores(EXAMPLES[0].wrong, EXAMPLES[0].reference).values()
     ]
-    assert not page.locator(".fm-overlap-live").is_visible()
+    expect(page.locator(".fm-overlap-live")).to_be_hidden()
 
 
 def test_overlap_without_a_script(visit: Any) -> None:

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Route
+from playwright.sync_api import Browser, Route, expect
 
 from bookkit.site.scripts import assets, script, sources
 from fmkit.widgets.modules import needed
@@ -90,6 +90,6 @@ def test_one_fault_stops_no_other_widget(tiny_browser: tuple[Browser, str]) -> N
     page.route("**/widgets/script-*.js", broken)
     page.goto(f"{address}/chapters/1-sums/adding.html")
     page.get_by_role("button", name="Mark this page as read").click()
-    assert page.get_by_text("✓ Read on").is_visible()
+    expect(page.get_by_text("✓ Read on")).to_be_visible()
     assert errors[0] == "broken"
     page.close()

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import tiny
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from bookkit.widgets import parallel
 from bookkit.widgets.parallel import MODELS, ROWS, WAYS, row_of, share
@@ -124,4 +124,4 @@ def test_parallel_is_accessible(visit: Any, width: int, colors: str) -> None:
 def test_parallel_without_a_script(visit: Any) -> None:
     page = visit(java_script_enabled=False)
     assert table(page) == {way: [*row_of(way, "7B", 8).values()] for way in WAYS}
-    assert not page.locator(".fm-parallel-drawn").is_visible()
+    expect(page.locator(".fm-parallel-drawn")).to_be_hidden()

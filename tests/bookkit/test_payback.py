@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import tiny
 import yaml
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 from scripts import run_script
 
 from bookkit.widgets.calculator import payback
@@ -131,9 +131,9 @@ def test_an_impossible_price_says_how(visit: Any, typed: str) -> None:
     assert box.get_attribute("aria-invalid") == "true"
     fault = page.locator(".fm-payback-fault")
     assert fault.inner_text() == "A million tokens read: write dollars from 0 to a billion."
-    assert not page.locator(".fm-payback-verdict").is_visible()
+    expect(page.locator(".fm-payback-verdict")).to_be_hidden()
     box.fill("3")
-    assert page.locator(".fm-payback-verdict").is_visible()
+    expect(page.locator(".fm-payback-verdict")).to_be_visible()
     assert not fault.inner_text()
 
 
@@ -158,7 +158,7 @@ def test_a_bill_is_accessible(visit: Any, width: int, colors: str) -> None:
 def only_the_cases(page: Page) -> None:
     assert page.locator(".fm-payback-table tbody tr:visible").count() == len(KNOWN["cases"])
     assert "13,400" in page.locator(".fm-payback-table").inner_text()
-    assert not page.locator(".fm-payback-live").is_visible()
+    expect(page.locator(".fm-payback-live")).to_be_hidden()
 
 
 def test_bills_without_a_script(visit: Any) -> None:

@@ -95,7 +95,7 @@ def test_when_a_question_comes_back(visit: Any) -> None:
 def test_review_from_answer_to_answer(visit: Any) -> None:
     page = visit(name=PAGE)
     assert due(page).startswith("Nothing to review yet.")
-    assert not page.locator(".fm-progress-start").is_visible()
+    expect(page.locator(".fm-progress-start")).to_be_hidden()
     assert tables(page) == {"Adding": "not yet", "many": "0 of 12", "signs": "0 of 3", "sums": "0 of 2"} | {
         "3.3.1": "0 of 14",
         "3.3.2": "0 of 2",
@@ -120,7 +120,7 @@ def test_review_from_answer_to_answer(visit: Any) -> None:
         "3.3.2": "1 of 2",
         "3.4.2": "0 of 1",
     }
-    assert page.get_by_text("You have answered at least one question right on 2 objectives.").is_visible()
+    expect(page.get_by_text("You have answered at least one question right on 2 objectives.")).to_be_visible()
     link = page.locator("[data-part=quizzes]").get_by_role("link", name="Adding up")
     assert link.get_attribute("href") == "../1-sums/adding.html#quiz-signs"
 
@@ -374,7 +374,7 @@ def test_without_storage(visit: Any, script: str) -> None:
     place(page, 0, "312")
     assert said(page, 0)[0] == "✓ Right."
     page.get_by_role("button", name="Mark this page as read").click()
-    assert page.get_by_text("✓ Read on November 21.").is_visible()
+    expect(page.get_by_text("✓ Read on November 21.")).to_be_visible()
     page = visit(name=PAGE, script=script)
     assert due(page).endswith("This browser stores nothing: your progress is lost when you leave this page.")
     assert bring_in(page, file(pages={SIGNS: {"at": 1_795_000_000_000}})).startswith(
@@ -430,13 +430,13 @@ def test_accessible_in_every_state(visit: Any, width: int, colors: str) -> None:
 
 def test_without_a_script_and_on_paper(visit: Any) -> None:
     page = visit(name=PAGE, java_script_enabled=False)
-    assert page.get_by_text("showing it needs JavaScript").is_visible()
-    assert page.locator("[data-part=quizzes]").get_by_role("link", name="Adding up").is_visible()
+    expect(page.get_by_text("showing it needs JavaScript")).to_be_visible()
+    expect(page.locator("[data-part=quizzes]").get_by_role("link", name="Adding up")).to_be_visible()
     assert page.locator("article button:visible, article form:visible").count() == 0
     page = visit(name=PAGE)
     page.emulate_media(media="print")
     assert page.locator("article button:visible").count() == 0
-    assert page.locator("td[data-page]").is_visible()
+    expect(page.locator("td[data-page]")).to_be_visible()
 
 
 # --- the build --------------------------------------------------------------------------------------------

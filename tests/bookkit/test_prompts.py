@@ -165,10 +165,10 @@ def test_models_not_shown_are_closed(visit: Any) -> None:
 
 def test_three_models_at_once(visit: Any) -> None:
     page = visit()
-    assert box(page, "assistant").is_disabled()
+    expect(box(page, "assistant")).to_be_disabled()
     box(page, "teacher").uncheck()
     box(page, "assistant").check()
-    assert box(page, "teacher").is_disabled()
+    expect(box(page, "teacher")).to_be_disabled()
     for name in ("base", "assistant", "student"):
         box(page, name).uncheck()
     page.get_by_role("button", name="Run").click()
@@ -261,7 +261,7 @@ def test_a_wrong_file_is_one_sentence(visit: Any, change: str) -> None:
     status = page.locator(".fm-prompts-status")
     expect(status).to_contain_text("<b>x</b>.safetensors was not opened. ")
     assert re.fullmatch(r"<b>x</b>\.safetensors was not opened\. (The|This) [^\n]+\.", status.inner_text())
-    assert page.get_by_role("checkbox").last.is_disabled()
+    expect(page.get_by_role("checkbox").last).to_be_disabled()
     run(page)
     assert page.locator(".fm-answer").count() == 2, "the others answer all the same"
 
@@ -357,9 +357,9 @@ def test_accessible_before_and_after(visit: Any, width: int, colors: str) -> Non
 
 def test_without_a_script(visit: Any) -> None:
     page = visit(java_script_enabled=False)
-    assert page.get_by_text("225,728 parameters").first.is_visible()
-    assert not page.get_by_role("button", name="Remember a fact").is_visible()
-    assert not page.locator("textarea").is_visible()
+    expect(page.get_by_text("225,728 parameters").first).to_be_visible()
+    expect(page.get_by_role("button", name="Remember a fact")).to_be_hidden()
+    expect(page.locator("textarea")).to_be_hidden()
 
 
 def test_prompts_show_a_difference() -> None:

@@ -553,15 +553,15 @@ def test_without_a_script(visit: Any) -> None:
     """The questions, no button that does nothing, and the key folded away."""
     page = visit(java_script_enabled=False)
     assert page.locator(".fm-quiz input").count() == 9
-    assert not page.locator(".fm-quiz button").first.is_visible()
-    assert not page.get_by_text("One and one are two.").is_visible()
+    expect(page.locator(".fm-quiz button").first).to_be_hidden()
+    expect(page.get_by_text("One and one are two.")).to_be_hidden()
     page.get_by_text("Answers and reasons").click()
-    assert page.get_by_text("One and one are two.").is_visible()
-    assert page.get_by_text("Answer: A and C.").is_visible()
+    expect(page.get_by_text("One and one are two.")).to_be_visible()
+    expect(page.get_by_text("Answer: A and C.")).to_be_visible()
     page = visit(name=SIGNS, java_script_enabled=False)
     page.get_by_text("Answers and reasons").click()
     for key in ("the places 3 1 2.", "Answer: B C A,", "Answer: 0.43 nats per token, give or take 0.02."):
-        assert page.get_by_text(key).is_visible(), key
+        expect(page.get_by_text(key), key).to_be_visible()
     assert page.locator("select").count() == 6
 
 
@@ -570,15 +570,15 @@ def test_print(visit: Any) -> None:
     page = visit()
     answer(page, 0, "A")
     page.emulate_media(media="print")
-    assert not page.locator(".fm-quiz button").first.is_visible()
-    assert not page.locator(".fm-quiz-feedback").first.is_visible()
-    assert not page.locator(".fm-quiz-key").is_visible()
-    assert not page.get_by_text("One and one are two.").first.is_visible()
+    expect(page.locator(".fm-quiz button").first).to_be_hidden()
+    expect(page.locator(".fm-quiz-feedback").first).to_be_hidden()
+    expect(page.locator(".fm-quiz-key")).to_be_hidden()
+    expect(page.get_by_text("One and one are two.").first).to_be_hidden()
     page = visit(name=SIGNS)
     place(page, 0, "213")
     page.emulate_media(media="print")
     blank = page.locator("select").first
-    assert blank.is_visible()
+    expect(blank).to_be_visible()
     assert blank.evaluate("(it) => getComputedStyle(it).color") == "rgba(0, 0, 0, 0)"
 
 
@@ -618,7 +618,7 @@ def test_an_order_and_pairs(visit: Any) -> None:
 
 def test_a_number(visit: Any) -> None:
     page = visit(name=SIGNS)
-    assert page.get_by_text("beyond the exam").is_visible()
+    expect(page.get_by_text("beyond the exam")).to_be_visible()
     for text in ("", "much", "1,23,4.5", "0.4.3", "NaN", "Infinity", "<b>1</b>", "1e999"):
         measure(page, text)
         assert said(page, 2)[0].endswith("Write it like 0.43 or 1,500."), text

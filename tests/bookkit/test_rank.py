@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import tiny
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from bookkit.widgets import rank
 from fmkit.errors import FmkitError
@@ -77,7 +77,7 @@ def all_of_them(page: Page) -> None:
     for part in (".fm-rank-planes", ".fm-rank-table table"):
         assert page.locator(f"{part}:visible").count() == TASKS
     assert not page.locator(READOUT).count()
-    assert not page.get_by_label("Rank", exact=True).is_visible()
+    expect(page.get_by_label("Rank", exact=True)).to_be_hidden()
     rows = page.locator(".fm-rank-table").first.locator("tbody tr").all_inner_texts()
     assert [row.split("\t")[0] for row in rows] == [
         *(f"rank {number}" for number in (1, 2, 4, 8, 16)),

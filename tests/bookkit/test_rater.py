@@ -131,7 +131,7 @@ def test_rating_by_the_keys_of_the_endings(visit: Any) -> None:
         "You chose as the world’s rule does in 12 of 12 pairs. A model fitted to these answers agrees with "
         f"12 of them, and with the rule on {right(rater.by_rule(RATED))} of 100 pairs that it has not seen."
     )
-    assert not page.locator(".fm-rater-rate").is_visible()
+    expect(page.locator(".fm-rater-rate")).to_be_hidden()
     assert page.evaluate("document.activeElement.className") == "fm-rater-status"
 
 
@@ -250,7 +250,7 @@ def test_numbers_that_do_not_load_are_told(visit: Any, tiny_browser: Any) -> Non
     page.route("**/rater/pairs.js*", lambda route: route.fulfill(body=""))
     page.goto(f"{address}/{PAGE}.html")
     expect(page.locator(".fm-rater-status")).to_contain_text("did not load")  # after a while
-    assert page.locator(".fm-rater-pair.now button").first.is_disabled()
+    expect(page.locator(".fm-rater-pair.now button").first).to_be_disabled()
     assert not tiny.violations(page, ".fm-rater")
     page.close()
 
@@ -261,7 +261,7 @@ def all_of_them(page: Page) -> None:
     assert page.get_by_text("The world’s rule prefers ending").count() == rater.FITTED
     still = page.locator(".fm-rater-still").last
     assert f"ranks {right(rater.by_rule(RATED))} of 100 other pairs" in still.inner_text()
-    assert not page.get_by_role("button", name="Skip").is_visible()
+    expect(page.get_by_role("button", name="Skip")).to_be_hidden()
 
 
 def test_a_list_without_a_script(visit: Any) -> None:
@@ -274,4 +274,4 @@ def test_a_list_on_paper(visit: Any) -> None:
     status(page)
     page.emulate_media(media="print")
     all_of_them(page)
-    assert page.locator(".fm-rater-bars").is_visible()
+    expect(page.locator(".fm-rater-bars")).to_be_visible()

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import tiny
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from bookkit.widgets import replay
 from fmkit.errors import FmkitError
@@ -67,7 +67,7 @@ def test_replay_is_accessible(visit: Any, width: int, colors: str) -> None:
 def all_of_them(page: Page) -> None:
     lines = page.locator(f"{READOUT}:visible .fm-replay-losses").all_inner_texts()
     assert [line.split(":")[0].removeprefix("Replay ") for line in lines] == list(SHARES)
-    assert not page.get_by_label("Share of replay", exact=True).is_visible()
+    expect(page.get_by_label("Share of replay", exact=True)).to_be_hidden()
 
 
 def test_shares_without_a_script(visit: Any) -> None:

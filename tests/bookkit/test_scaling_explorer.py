@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import tiny
 import yaml
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 from scripts import run_script
 
 from bookkit.widgets import scaling
@@ -127,7 +127,7 @@ def test_a_budget_keeps_its_worth(visit: Any) -> None:
     """In another currency it is the nearest of the offered amounts."""
     page = visit()
     page.get_by_label("Budget in").select_option(index=1)
-    assert not page.get_by_label("Budget, FLOPs").is_visible()
+    expect(page.get_by_label("Budget, FLOPs")).to_be_hidden()
     dollars = page.get_by_label("Budget, dollars").get_attribute("aria-valuetext")
     assert dollars == "500 thousand"
     page.get_by_label("Budget in").select_option(index=0)
@@ -156,7 +156,7 @@ def test_a_budget_is_accessible(visit: Any, width: int, colors: str) -> None:
 def only_the_runs(page: Page) -> None:
     assert page.locator(".fm-scaling-table tbody tr:visible").count() == len(scaling.SHOWN) + 1
     assert "1,868" in page.locator(".fm-scaling-table").inner_text()
-    assert not page.locator(".fm-scaling-live").is_visible()
+    expect(page.locator(".fm-scaling-live")).to_be_hidden()
 
 
 def test_budgets_without_a_script(visit: Any) -> None:

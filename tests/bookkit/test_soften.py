@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import tiny
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from bookkit.widgets import soften
 from fmkit.errors import FmkitError
@@ -74,7 +74,7 @@ def test_softening_is_accessible(visit: Any, width: int, colors: str) -> None:
 
 def all_of_them(page: Page) -> None:
     assert page.locator(".fm-soften-bars table:visible").count() == PLACES
-    assert not page.get_by_label("Temperature", exact=True).is_visible()
+    expect(page.get_by_label("Temperature", exact=True)).to_be_hidden()
     head = page.locator(".fm-soften-bars").first.locator("thead th:visible").all_inner_texts()
     assert head == ["next token", *(f"temperature {t}" for t in ("0.5", "1", "2", "4", "8"))]
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import tiny
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from bookkit.widgets import threshold
 from fmkit.errors import FmkitError
@@ -81,7 +81,7 @@ def all_of_them(page: Page) -> None:
     for part in (".fm-threshold-plane", ".fm-threshold-table table", ".fm-threshold-list"):
         assert page.locator(f"{part}:visible").count() == SORTERS
     assert not page.locator(".fm-threshold-matrix:visible").count()
-    assert not page.get_by_label("Threshold", exact=True).is_visible()
+    expect(page.get_by_label("Threshold", exact=True)).to_be_hidden()
     rows = page.locator(".fm-threshold-table").first.locator("tbody tr").all_inner_texts()
     assert [row.split("\t")[0] for row in rows] == [f"{at:g}" for at in threshold.IN_TABLE]
 

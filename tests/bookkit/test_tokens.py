@@ -189,7 +189,7 @@ def test_half_a_character_and_no_text(page: Page) -> None:
     page.get_by_label("Your text").fill("")
     expect(page.locator(".fm-tokens-note")).to_have_text("No text: type one, or choose an example.")
     assert (count(page, "tokens"), count(page, "rate")) == ("0", "–")
-    assert page.get_by_text("Press a token").is_visible()
+    expect(page.get_by_text("Press a token")).to_be_visible()
 
 
 @pytest.mark.parametrize("text", ["word " * 24_000, "a" * 120_000], ids=["words", "one word"])
@@ -236,6 +236,6 @@ def test_accessible_in_each_state(visit: Any, width: int, colors: str) -> None:
 def test_without_a_script(visit: Any) -> None:
     page = visit(java_script_enabled=False)
     assert page.locator(PIECES).all_inner_texts()[0] == "Ret"
-    assert page.get_by_text("10 tokens").first.is_visible()
-    assert not page.get_by_label("Your text").is_visible()
-    assert not page.get_by_role("button", name="Next").is_visible()
+    expect(page.get_by_text("10 tokens").first).to_be_visible()
+    expect(page.get_by_label("Your text")).to_be_hidden()
+    expect(page.get_by_role("button", name="Next")).to_be_hidden()
