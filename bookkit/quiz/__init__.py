@@ -8,6 +8,7 @@ def setup(app: Any) -> None:
 
     app.add_node(directive.later_questions, html=(directive.visit_later, directive.depart_later))
     app.add_directive("quiz", directive.Quiz)
+    app.add_directive("keys", directive.Keys)
     app.add_directive("guide", guide.GuideNote)
     app.add_directive("quiz-downloads", downloads.QuizDownloads)
     app.connect("missing-reference", directive.missing_target)

@@ -132,6 +132,16 @@ class Quiz(Questions):
         return {"id": anchor(name), "name": name, "items": items}
 
 
+class Keys(Questions):
+    """What is right in the questions of one file, in a table for the teacher."""
+
+    widget = "keys"
+    required_arguments = 1
+
+    def values(self) -> dict[str, Any]:
+        return {"items": self.items(self.arguments[0])}
+
+
 def visit_later(translator: Any, node: later_questions) -> None:
     node["start"] = len(translator.body)
 

@@ -13,6 +13,7 @@ import pytest
 import quiz_book
 import tiny
 import yaml
+from bs4 import BeautifulSoup
 from leaks import LENGTH, WORD, Secrets, leaks
 from playwright.sync_api import Page, expect
 
@@ -21,6 +22,8 @@ from bookkit.editions import INSTRUCTOR, PUBLIC, STUDENT, chosen
 from bookkit.editions.packs import make_student, write_parts
 from bookkit.editions.text import to_hand_out
 from bookkit.quiz.items import Item, read_bank
+from bookkit.quiz.places import SHOWN
+from bookkit.quiz.sections import markdown
 from bookkit.site.build import fingerprint, toc_pages
 
 ROOT = tiny.ROOT
@@ -230,6 +233,27 @@ def test_a_handed_in_answer_is_graded(visit: Any) -> None:
 
 
 # --- the instructor's pack ---
+
+
+def test_the_keys_are_those_of_the_bank(tmp_path: Path) -> None:
+    book = small_book(tmp_path)
+    with (book / "chapters/intro.md").open("a") as page:
+        page.write("\n```{keys} sums\n```\n\n```{keys} signs\n```\n")
+    rows = BeautifulSoup(tiny.read(book)[0], "html.parser").select(".fm-keys tbody tr")
+    told = [[cell.get_text(" ", strip=True) for cell in row.find_all("td")] for row in rows]
+    assert told.pop(3)[2].startswith(r"B \(+\) : plus C The one that takes one number from another: minus A ")
+    assert told == [
+        ["1", "sum", "B Two"],
+        ["2", "even", "A Six C Eight"],
+        ["1", "order", "1 Read both numbers 2 Add the numbers 3 Write the result"],
+        ["3", "floor", "0.43 ± 0.02 nats per token"],
+    ]
+
+
+def test_each_week_has_the_keys_of_its_quizzes() -> None:
+    chapters = "\n".join(text for path in ROOT.glob("chapters/[1-4]-*/*") for text in markdown(path))
+    keys = "\n".join(path.read_text() for path in ROOT.glob("instructor/*.md"))
+    assert sorted(re.findall(r"^```{keys} (\S+)$", keys, re.M)) == sorted(SHOWN.findall(chapters))
 
 
 @pytest.mark.slow
