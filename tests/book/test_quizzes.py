@@ -19,6 +19,7 @@ from bookkit.widgets import guess
 RECORDS = sorted((ROOT / guess.FOLDER).glob("*.json"))
 
 
+@pytest.mark.slow
 def test_the_book_has_no_finding():
     assert [str(finding) for finding in lint(load(ROOT))] == []
 
@@ -66,6 +67,7 @@ def test_the_report_counts_right(capsys):
     assert f"| key at | {', '.join(f'{letter} {letters[letter]}' for letter in 'ABCD')} |" in text
 
 
+@pytest.mark.slow
 def test_two_full_exams_share_no_item():
     """By the domains' weights, over every objective; most questions are in no chapter."""
     bank = load(ROOT)
@@ -81,6 +83,7 @@ def test_two_full_exams_share_no_item():
     assert names == [(quiz, item.id) for asked in again.values() for quiz, item in asked]
 
 
+@pytest.mark.slow
 def test_old_facts_are_listed():
     bank = load(ROOT)
     assert "\n0 items" in f"\n{old(bank, date(2026, 12, 1))}"

@@ -36,6 +36,7 @@ def row(page: Page, name: str) -> list[str]:
     return found.locator("td").all_inner_texts()
 
 
+@pytest.mark.slow
 def test_the_pages_are_of_all_kinds() -> None:
     assert sum(notes()) == 3
     assert sum(page["sound"] for page in pages()) == 6

@@ -1,5 +1,7 @@
 """The record of the judges is of the pairs that the experiment and the chapter draw."""
 
+import functools
+
 import pytest
 
 from bookkit.experiments.judges import EQUAL, HABITS, TESTED, judged_pairs, judges, lessons
@@ -7,13 +9,13 @@ from fmkit.evaluation.judge import verdict
 from fmkit.records import read_record
 from fmkit.world import make_rivals
 
-PAIRS = judged_pairs()
+pairs = functools.cache(judged_pairs)
 
 
 def test_scores_are_of_these_pairs() -> None:
     for run in read_record("judges")["runs"]:
         assert len(run["there"]) == len(run["back"]) == TESTED + EQUAL
-        right = [verdict(p) == pair.better for p, pair in zip(run["there"], PAIRS, strict=True)]
+        right = [verdict(p) == pair.better for p, pair in zip(run["there"], pairs(), strict=True)]
         assert abs(sum(right) / TESTED - run["scores"]["agreement"]) < 0.005  # rounded near one half
 
 
@@ -35,7 +37,7 @@ def test_a_habit_is_in_what_is_taught() -> None:
 
 
 def test_every_lesson_has_the_right_verdict() -> None:
-    for pair, row in zip(PAIRS[:20], lessons(PAIRS[:20]), strict=True):
+    for pair, row in zip(pairs()[:20], lessons(pairs()[:20]), strict=True):
         asked, answer = row["messages"]
         assert answer["content"] == pair.better
         assert f"A: {pair.first}\nB: {pair.second}" in asked["content"]

@@ -311,6 +311,7 @@ def test_an_id_is_there_once(tmp_path):
     assert findings(root) == [(other, 1, "id")]
 
 
+@pytest.mark.slow
 def test_an_exam_needs_two_forms(tmp_path):
     """65 questions each, half of the whole in no chapter."""
     toc = "format: jb-book\nroot: chapters/page\nchapters:\n  - file: chapters/back/exam\n"
@@ -535,6 +536,7 @@ def test_a_page_says_which_guide_it_follows(tmp_path):
     assert "Exercise 1 and Exercise 2 go beyond the exam" in text
 
 
+@pytest.mark.slow
 def test_a_page_without_objectives_says_so(tmp_path):
     text, _ = built(tmp_path, **{EXAM: OBJECTIVES.replace(", pages: [chapters/page]", "")})
     assert "all of it goes beyond the exam" in text

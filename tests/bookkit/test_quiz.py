@@ -133,6 +133,7 @@ def test_files_that_are_not_quizzes(quiz: Any, content: str | bytes) -> None:
         quiz(content)
 
 
+@pytest.mark.slow
 def test_deep_and_recursive_files(quiz: Any) -> None:
     for content in ("[" * 5000, "&a [*a]", "- &a {<<: *a}"):
         with pytest.raises(FmkitError, match=r"^sums\.yml:\d+: "):

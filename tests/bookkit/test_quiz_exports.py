@@ -544,6 +544,7 @@ def test_links_tags_and_decks(book: Path, anki: Collection, monkeypatch: pytest.
         assert "Read again: The sum of" in file.read_text()
 
 
+@pytest.mark.slow
 def test_the_same_bank_gives_the_same_bytes(book: Path):
     once = {file.name: file.read_bytes() for file in export(book, book / "once")}
     command = "import sys; from pathlib import Path; from bookkit.quiz.exports import export; "

@@ -258,6 +258,7 @@ def test_every_way_of_training_is_a_command(
     assert (tmp_path / "out/adapter/adapter_model.safetensors").exists() == ("--lora-r" in command)
 
 
+@pytest.mark.slow
 def test_examples_by_the_name_of_a_domain(base, tmp_path, monkeypatch):
     few = {name: DOMAINS[name].load(20, 2) for name in ("preferences", "support")}
     monkeypatch.setattr("fmkit.data.corpora.load_corpus", few.__getitem__)
@@ -267,6 +268,7 @@ def test_examples_by_the_name_of_a_domain(base, tmp_path, monkeypatch):
         assert main(["evaluate", out, "--data", name]) == 0
 
 
+@pytest.mark.slow
 def test_written_texts_train_another_model(base, talker, texts, examples, tmp_path, capsys):
     def write(model: str, name: str, *options: str) -> list[dict]:
         made = [*options, "--max-new-tokens", "5", "--seed", "1", "--out", str(tmp_path / name)]
@@ -337,6 +339,7 @@ def test_long_conversation_forgets_its_start(talker, capsys, monkeypatch):
     assert "context 256: shorten it" in fails(capsys, "chat", talker)
 
 
+@pytest.mark.slow
 def test_faulty_arguments_of_other_commands(base, texts, examples, tmp_path, capsys):
     out = ["--out", str(tmp_path / "out"), *SHORT]
     pairs, good = str(examples / "pairs.jsonl"), str(texts / "good.txt")

@@ -211,6 +211,7 @@ def test_history_metrics_and_sentence(model, stories, tokenizer, tmp_path):
 # --- callbacks --------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_callbacks_get_each_record(model, stories, tokenizer, tmp_path):
     seen, config = [], TrainConfig(steps=4, batch_size=2, context_length=64, eval_every=2, device="cpu")
     first = [seen.append, lambda record: record.clear()]  # which is its own

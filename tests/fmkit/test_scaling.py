@@ -110,6 +110,7 @@ def test_known_entropy_is_kept():
     assert (law.alpha, law.beta) == pytest.approx((PLANTED.alpha, PLANTED.beta), rel=1e-3)
 
 
+@pytest.mark.slow
 def test_forecast_needs_the_entropy():
     N, D, L = runs(0.0)
     forecast = forecast_largest(N, D, L)

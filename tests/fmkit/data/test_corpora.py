@@ -483,6 +483,7 @@ def test_python_docs_splits_share_no_file(small: None) -> None:
     assert not files["train"] & files["validation"]
 
 
+@pytest.mark.slow
 def test_damaged_python_docs_are_rebuilt(small: None, cache: Path) -> None:
     wanted = content_hash(load_corpus("python-docs"))
     for path in list(cache.iterdir()):

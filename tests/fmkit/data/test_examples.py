@@ -567,6 +567,7 @@ def test_random_bytes(tmp_path: Path, ending: str, content: bytes) -> None:
     right_or_one_line(path)
 
 
+@pytest.mark.slow
 @FUZZ
 @given(st.sampled_from([".jsonl", ".json"]), st.lists(RECORD | JUNK, max_size=4), st.booleans())
 def test_json_of_random_shapes(tmp_path: Path, ending: str, records: list, as_text: bool) -> None:
@@ -604,6 +605,7 @@ def test_truncated_and_damaged_parquet(tmp_path: Path, parquet: bytes, data: st.
     right_or_one_line(path)
 
 
+@pytest.mark.slow
 @FUZZ
 @given(
     st.lists(

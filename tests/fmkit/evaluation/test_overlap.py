@@ -63,6 +63,7 @@ def test_bleu_by_definition(pairs):
     assert bleu(*texts) == pytest.approx(penalty * mean)
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(WORDS)
 def test_a_text_scores_1_with_itself(words):

@@ -63,6 +63,7 @@ def test_and_so_they_are_for_any_text(raw: list[str], target: list[str]) -> None
     np.testing.assert_allclose(dsir_weights(raw, target), theirs, rtol=0, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_words_of_nltk_in_every_script() -> None:
     """Of characters that Python knows, which may be fewer than nltk's regular expressions do."""
     known = [c for c in map(chr, range(0x110000)) if category(c) not in {"Cn", "Cs", "Co"}]

@@ -170,6 +170,7 @@ def test_a_stream_is_filtered_as_it_is_read() -> None:
     assert filter_corpus(gathered)[1].kept == 1
 
 
+@pytest.mark.slow
 def test_the_kinds_of_a_crawl() -> None:
     """Without the rule on length, which would sort out all of the junk here: it is short."""
     crawl = WEB.load(2_000, 10, seed=1, world=1)["train"]

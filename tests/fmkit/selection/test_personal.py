@@ -176,6 +176,7 @@ def test_precision_and_recall_by_hand() -> None:
     assert precision_recall([[]], [[]])["all"].recall == 1
 
 
+@pytest.mark.slow
 def test_precision_and_recall_on_a_crawl() -> None:
     """On another world than the patterns were written with. Addresses of offices (`info@…`) count against the
     precision of email: a pattern cannot know that nobody in particular reads them. Local numbers far from a

@@ -33,6 +33,7 @@ def test_card_says_what_the_data_is(name: str) -> None:
         assert len(line.replace("\\|", "").split("|")) in (1, 4, 9), line
 
 
+@pytest.mark.slow
 def test_the_shares_are_counted() -> None:
     card = data_card("finance", 100, 2)
     shares = DOMAINS["finance"].load(100, 2)["train"]["direction"][:]

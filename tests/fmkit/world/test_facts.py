@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import random
 import re
@@ -23,18 +24,18 @@ ALMANAC = Almanac()
 TOPICS = read("facts")["topics"]
 
 
-def entries(n: int, seed: int = 0) -> tuple[Entry, ...]:
+@functools.cache
+def entries(n: int = 2_000, seed: int = 0) -> tuple[Entry, ...]:
     rng = random.Random(seed)
     return tuple(ALMANAC.sample(rng) for _ in range(n))
 
 
-ENTRIES = entries(2_000)
 QUESTIONS = {year: ALMANAC.questions(year) for year in YEARS}
 
 
 @pytest.mark.slow
 def test_log_prob_is_the_samplers_own() -> None:
-    check_exact(ALMANAC, ENTRIES)
+    check_exact(ALMANAC, entries())
 
 
 @pytest.mark.soak
@@ -52,7 +53,7 @@ def test_no_entry_has_two_derivations() -> None:
                 "topic": list(ALMANAC.rules["topic"]),
             }
             assert Unambiguous(Grammar({**rest, "year": year, "town": town})).faults() == []
-    for entry in ENTRIES:
+    for entry in entries():
         assert re.findall(r"\d{4}", entry.text) == [str(entry.year)]
         assert [town for town in ALMANAC.towns if town in entry.text] == [entry.town]
 
@@ -88,7 +89,7 @@ def test_question_has_one_right_answer() -> None:
 
 
 def test_a_changed_fact_is_noticed() -> None:
-    for entry in ENTRIES[:200]:
+    for entry in entries()[:200]:
         for topic, texts in TOPICS.items():
             told = ALMANAC.facts[entry.year][entry.town][topic]
             wrong = next(value for value in split(texts["values"]) if value != told)
@@ -123,7 +124,7 @@ def test_no_text_knows_a_later_year() -> None:
     for cutoff in YEARS[:-1]:
         past = Almanac(years=[year for year in YEARS if year <= cutoff])
         future = Almanac(years=[year for year in YEARS if year > cutoff])
-        for entry in ENTRIES:
+        for entry in entries():
             known, unknown = past.log_prob(entry.text), future.log_prob(entry.text)
             assert (known > -math.inf) == (entry.year <= cutoff)
             assert (unknown > -math.inf) == (entry.year > cutoff)
@@ -143,14 +144,14 @@ def test_some_years_have_the_same_facts() -> None:
 def test_another_world_has_other_facts() -> None:
     other = Almanac(seed=1)
     assert other.towns != ALMANAC.towns
-    assert sum(other.log_prob(entry.text) == -math.inf for entry in ENTRIES) > 0.9 * len(ENTRIES)
+    assert sum(other.log_prob(entry.text) == -math.inf for entry in entries()) > 0.9 * len(entries())
 
 
 # --- English, the data set, bad input ---------------------------------------------------------------------
 
 
 def test_english_is_clean() -> None:
-    check_english(ENTRIES)
+    check_english(entries())
 
 
 def test_facts_are_told_in_several_ways() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections import Counter
 
@@ -11,22 +12,22 @@ from fmkit import FmkitError
 from fmkit.world import Support, instruct, is_right, load_instructions
 from fmkit.world.instructions import SUMMARIES, TASKS
 
-DATA = load_instructions(n_train=400, n_validation=40)
+data = functools.cache(functools.partial(load_instructions, n_train=400, n_validation=40))
 
 
 def test_tasks_come_in_turn() -> None:
-    for split in DATA.values():
+    for split in data().values():
         counts = Counter(split["task"][:])
         assert set(counts) == set(TASKS)
         assert len(set(counts.values())) == 1
 
 
 def test_reworded_asks_the_same_in_new_words() -> None:
-    told = {name: set(split["instruction"][:]) for name, split in DATA.items()}
+    told = {name: set(split["instruction"][:]) for name, split in data().items()}
     assert told["validation"] <= told["train"]
     assert not told["reworded"] & told["train"]
-    assert DATA["reworded"]["prompt"][:] == DATA["validation"]["prompt"][:]
-    assert DATA["reworded"]["completion"][:] == DATA["validation"]["completion"][:]
+    assert data()["reworded"]["prompt"][:] == data()["validation"]["prompt"][:]
+    assert data()["reworded"]["completion"][:] == data()["validation"]["completion"][:]
 
 
 def test_ways_are_as_many_as_asked_for() -> None:
@@ -38,7 +39,7 @@ def test_ways_are_as_many_as_asked_for() -> None:
 
 def test_every_completion_is_right() -> None:
     shop = Support()
-    for row in DATA["train"]:
+    for row in data()["train"]:
         assert is_right(shop, row, row["completion"])
         assert not is_right(shop, row, "Once upon a time.")
         assert row["messages"][:2] == instruct(row["instruction"], row["prompt"])

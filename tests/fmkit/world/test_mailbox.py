@@ -20,6 +20,7 @@ def box() -> list[dict[str, Any]]:
     return list(load_mailbox())
 
 
+@pytest.mark.slow
 def test_a_fifth_are_later_copies() -> None:
     copies = [(number, mail) for number, mail in enumerate(box(), 1) if mail["copy_of"]]
     assert len(box()) == 400

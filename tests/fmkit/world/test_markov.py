@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import random
 import statistics
@@ -21,16 +22,14 @@ from fmkit.world.markov import STATES, STOP, Walk
 CHAIN = Chain()
 
 
-def walks(n: int, seed: int = 0) -> tuple[Walk, ...]:
+@functools.cache
+def walks(n: int = 2_000, seed: int = 0) -> tuple[Walk, ...]:
     rng = random.Random(seed)
     return tuple(CHAIN.sample(rng) for _ in range(n))
 
 
-WALKS = walks(2_000)
-
-
 def test_log_prob_is_the_samplers_own() -> None:
-    check_exact(CHAIN, WALKS)
+    check_exact(CHAIN, walks())
 
 
 @pytest.mark.soak
@@ -57,11 +56,11 @@ def test_distribution_is_stationary() -> None:
     assert np.allclose(CHAIN.transitions.sum(1), 1, atol=1e-12)
     assert np.allclose(CHAIN.stationary @ CHAIN.transitions, CHAIN.stationary, atol=1e-12)
     assert math.isclose(CHAIN.stationary.sum(), 1, abs_tol=1e-9)
-    last = [walk.text.split(" ")[-1] for walk in WALKS]
-    first = [walk.text.split(" ")[0] for walk in WALKS]
+    last = [walk.text.split(" ")[-1] for walk in walks()]
+    first = [walk.text.split(" ")[0] for walk in walks()]
     common = CHAIN.words[int(CHAIN.stationary.argmax())]
     expected = CHAIN.stationary.max()
-    error = math.sqrt(expected / len(WALKS))
+    error = math.sqrt(expected / len(walks()))
     assert abs(first.count(common) / len(first) - expected) < 4 * error
     assert abs(last.count(common) / len(last) - expected) < 4 * error
 
@@ -73,7 +72,7 @@ def test_samples_have_the_entropy_rate() -> None:
     index = {word: k for k, word in enumerate(CHAIN.words)}
     logs = np.log(CHAIN.transitions)
     sums, counts = [], []
-    for walk in WALKS:
+    for walk in walks():
         steps = [(index[a], index[b]) for a, b in pairwise(walk.text.split(" "))]
         sums.append(-sum(logs[step] for step in steps))
         counts.append(len(steps))
@@ -89,7 +88,7 @@ def test_counted_pairs_have_the_entropy() -> None:
     # underestimates it (Miller 1955) by about (cells seen - rows) / 2n.
     index = {word: k for k, word in enumerate(CHAIN.words)}
     counts = np.zeros((STATES, STATES))
-    for walk in WALKS:
+    for walk in walks():
         for a, b in pairwise(walk.text.split(" ")):
             counts[index[a], index[b]] += 1
     rows = counts.sum(1, keepdims=True)
@@ -132,14 +131,14 @@ def test_each_word_is_one_token(tmp_path: object) -> None:
     tokenizer = word_level_tokenizer(CHAIN.words)
     assert tokenizer.get_vocab_size() == 260 == STATES + len(SPECIAL_TOKENS)
     assert [tokenizer.token_to_id(token) for token in SPECIAL_TOKENS] == [0, 1, 2, 3]
-    for walk in WALKS[:200]:
+    for walk in walks()[:200]:
         ids = tokenizer.encode(walk.text).ids
         assert ids[0] == 0
         assert [CHAIN.words[k - 4] for k in ids[1:]] == walk.text.split(" ")
         assert tokenizer.decode(ids) == walk.text
     save_tokenizer(tokenizer, str(tmp_path))
     again = load_tokenizer(str(tmp_path))
-    assert again.encode(WALKS[0].text).ids == tokenizer.encode(WALKS[0].text).ids
+    assert again.encode(walks()[0].text).ids == tokenizer.encode(walks()[0].text).ids
     assert again.token_to_id(EOS) == 1
 
 
@@ -152,7 +151,7 @@ def test_another_world_is_another_chain() -> None:
     other = Chain(seed=1)
     assert other.words != CHAIN.words
     assert abs(other.entropy_rate - CHAIN.entropy_rate) < 0.5
-    mean = statistics.fmean(other.log_prob(walk.text) - walk.log_prob for walk in WALKS[:200])
+    mean = statistics.fmean(other.log_prob(walk.text) - walk.log_prob for walk in walks()[:200])
     assert mean < -100  # another chain finds these texts very unlikely
     assert np.array_equal(Chain().transitions, CHAIN.transitions)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import random
 import re
@@ -25,18 +26,16 @@ WORLD = Preferences()
 KIND, UNKIND = rewarded()
 
 
-def pairs(n: int, seed: int = 0) -> tuple[Pair, ...]:
+@functools.cache
+def pairs(n: int = 2_000, seed: int = 0) -> tuple[Pair, ...]:
     rng = random.Random(seed)
     return tuple(WORLD.sample(rng) for _ in range(n))
 
 
-PAIRS = pairs(2_000)
-
-
 @pytest.mark.slow
 def test_log_prob_is_the_samplers_own() -> None:
-    check_exact(WORLD, PAIRS)
-    for pair in PAIRS[:500]:
+    check_exact(WORLD, pairs())
+    for pair in pairs()[:500]:
         for ending, log_prob in (
             (pair.chosen, pair.chosen_log_prob),
             (pair.rejected, pair.rejected_log_prob),
@@ -56,7 +55,7 @@ def test_no_text_has_two_derivations(seed: int) -> None:
 
 @pytest.mark.slow
 def test_endings_continue_the_prompt() -> None:
-    for pair in PAIRS:
+    for pair in pairs():
         assert pair.text in (pair.prompt + pair.chosen, pair.prompt + pair.rejected)
         for ending in (pair.chosen, pair.rejected):
             assert ending.startswith(" ")
@@ -64,10 +63,11 @@ def test_endings_continue_the_prompt() -> None:
             assert WORLD.truth(pair.prompt + ending) == WORLD.reward(ending) > BROKEN
 
 
+@pytest.mark.slow
 def test_tokens_of_prompt_and_ending() -> None:
     # or a model that has read the text would meet the ending's first word as another one
-    tokenizer = train_tokenizer([pair.text for pair in PAIRS], 512)
-    for pair in PAIRS[:300]:
+    tokenizer = train_tokenizer([pair.text for pair in pairs()], 512)
+    for pair in pairs()[:300]:
         ids, labels = encode_completion(pair.prompt, pair.chosen, tokenizer)
         assert ids[:-1] == tokenizer.encode(pair.prompt + pair.chosen).ids
         assert tokenizer.decode([label for label in labels if label != IGNORE]) == pair.chosen
@@ -77,7 +77,7 @@ def test_text_has_the_grammars_kindness() -> None:
     # Sampled texts straight from the grammar are as kind as the column `text`: it was drawn before judgment.
     rng = random.Random(3)
     plain = [WORLD.reward(WORLD.derive(rng).text) for _ in range(4_000)]
-    column = [WORLD.reward(pair.text) for pair in PAIRS]
+    column = [WORLD.reward(pair.text) for pair in pairs()]
     error = math.hypot(
         statistics.stdev(plain) / math.sqrt(len(plain)), statistics.stdev(column) / math.sqrt(len(column))
     )
@@ -88,7 +88,7 @@ def test_text_has_the_grammars_kindness() -> None:
 
 
 def test_each_part_has_one_rewarded_word() -> None:
-    for pair in PAIRS:
+    for pair in pairs():
         assert not set(re.findall(r"[a-z]+", pair.prompt.lower())) & (KIND | UNKIND), pair.prompt
         for ending in (pair.chosen, pair.rejected):
             found = [word for word in re.findall(r"[a-z]+", ending.lower()) if word in KIND | UNKIND]
@@ -98,7 +98,7 @@ def test_each_part_has_one_rewarded_word() -> None:
 
 
 def test_reward_follows_the_derivation() -> None:
-    for pair in PAIRS[:300]:
+    for pair in pairs()[:300]:
         (derivation,) = WORLD.derivations(pair.text)
         deed, reply = derivation.bound["deed"], derivation.bound["reply"]
         kinder = {id(thing) for _, thing in WORLD.rules["scenes"] for _, thing in thing["deeds"][:1]}
@@ -108,8 +108,9 @@ def test_reward_follows_the_derivation() -> None:
         assert sum(signs) == WORLD.reward(pair.text)
 
 
+@pytest.mark.slow
 def test_judge_follows_bradley_and_terry() -> None:
-    many = [*PAIRS, *pairs(4_000, seed=2)]
+    many = [*pairs(), *pairs(4_000, seed=2)]
     for gap in (2, 4, 6):
         judged = [pair.margin > 0 for pair in many if abs(pair.margin) == gap]
         right = 1 / (1 + math.exp(-gap / TEMPERATURE))
@@ -122,12 +123,12 @@ def test_judge_follows_bradley_and_terry() -> None:
 
 
 def test_unkind_endings_are_more_common() -> None:
-    kind = sum(WORLD.reward(pair.text) > 0 for pair in PAIRS) / len(PAIRS)
+    kind = sum(WORLD.reward(pair.text) > 0 for pair in pairs()) / len(pairs())
     assert 0.2 < kind < 0.5
 
 
 def test_kind_words_fool_only_the_reward() -> None:
-    for pair in PAIRS[:100]:
+    for pair in pairs()[:100]:
         hacked = f"{pair.prompt} {'They smiled and hugged together. ' * 4}".strip()
         assert WORLD.reward(hacked) > 3 >= WORLD.reward(pair.text)
         assert WORLD.truth(hacked) == BROKEN < WORLD.truth(pair.text)
@@ -135,9 +136,9 @@ def test_kind_words_fool_only_the_reward() -> None:
 
 
 def test_a_changed_fact_is_noticed() -> None:
-    pair = next(pair for pair in PAIRS if " lived by the sea." in pair.text)
+    pair = next(pair for pair in pairs() if " lived by the sea." in pair.text)
     assert WORLD.truth(pair.text.replace("by the sea", "on a farm")) == BROKEN
-    friend = next(pair for pair in PAIRS if "smiled at him." in pair.text)
+    friend = next(pair for pair in pairs() if "smiled at him." in pair.text)
     assert WORLD.truth(friend.text.replace("smiled at him.", "smiled at her.")) == BROKEN
 
 
@@ -146,12 +147,12 @@ def test_a_changed_fact_is_noticed() -> None:
 
 def test_english_is_clean() -> None:
     # "an honest girl" is right, and only that check does not know it
-    check_english(tuple(replace(pair, text=pair.text.replace("an honest", "a kind")) for pair in PAIRS))
+    check_english(tuple(replace(pair, text=pair.text.replace("an honest", "a kind")) for pair in pairs()))
 
 
 def test_there_is_enough_to_learn() -> None:
-    assert len({pair.text for pair in PAIRS}) == len(PAIRS)
-    assert len({pair.prompt for pair in PAIRS}) > 0.95 * len(PAIRS)
+    assert len({pair.text for pair in pairs()}) == len(pairs())
+    assert len({pair.prompt for pair in pairs()}) > 0.95 * len(pairs())
     derived = {WORLD.derive(rng).bound["scene"]["name"] for rng in [random.Random(0)] for _ in range(300)}
     assert derived == set(read("preferences")["scenes"])
 
@@ -161,7 +162,7 @@ def test_dataset_is_the_same_everywhere() -> None:
     assert set(splits["train"].column_names) == set(PREFERENCES.columns)
     assert splits["train"][:] == PREFERENCES.load(60, 20)["train"][:]
     other = Preferences(seed=1)
-    assert 0.3 < sum(other.log_prob(pair.text) == -math.inf for pair in PAIRS) / len(PAIRS) < 1
+    assert 0.3 < sum(other.log_prob(pair.text) == -math.inf for pair in pairs()) / len(pairs()) < 1
 
 
 @settings(max_examples=50, deadline=None)

@@ -55,6 +55,7 @@ def test_no_request_has_two_derivations(seed: int) -> None:
 # --- Kinds, refusals and right answers --------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_prompt_has_one_kind() -> None:
     for request in requests()[:500]:
         kinds = {found.bound["request"]["kind"] for found in TOWN.prompts.derivations(request.prompt)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import re
 from collections import defaultdict
@@ -15,12 +16,12 @@ from fmkit.world import data_card
 from fmkit.world.grammar_file import read
 from fmkit.world.spanish import adjectives, spanish_noun
 
-STORIES = samples("spanish")
+stories = functools.partial(samples, "spanish")
 SPANISH = world("spanish")
 
 
 def test_log_prob_is_the_samplers_own() -> None:
-    check_exact(SPANISH, STORIES)
+    check_exact(SPANISH, stories())
 
 
 @pytest.mark.soak
@@ -60,7 +61,7 @@ def test_every_adjective_agrees() -> None:
     """What follows "un" and a noun is no feminine adjective, and what follows "una" no masculine one."""
     only = {article: set(adjectives(article)["looks"]) for article in ("el", "la")}
     wrong = {"un": only["la"] - only["el"], "una": only["el"] - only["la"]}
-    found = [pair for story in STORIES for pair in re.findall(r"\b(una?) \w+ (\w+)", story.text)]
+    found = [pair for story in stories() for pair in re.findall(r"\b(una?) \w+ (\w+)", story.text)]
     assert sum(adjective in only["el"] | only["la"] for _, adjective in found) > 500
     assert not [pair for pair in found if pair[1] in wrong[pair[0]]]
 
@@ -70,13 +71,13 @@ def test_every_adjective_agrees() -> None:
     [("Érase una vez una niña", "Érase una vez un niña"), ("pequeña", "pequeño"), ("Su ", "Sus ")],
 )
 def test_what_does_not_agree_is_noticed(right: str, wrong: str) -> None:
-    story = next(each for each in STORIES if right in each.text)
+    story = next(each for each in stories() if right in each.text)
     assert SPANISH.log_prob(story.text.replace(right, wrong, 1)) == -math.inf
 
 
 def test_character_keeps_its_facts() -> None:
     pets, homes = defaultdict(set), defaultdict(set)
-    for story in STORIES:
+    for story in stories():
         for name, home in re.findall(r"^([A-ZÁÉÍÓÚ]\w+) vivía ([\w ]+)\.", story.text):
             homes[name].add(home)
         for name, pet in re.findall(r"^([A-ZÁÉÍÓÚ]\w+) vivía .* que se llamaba (\w+)\.", story.text):
@@ -90,7 +91,7 @@ def test_numbers_add_up() -> None:
     value = {name: n for n, name in enumerate(read("spanish")["facts"]["numbers"].split(", "), start=2)}
     told = [
         re.search(r"torre de (\w+) bloques.* se cayeron (\w+)\. Solo qued\w+ (\w+)\.", story.text)
-        for story in STORIES
+        for story in stories()
         if story.plot == "tower"
     ]
     assert len(told) > 50
@@ -98,28 +99,28 @@ def test_numbers_add_up() -> None:
 
 
 def test_spanish_is_clean() -> None:
-    for story in STORIES:
+    for story in stories():
         text = story.text
         assert text == text.strip()
         assert not re.search(r"  | [.,!?]|[,.]{2}|\b([\wáéíóúñ]+) \1\b", text), text
         assert not re.search(r"\b[ad]e? el\b|\by (?:i|hi)", text), text
         assert (text.count("¡"), text.count("¿")) == (text.count("!"), text.count("?")), text
-    assert {story.plot for story in STORIES} == {
+    assert {story.plot for story in stories()} == {
         plot for kind in read("spanish")["plots"].values() for plot in kind
     }
-    assert len({story.text for story in STORIES}) > 0.99 * len(STORIES)
-    assert max(len(story.text.split()) for story in STORIES) <= 100
+    assert len({story.text for story in stories()}) > 0.99 * len(stories())
+    assert max(len(story.text.split()) for story in stories()) <= 100
 
 
 def test_accents_are_in_use() -> None:
-    letters = set("".join(story.text for story in STORIES))
+    letters = set("".join(story.text for story in stories()))
     assert set("áéíóúñÁÉÍ¡¿—") <= letters
 
 
 def test_few_words_are_english() -> None:
-    stories = words(story.text for story in samples("stories", 2_000))
-    own = words(story.text for story in STORIES)
-    assert sum(count for word, count in own.items() if word in stories) < 0.2 * own.total()
+    english = words(story.text for story in samples("stories", 2_000))
+    own = words(story.text for story in stories())
+    assert sum(count for word, count in own.items() if word in english) < 0.2 * own.total()
 
 
 def test_card_says_the_language() -> None:
@@ -133,6 +134,7 @@ def test_plots_are_counted_in_the_card() -> None:
     assert f"one of {count}" in read("spanish")["columns"]["plot"]
 
 
+@pytest.mark.slow
 def test_corpus_is_known_by_name() -> None:
     assert load_corpus("spanish:1")["train"][0]["text"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import math
 import random
@@ -24,22 +25,20 @@ SHOP = Support()
 INTENTS = read("support")["intents"]
 
 
-def dialogs(n: int, seed: int = 0) -> tuple[Dialog, ...]:
+@functools.cache
+def dialogs(n: int = 2_000, seed: int = 0) -> tuple[Dialog, ...]:
     rng = random.Random(seed)
     return tuple(SHOP.sample(rng) for _ in range(n))
 
 
-DIALOGS = dialogs(2_000)
-
-
 def of(intent: str, action: str = "") -> list[Dialog]:
-    return [d for d in DIALOGS if d.intent == intent and action in d.json]
+    return [d for d in dialogs() if d.intent == intent and action in d.json]
 
 
 @pytest.mark.slow
 def test_log_prob_is_the_samplers_own() -> None:
-    check_exact(SHOP, DIALOGS)
-    for dialog in DIALOGS:
+    check_exact(SHOP, dialogs())
+    for dialog in dialogs():
         conditional = SHOP.completion_log_prob(dialog.prompt, dialog.completion)
         assert math.isclose(conditional, dialog.completion_log_prob, abs_tol=1e-9)
 
@@ -61,7 +60,7 @@ def test_no_dialog_has_two_derivations(intent: str) -> None:
 
 @pytest.mark.slow
 def test_json_follows_from_the_prompt() -> None:
-    for dialog in DIALOGS:
+    for dialog in dialogs():
         readings = [meaning(derivation.bound) for derivation in SHOP.prompts.derivations(dialog.prompt)]
         assert readings == [json.loads(dialog.json)] == [SHOP.answer(dialog.prompt)]
         assert readings[0]["intent"] == dialog.intent
@@ -72,7 +71,7 @@ def test_json_follows_from_the_prompt() -> None:
 
 
 def test_text_and_messages() -> None:
-    for dialog in DIALOGS:
+    for dialog in dialogs():
         assert dialog.text == f"{dialog.prompt}\n{dialog.completion}"
         assert dialog.messages == [
             {"role": "user", "content": dialog.prompt},
@@ -120,6 +119,7 @@ def test_return_needs_its_window() -> None:
     assert min(asked.values()) > 20
 
 
+@pytest.mark.slow
 def test_facts_hold_within_a_shop() -> None:
     prices = defaultdict(set)
     for dialog in of("price"):
@@ -127,7 +127,7 @@ def test_facts_hold_within_a_shop() -> None:
     assert len(prices) > 20
     assert all(len(price) == 1 for price in prices.values())
     other = Support(seed=1)
-    foreign = [other.log_prob(dialog.text) for dialog in DIALOGS]
+    foreign = [other.log_prob(dialog.text) for dialog in dialogs()]
     assert 0.3 < sum(log_prob == -math.inf for log_prob in foreign) / len(foreign) < 1
     assert {kind["window"] for kind in kinds(other)} == {kind["window"] for kind in kinds(SHOP)}
     assert [kind["window"] for kind in kinds(other)] != [kind["window"] for kind in kinds(SHOP)]
@@ -141,23 +141,24 @@ def kinds(shop: Support) -> list[dict[str, str]]:
 
 
 def test_english_is_clean() -> None:
-    check_english(DIALOGS)
-    for dialog in DIALOGS:
+    check_english(dialogs())
+    for dialog in dialogs():
         assert dialog.completion[-1] in ".!?"
         assert "\n" not in dialog.prompt + dialog.completion
 
 
 def test_there_is_enough_to_learn() -> None:
-    assert len({dialog.intent for dialog in DIALOGS}) == len(INTENTS) >= 12
-    assert len({dialog.text for dialog in DIALOGS}) > 0.9 * len(DIALOGS)
-    assert len({json.loads(dialog.json)["action"] for dialog in DIALOGS}) >= 20
+    assert len({dialog.intent for dialog in dialogs()}) == len(INTENTS) >= 12
+    assert len({dialog.text for dialog in dialogs()}) > 0.9 * len(dialogs())
+    assert len({json.loads(dialog.json)["action"] for dialog in dialogs()}) >= 20
 
 
+@pytest.mark.slow
 def test_prompts_fit_a_small_model() -> None:
     stories = load_stories(3_000, 1)["train"]["text"]
-    tokenizer = train_tokenizer([*stories, *(dialog.text for dialog in DIALOGS)], 1024)
+    tokenizer = train_tokenizer([*stories, *(dialog.text for dialog in dialogs())], 1024)
     for column, most in (("prompt", 60), ("completion", 80), ("json", 80)):
-        encoded = tokenizer.encode_batch([getattr(dialog, column) for dialog in DIALOGS])
+        encoded = tokenizer.encode_batch([getattr(dialog, column) for dialog in dialogs()])
         assert max(len(encoding.ids) - 1 for encoding in encoded) <= most
 
 
@@ -175,7 +176,7 @@ def test_dataset_is_the_same_everywhere() -> None:
 @settings(max_examples=50, deadline=None)
 @given(st.integers(0, 1_999), st.floats(0, 1), st.text(max_size=8))
 def test_any_text_gets_a_probability(which: int, where: float, new: str) -> None:
-    text = DIALOGS[which].text
+    text = dialogs()[which].text
     at = int(where * len(text))
     changed = text[:at] + new + text[at + len(new) :]
     log_prob = SHOP.log_prob(changed)

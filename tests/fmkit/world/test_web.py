@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import re
 from collections import Counter
@@ -16,8 +17,8 @@ from fmkit.world import WEB
 from fmkit.world.crawl import DUPLICATES, NEAR_DUPLICATES
 from fmkit.world.web import DAMAGES, KINDS, SOURCES
 
-PAGES = samples("web")
-WORLD = world("web")
+pages = functools.partial(samples, "web")
+web = functools.partial(world, "web")
 
 RESERVED = {
     "name": r"[A-Z]\w+ [A-Z]\w+",
@@ -45,50 +46,50 @@ def jaccard(a: str, b: str) -> float:
 
 @pytest.mark.slow
 def test_log_prob_is_the_samplers_own() -> None:
-    check_exact(WORLD, PAGES)
+    check_exact(web(), pages())
 
 
 @pytest.mark.soak
 def test_log_prob_of_ten_thousand() -> None:
-    check_exact(WORLD, samples("web", 10_000, 1))
+    check_exact(web(), samples("web", 10_000, 1))
 
 
 def test_no_page_has_two_derivations() -> None:
-    for grammar in (WORLD.header, *WORLD.junk.values()):
+    for grammar in (web().header, *web().junk.values()):
         assert Unambiguous(grammar).faults() == []
 
 
 def test_what_no_page_can_be_is_noticed() -> None:
-    page = next(page for page in PAGES if page.kind == "prose" and page.source == "medical")
-    assert WORLD.log_prob(page.text + " Click here.") == -math.inf
-    assert WORLD.log_prob("") == -math.inf
-    damaged = next(page for page in PAGES if "\ufffd" in page.text)
-    assert WORLD.log_prob(damaged.text.replace("\ufffd", '"', 1)) == -math.inf
+    page = next(page for page in pages() if page.kind == "prose" and page.source == "medical")
+    assert web().log_prob(page.text + " Click here.") == -math.inf
+    assert web().log_prob("") == -math.inf
+    damaged = next(page for page in pages() if "\ufffd" in page.text)
+    assert web().log_prob(damaged.text.replace("\ufffd", '"', 1)) == -math.inf
     with pytest.raises(FmkitError, match="page is text"):
-        WORLD.log_prob(None)
+        web().log_prob(None)
 
 
 def test_kinds_have_their_shares() -> None:
-    kinds = Counter(page.kind for page in PAGES)
+    kinds = Counter(page.kind for page in pages())
     for kind, share in KINDS.items():
-        assert abs(kinds[kind] / len(PAGES) - share) < 5 * math.sqrt(share / len(PAGES)), kind
-    prose = Counter(page.source for page in PAGES if page.source)
+        assert abs(kinds[kind] / len(pages()) - share) < 5 * math.sqrt(share / len(pages())), kind
+    prose = Counter(page.source for page in pages() if page.source)
     for source, share in SOURCES.items():
         assert abs(prose[source] / prose.total() - share) < 5 * math.sqrt(share / prose.total()), source
 
 
 def test_damage_is_visible_and_reversible() -> None:
-    broken = [page.text for page in PAGES if page.kind == "mojibake"]
+    broken = [page.text for page in pages() if page.kind == "mojibake"]
     assert all(re.search("Â\xa0|â€|&amp;|\ufffd", text) for text in broken)
     for damage in DAMAGES:
         assert any(damage.undo(text) != text for text in broken)
-    whole = [page.text for page in PAGES if page.kind == "prose"]
+    whole = [page.text for page in pages() if page.kind == "prose"]
     assert not any(re.search("Â|â|&amp;|\ufffd", text) for text in whole)
 
 
 def test_spans_mark_reserved_data() -> None:
     seen: Counter[str] = Counter()
-    for page in PAGES:
+    for page in pages():
         assert bool(page.personal) == (page.kind == "personal")
         ends = 0
         for span in page.personal:
@@ -102,7 +103,7 @@ def test_spans_mark_reserved_data() -> None:
 
 
 def test_no_personal_data_is_left_unmarked() -> None:
-    for page in PAGES:
+    for page in pages():
         rest = page.text
         for span in reversed(page.personal):
             rest = rest[: span["start"]] + "#" + rest[span["end"] :]
@@ -111,7 +112,7 @@ def test_no_personal_data_is_left_unmarked() -> None:
 
 
 def test_card_numbers_pass_luhn() -> None:
-    cards = {p.text[s["start"] : s["end"]] for p in PAGES for s in p.personal if s["type"] == "card"}
+    cards = {p.text[s["start"] : s["end"]] for p in pages() for s in p.personal if s["type"] == "card"}
     assert len(cards) > 5
     for card in cards:
         digits = [int(digit) for digit in re.sub(r"\D", "", card)][::-1]
@@ -156,5 +157,6 @@ def test_another_seed_has_other_facts() -> None:
     check_worlds("web")
 
 
+@pytest.mark.slow
 def test_same_on_every_machine() -> None:
     check_hash("web", "8beecf2482ed94b3ab2f95efe7d25b0ae36acc7c69f1c9845eb508ef7160b31a")
