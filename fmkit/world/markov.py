@@ -106,7 +106,7 @@ class Chain:
 
 
 def _each(function: Callable[[float], float], values: np.ndarray) -> np.ndarray:
-    """The function of each value: the same bits on every machine, which NumPy's vector units do not promise."""
+    """The function of each value: the same bits on every machine, unlike NumPy's."""
     return np.array([function(value) for value in values.ravel().tolist()]).reshape(values.shape)
 
 

@@ -250,7 +250,7 @@ def test_the_keys_are_those_of_the_bank(tmp_path: Path) -> None:
     ]
 
 
-def test_each_week_has_the_keys_of_its_quizzes() -> None:
+def test_each_quiz_of_a_week_has_its_keys() -> None:
     chapters = "\n".join(text for path in ROOT.glob("chapters/[1-4]-*/*") for text in markdown(path))
     keys = "\n".join(path.read_text() for path in ROOT.glob("instructor/*.md"))
     assert sorted(re.findall(r"^```{keys} (\S+)$", keys, re.M)) == sorted(SHOWN.findall(chapters))
