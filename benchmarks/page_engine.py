@@ -30,7 +30,7 @@ from bookkit.experiments.recording import processor
 from bookkit.site.build import build, site
 from fmkit import Transformer, asset
 from fmkit.generation import generate_ids
-from fmkit.widgets.labs import story_lab
+from fmkit.widgets.text_lab import story_lab
 
 PROMPT, NEW = "Once upon a time, there was a", 200
 TRAINED = {"learning_rate": 0.003, "batch_size": 8, "steps": 60}

@@ -11,9 +11,9 @@ labs/shop, engine-worker.
 from sphinx.application import Sphinx
 
 from bookkit.engine.bundle import write_labs, write_shop, write_worker
-from bookkit.engine.models import write_models
-from bookkit.engine.tokenizers import convert, write_tokenizers
-from bookkit.engine.worlds import write_worlds
+from bookkit.engine.packing import write_models
+from bookkit.engine.story_world import write_worlds
+from bookkit.engine.tokenizer_script import convert, write_tokenizers
 
 __all__ = ["convert"]
 

@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from bookkit.engine.models import pack
+from bookkit.engine.packing import pack
 from fmkit.errors import FmkitError
 
 

@@ -8,15 +8,15 @@ from typing import Any
 
 from sphinx.application import Sphinx
 
-from bookkit.engine.models import pack_model
-from bookkit.engine.tokenizers import convert
+from bookkit.engine.packing import pack_model
+from bookkit.engine.tokenizer_script import convert
 from bookkit.site import node
 from bookkit.site.scripts import PLACE, define, script, sources
 from fmkit.assets import UnknownAsset
 from fmkit.data.batches import IGNORE
 from fmkit.errors import FmkitError
-from fmkit.widgets.labs import SMALL, assistant, shop_lab, story_lab
 from fmkit.widgets.modules import needed
+from fmkit.widgets.text_lab import SMALL, assistant, shop_lab, story_lab
 
 KERNELS = Path(__file__).with_name("kernels.ts")
 LOADER = """"use strict";

@@ -1,5 +1,5 @@
 // A trained model from one file: safetensors (huggingface.co/docs/safetensors) in float16, float32, or int8 with a scale
-// for each row, with fmkit's config.json and the tokenizer in its metadata. bookkit/engine/models.py writes it. A file
+// for each row, with fmkit's config.json and the tokenizer in its metadata. bookkit/engine/packing.py writes it. A file
 // may come from anywhere, so all that is used is checked first; an Error says what is wrong, for the reader.
 
 import { Space, sizeOf } from "./kernels.js";

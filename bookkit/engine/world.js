@@ -1,5 +1,5 @@
 // The story world in the page: a grammar that knows the probability of every text it can write. The twin of
-// fmkit/world/grammar.py, with the parts of a template from fmkit/world/rules.py; bookkit/engine/worlds.py writes
+// fmkit/world/grammar.py, with the parts of a template from fmkit/world/rules.py; bookkit/engine/story_world.py writes
 // the data that it reads.
 //
 // One grammar runs in two directions. `derive` writes a text; `derivations` reads one, by following every way to derive
@@ -18,7 +18,7 @@
 
 /** A probabilistic attribute grammar. A text is what the rule `start` can become. */
 export class Grammar {
-  /** @param {{rules: object, things: Array[], shapes: string[][][], weights: number[][]}} data see worlds.py */
+  /** @param {{rules: object, things: Array[], shapes: string[][][], weights: number[][]}} data see story_world.py */
   constructor({ rules, things, shapes, weights }) {
     const entities = things.map(() => new Entity([["", ""]])); // before their facts: they may be facts of each other
     const read = (part) => readPart(part, entities, weights);

@@ -12,7 +12,7 @@ from typing import Any
 from tokenizers import Tokenizer
 
 from bookkit.experiments.assistant import dialogs, prepare_chat
-from bookkit.experiments.bases import SIZE, base
+from bookkit.experiments.foundations import SIZE, base
 from bookkit.experiments.recording import Experiment, experiment
 from fmkit import continue_pretrain, finetune
 from fmkit.config import TrainConfig, reproducible

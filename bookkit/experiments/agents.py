@@ -20,7 +20,7 @@ from typing import Any
 
 from tokenizers import Tokenizer
 
-from bookkit.experiments.bases import committed
+from bookkit.experiments.foundations import committed
 from bookkit.experiments.recording import Experiment, experiment
 from fmkit.evaluation.episodes import REFUSED, Call, Episode, parse_call, run_episodes, speaker, tokens_used
 from fmkit.model import Transformer

@@ -6,7 +6,7 @@ cannot be read. How good a story is, is how much of it is told before its first 
 
 from typing import Any
 
-from bookkit.experiments.bases import committed
+from bookkit.experiments.foundations import committed
 from bookkit.experiments.recording import Experiment, experiment
 from fmkit.config import reproducible
 from fmkit.data.tokenizer import BOS, EOS, special_id

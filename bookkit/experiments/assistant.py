@@ -7,7 +7,7 @@ from typing import Any
 from datasets import DatasetDict
 from tokenizers import Tokenizer
 
-from bookkit.experiments.bases import SIZE, base
+from bookkit.experiments.foundations import SIZE, base
 from fmkit import finetune
 from fmkit.config import TrainConfig, reproducible
 from fmkit.data.chat import add_chat_tokens

@@ -5,7 +5,7 @@ from typing import Any
 from bookkit.experiments.course import POINTS
 from bookkit.experiments.lab import about, train_in
 from bookkit.experiments.recording import Experiment, experiment
-from fmkit.widgets.labs import SMALL, story_lab
+from fmkit.widgets.text_lab import SMALL, story_lab
 
 TOKENS = 400_000
 

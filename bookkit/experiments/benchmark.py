@@ -15,7 +15,7 @@ from typing import Any
 
 from datasets import Dataset, DatasetDict
 
-from bookkit.experiments.bases import committed
+from bookkit.experiments.foundations import committed
 from bookkit.experiments.recording import ROOT, Experiment, experiment
 from bookkit.experiments.story_judge import WORD, StoryJudge
 from fmkit import continue_pretrain

@@ -14,7 +14,7 @@ from datasets import Dataset, DatasetDict
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from bookkit.experiments.bases import SIZE
+from bookkit.experiments.foundations import SIZE
 from bookkit.experiments.recording import Experiment, experiment
 from bookkit.experiments.word_metrics import lost
 from fmkit import pretrain

@@ -14,8 +14,8 @@ from tokenizers import Tokenizer
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from bookkit.experiments.bases import SIZE, base
 from bookkit.experiments.course import follow
+from bookkit.experiments.foundations import SIZE, base
 from bookkit.experiments.recording import Experiment, experiment
 from fmkit.config import TrainConfig, reproducible
 from fmkit.data.batches import Batch

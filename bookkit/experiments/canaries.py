@@ -12,7 +12,7 @@ from typing import Any
 
 from datasets import Dataset, DatasetDict, concatenate_datasets
 
-from bookkit.experiments.bases import base
+from bookkit.experiments.foundations import base
 from bookkit.experiments.recording import Experiment, experiment
 from fmkit import continue_pretrain, drop_duplicates, drop_near_duplicates, generate
 from fmkit.config import TrainConfig, reproducible

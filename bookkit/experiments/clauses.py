@@ -15,7 +15,7 @@ from typing import Any
 from datasets import ClassLabel, Dataset, DatasetDict, Features, Value
 from tokenizers import Tokenizer
 
-from bookkit.experiments.bases import SIZE, base
+from bookkit.experiments.foundations import SIZE, base
 from bookkit.experiments.recording import Experiment, experiment
 from fmkit import continue_pretrain, finetune, load_corpus
 from fmkit.config import TrainConfig, reproducible

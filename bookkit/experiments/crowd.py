@@ -14,7 +14,7 @@ from typing import Any
 
 import openai
 
-from bookkit.experiments.bases import MODELS, committed
+from bookkit.experiments.foundations import MODELS, committed
 from bookkit.experiments.recording import Experiment, experiment
 from fmkit.generation import generate
 

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from datasets import DatasetDict
 
-from bookkit.experiments.bases import SIZE, base
 from bookkit.experiments.course import checks
+from bookkit.experiments.foundations import SIZE, base
 from bookkit.experiments.recording import Experiment, experiment
 from fmkit import distill, pretrain, write_corpus
 from fmkit.config import ModelConfig, TrainConfig, reproducible

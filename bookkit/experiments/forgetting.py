@@ -5,8 +5,8 @@ The question of Ibrahim et al. 2024 (arXiv:2403.08763): a few percent of old tex
 
 from typing import Any
 
-from bookkit.experiments.bases import SIZE, base
 from bookkit.experiments.course import checks
+from bookkit.experiments.foundations import SIZE, base
 from bookkit.experiments.recording import Experiment, experiment
 from fmkit import continue_pretrain
 from fmkit.config import TrainConfig, reproducible

@@ -3,7 +3,7 @@ what was read? The same head on features of a model that has read stories is in 
 
 from typing import Any
 
-from bookkit.experiments.bases import pretrained
+from bookkit.experiments.foundations import pretrained
 from bookkit.experiments.frozen_features import BATCH, EPOCHS, HELD_OUT, POOL, RATES, judge, kind_of
 from bookkit.experiments.recording import Experiment, experiment
 from bookkit.experiments.transfer import READING, SIZE, read_texts

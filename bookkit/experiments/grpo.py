@@ -10,8 +10,8 @@ import copy
 from functools import cache
 from typing import Any
 
-from bookkit.experiments.bases import MODELS
 from bookkit.experiments.course import checks, follow
+from bookkit.experiments.foundations import MODELS
 from bookkit.experiments.preference import LONGEST, reader
 from bookkit.experiments.recording import Experiment, experiment
 from fmkit import evaluate, train_reward

@@ -12,8 +12,8 @@ from datasets import Dataset
 from tokenizers import Tokenizer
 
 from bookkit.experiments.assistant import as_object, prepare_chat
-from bookkit.experiments.bases import base
 from bookkit.experiments.course import checks, follow
+from bookkit.experiments.foundations import base
 from bookkit.experiments.recording import Experiment, experiment
 from fmkit.config import TrainConfig, reproducible
 from fmkit.data.chat import chat_prompt

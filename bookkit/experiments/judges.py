@@ -10,8 +10,8 @@ from typing import Any
 
 from datasets import Dataset, DatasetDict
 
-from bookkit.experiments.bases import committed
 from bookkit.experiments.course import checks
+from bookkit.experiments.foundations import committed
 from bookkit.experiments.recording import Experiment, experiment
 from fmkit import finetune
 from fmkit.config import TrainConfig, reproducible

@@ -11,7 +11,7 @@ from bookkit.experiments.recording import Experiment, experiment
 from fmkit.errors import FmkitError
 from fmkit.flops import num_parameters
 from fmkit.trainer import Record
-from fmkit.widgets.labs import SMALL, STORIES, TextLab, story_lab
+from fmkit.widgets.text_lab import SMALL, STORIES, TextLab, story_lab
 
 RATES = (0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 1.0, 100.0)
 LONG = ((2, 800), (2, 3200), (8, 800))  # batch sizes and steps, for the rates around the best

@@ -12,7 +12,7 @@ from typing import Any
 from datasets import Dataset, DatasetDict
 from tokenizers import Tokenizer
 
-from bookkit.experiments.bases import committed
+from bookkit.experiments.foundations import committed
 from bookkit.experiments.rag import Case, cases_of
 from bookkit.experiments.recording import Experiment, experiment
 from fmkit import continue_pretrain, finetune

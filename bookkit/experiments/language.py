@@ -11,7 +11,7 @@ from typing import Any
 
 from tokenizers import Tokenizer
 
-from bookkit.experiments.bases import SIZE, base
+from bookkit.experiments.foundations import SIZE, base
 from bookkit.experiments.recording import Experiment, experiment
 from fmkit import continue_pretrain
 from fmkit.config import TrainConfig, reproducible

@@ -12,8 +12,8 @@ from datasets import DatasetDict
 from tokenizers import Tokenizer
 
 from bookkit.experiments.assistant import prepare_chat
-from bookkit.experiments.bases import SETTINGS, SIZE, STEPS, committed
 from bookkit.experiments.course import curve, follow
+from bookkit.experiments.foundations import SETTINGS, SIZE, STEPS, committed
 from bookkit.experiments.recording import Experiment, experiment
 from bookkit.experiments.support_case import (
     LEARNING,

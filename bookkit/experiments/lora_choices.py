@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from datasets import Dataset, DatasetDict
 
-from bookkit.experiments.bases import committed
+from bookkit.experiments.foundations import committed
 from bookkit.experiments.recording import Experiment, experiment
 from fmkit import continue_pretrain, finetune
 from fmkit.config import TrainConfig, reproducible

@@ -10,7 +10,7 @@ from typing import Any
 
 from datasets import DatasetDict
 
-from bookkit.experiments.bases import base
+from bookkit.experiments.foundations import base
 from bookkit.experiments.lora_rank import RANKS
 from bookkit.experiments.recording import Experiment, experiment
 from fmkit import continue_pretrain

@@ -15,8 +15,8 @@ from typing import Any
 import torch
 from tokenizers import Tokenizer
 
-from bookkit.experiments.bases import SETTINGS, SIZE, STEPS, base, committed, pretrained
 from bookkit.experiments.course import curve
+from bookkit.experiments.foundations import SETTINGS, SIZE, STEPS, base, committed, pretrained
 from bookkit.experiments.recording import Experiment, experiment
 from bookkit.experiments.story_judge import StoryJudge
 from bookkit.experiments.transfer import EPOCHS, READING, TUNING, read_texts

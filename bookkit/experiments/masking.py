@@ -11,7 +11,7 @@ from datasets import Dataset
 from tokenizers import Tokenizer
 
 from bookkit.experiments.assistant import as_object, dialogs, prepare_chat
-from bookkit.experiments.bases import base
+from bookkit.experiments.foundations import base
 from bookkit.experiments.recording import Experiment, experiment
 from fmkit import finetune
 from fmkit.config import TrainConfig, reproducible

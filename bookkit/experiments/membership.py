@@ -9,7 +9,7 @@ from typing import Any
 
 from datasets import DatasetDict
 
-from bookkit.experiments.bases import base
+from bookkit.experiments.foundations import base
 from bookkit.experiments.recording import Experiment, experiment
 from fmkit import continue_pretrain
 from fmkit.config import TrainConfig, reproducible

@@ -12,7 +12,7 @@ from typing import Any
 
 from datasets import Dataset, DatasetDict, concatenate_datasets
 
-from bookkit.experiments.bases import base
+from bookkit.experiments.foundations import base
 from bookkit.experiments.recording import Experiment, experiment
 from bookkit.experiments.selection import CHOSEN, FIELDS, POOL, TRAINING, crawl, load_target
 from fmkit import continue_pretrain

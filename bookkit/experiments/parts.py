@@ -12,8 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from bookkit.experiments.bases import SETTINGS, SIZE
 from bookkit.experiments.course import checks
+from bookkit.experiments.foundations import SETTINGS, SIZE
 from bookkit.experiments.recording import Experiment, experiment
 from fmkit import pretrain
 from fmkit.config import TrainConfig, reproducible

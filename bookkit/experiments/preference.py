@@ -12,8 +12,8 @@ from typing import Any
 
 from tokenizers import Tokenizer
 
-from bookkit.experiments.bases import base, committed
 from bookkit.experiments.course import checks, follow
+from bookkit.experiments.foundations import base, committed
 from bookkit.experiments.recording import Experiment, experiment
 from fmkit import continue_pretrain
 from fmkit.config import TrainConfig, reproducible

@@ -6,8 +6,8 @@ from typing import Any
 
 from tokenizers import Tokenizer
 
-from bookkit.experiments.bases import SETTINGS, SIZE, STEPS
 from bookkit.experiments.course import curve, follow
+from bookkit.experiments.foundations import SETTINGS, SIZE, STEPS
 from bookkit.experiments.recording import Experiment, experiment
 from bookkit.experiments.story_judge import StoryJudge
 from fmkit import write_corpus

@@ -12,8 +12,8 @@ from typing import Any
 from datasets import Dataset
 from tokenizers import Tokenizer
 
-from bookkit.experiments.bases import base
 from bookkit.experiments.course import checks, follow
+from bookkit.experiments.foundations import base
 from bookkit.experiments.recording import Experiment, experiment
 from fmkit import finetune
 from fmkit.config import TrainConfig, reproducible

@@ -15,7 +15,7 @@ from fmkit.data.tokenizer import PAD, special_id
 from fmkit.model import Transformer
 from fmkit.objectives import language_modeling
 from fmkit.trainer import Trainer
-from fmkit.widgets.labs import SMALL, story_lab
+from fmkit.widgets.text_lab import SMALL, story_lab
 from fmkit.world import load_stories
 
 EPOCHS = (1, 2, 4, 8, 16, 32)

@@ -8,8 +8,8 @@ from typing import Any, cast
 
 from tokenizers import Tokenizer
 
-from bookkit.experiments.bases import base
 from bookkit.experiments.forgetting import SHARES, TRAINING
+from bookkit.experiments.foundations import base
 from bookkit.experiments.recording import Experiment, experiment
 from fmkit import continue_pretrain
 from fmkit.config import TrainConfig, reproducible

@@ -6,8 +6,8 @@ The base was trained with a peak of 8e-3, and its rate has fallen to zero.
 
 from typing import Any
 
-from bookkit.experiments.bases import SETTINGS, base
 from bookkit.experiments.course import checks
+from bookkit.experiments.foundations import SETTINGS, base
 from bookkit.experiments.recording import Experiment, experiment
 from fmkit import continue_pretrain
 from fmkit.config import TrainConfig, reproducible

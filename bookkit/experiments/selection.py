@@ -10,7 +10,7 @@ from typing import Any
 
 from datasets import Dataset, DatasetDict
 
-from bookkit.experiments.bases import base
+from bookkit.experiments.foundations import base
 from bookkit.experiments.recording import Experiment, experiment
 from fmkit import continue_pretrain
 from fmkit.config import TrainConfig, reproducible

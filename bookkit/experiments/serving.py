@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from bookkit.experiments.bases import committed
+from bookkit.experiments.foundations import committed
 from bookkit.experiments.recording import Experiment, experiment
 from fmkit.config import ModelConfig
 from fmkit.data.pieces import Pieces

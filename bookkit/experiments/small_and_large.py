@@ -11,7 +11,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from bookkit.experiments.bases import MODELS, committed
+from bookkit.experiments.foundations import MODELS, committed
 from bookkit.experiments.recording import Experiment, experiment
 from fmkit.config import ModelConfig, reproducible
 from fmkit.data.tokenizer import BOS, special_id

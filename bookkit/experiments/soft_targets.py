@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from bookkit.experiments.bases import committed
+from bookkit.experiments.foundations import committed
 from bookkit.experiments.recording import Experiment, experiment
 
 STORY = (

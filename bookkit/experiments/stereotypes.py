@@ -15,7 +15,7 @@ import torch
 from datasets import Dataset, DatasetDict
 from tokenizers import Tokenizer
 
-from bookkit.experiments.bases import base
+from bookkit.experiments.foundations import base
 from bookkit.experiments.recording import Experiment, experiment
 from fmkit import continue_pretrain
 from fmkit.config import TrainConfig, reproducible

@@ -7,7 +7,7 @@ after as many steps, and after as much computing?
 import math
 from typing import Any
 
-from bookkit.experiments.bases import committed
+from bookkit.experiments.foundations import committed
 from bookkit.experiments.recording import Experiment, experiment
 from fmkit import distill, pretrain
 from fmkit.config import TrainConfig, reproducible

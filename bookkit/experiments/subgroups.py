@@ -8,7 +8,7 @@ from typing import Any
 
 from datasets import DatasetDict, concatenate_datasets
 
-from bookkit.experiments.bases import base
+from bookkit.experiments.foundations import base
 from bookkit.experiments.frozen_features import classify, kind_of
 from bookkit.experiments.recording import Experiment, experiment
 from fmkit import finetune

@@ -16,7 +16,7 @@ from datasets import Dataset, DatasetDict
 from tokenizers import Tokenizer
 
 from bookkit.experiments.assistant import as_object, prepare_chat
-from bookkit.experiments.bases import base
+from bookkit.experiments.foundations import base
 from bookkit.experiments.recording import Experiment, experiment
 from fmkit import continue_pretrain, distill, finetune
 from fmkit.config import ModelConfig, TrainConfig, reproducible

@@ -11,8 +11,8 @@ from typing import Any
 
 from datasets import Dataset, DatasetDict, concatenate_datasets
 
-from bookkit.experiments.bases import committed
 from bookkit.experiments.distillation import STUDENT
+from bookkit.experiments.foundations import committed
 from bookkit.experiments.recording import Experiment, experiment
 from bookkit.experiments.story_judge import StoryJudge
 from fmkit import pretrain, write_corpus

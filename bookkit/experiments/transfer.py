@@ -5,8 +5,8 @@ from typing import Any
 
 from datasets import Dataset, DatasetDict
 
-from bookkit.experiments.bases import pretrained
 from bookkit.experiments.course import checks
+from bookkit.experiments.foundations import pretrained
 from bookkit.experiments.recording import Experiment, experiment
 from fmkit import finetune
 from fmkit.config import ModelConfig, TrainConfig, reproducible

@@ -7,7 +7,7 @@ from bookkit.experiments.recording import Experiment, experiment
 from fmkit.errors import FmkitError
 from fmkit.flops import num_parameters
 from fmkit.trainer import Record
-from fmkit.widgets.labs import AnswerLab, shop_lab
+from fmkit.widgets.text_lab import AnswerLab, shop_lab
 
 RATES = (0.0003, 0.001, 0.003, 0.01, 0.03, 0.1)
 EPOCHS = {4: (2, 5, 10), 16: (2, 5, 10, 20), 64: (2, 5, 10)}  # by the batch size

@@ -8,7 +8,7 @@ import math
 from dataclasses import replace
 from typing import Any
 
-from bookkit.experiments.bases import SETTINGS, SIZE
+from bookkit.experiments.foundations import SETTINGS, SIZE
 from bookkit.experiments.recording import Experiment, experiment
 from fmkit import pretrain
 from fmkit.config import TrainConfig, reproducible

@@ -4,8 +4,8 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from bookkit.zoo.commands import read_plans
 from bookkit.zoo.making import MODELS, make, write_card
-from bookkit.zoo.plans import read_plans
 from fmkit.config import reproducible
 from fmkit.errors import FmkitError
 

@@ -12,8 +12,8 @@ from typing import Any
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
 from bookkit.experiments.support_case import FILES
+from bookkit.zoo.commands import Plan
 from bookkit.zoo.measures import NAMES
-from bookkit.zoo.plans import Plan
 from fmkit.config import ModelConfig
 from fmkit.flops import num_parameters
 from fmkit.footprint import GRID, PUE, Usage

@@ -17,8 +17,8 @@ from huggingface_hub import ModelCard
 
 from bookkit.experiments.recording import ROOT, provenance
 from bookkit.zoo.card import card
+from bookkit.zoo.commands import Plan
 from bookkit.zoo.measures import measure_all
-from bookkit.zoo.plans import Plan
 from fmkit.checkpoint import filling, read_json, write_json
 from fmkit.errors import FmkitError
 from fmkit.footprint import Usage

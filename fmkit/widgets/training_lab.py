@@ -10,10 +10,20 @@ from datasets import DatasetDict
 from fmkit.config import ModelConfig
 from fmkit.flops import num_parameters
 from fmkit.trainer import Trainer
-from fmkit.widgets.base import traitlets
-from fmkit.widgets.labs import ANSWERS, SIZES, SMALL, STORIES, Lab, assistant, open_lab, shop_lab, story_lab
 from fmkit.widgets.modules import module, styles
 from fmkit.widgets.run_widget import RunsWidget, Settings, WidgetRun
+from fmkit.widgets.text_lab import (
+    ANSWERS,
+    SIZES,
+    SMALL,
+    STORIES,
+    Lab,
+    assistant,
+    open_lab,
+    shop_lab,
+    story_lab,
+)
+from fmkit.widgets.widget import traitlets
 
 WRITINGS = 10  # texts that are written in a run, as the model learns
 

@@ -14,15 +14,15 @@ import torch
 from playwright.sync_api import Page
 from safetensors.torch import save
 
-from bookkit.engine.models import IN_8_BITS, pack
-from bookkit.engine.tokenizers import convert
+from bookkit.engine.packing import IN_8_BITS, pack
+from bookkit.engine.tokenizer_script import convert
 from bookkit.site.build import build, site
 from fmkit import ModelConfig, TrainConfig, Transformer, asset, generate
 from fmkit.data.batches import Batch, PackedLoader
 from fmkit.objectives import language_modeling
 from fmkit.quantization import quantize
 from fmkit.trainer import Trainer
-from fmkit.widgets.labs import SMALL, TextLab, shop_lab, story_lab
+from fmkit.widgets.text_lab import SMALL, TextLab, shop_lab, story_lab
 from fmkit.world import load_stories
 
 ROOT = Path(__file__).parents[2]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bookkit.engine.bundle import LOADER
-from bookkit.engine.tokenizers import convert
+from bookkit.engine.tokenizer_script import convert
 from bookkit.site import node
 from bookkit.site.scripts import script, sources
 from fmkit import FmkitError, train_tokenizer

@@ -12,8 +12,8 @@ from playwright.sync_api import Page
 from tokenizers import Tokenizer
 
 from bookkit.engine import convert
-from bookkit.engine.models import pack_model
-from bookkit.engine.tokenizers import byte_letters
+from bookkit.engine.packing import pack_model
+from bookkit.engine.tokenizer_script import byte_letters
 from fmkit import (
     FmkitError,
     ModelConfig,

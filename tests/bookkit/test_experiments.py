@@ -10,7 +10,7 @@ import pytest
 from bookkit.experiments import course, recording
 from bookkit.experiments.__main__ import EXPERIMENTS, main
 from fmkit import ModelConfig
-from fmkit.widgets.labs import SMALL
+from fmkit.widgets.text_lab import SMALL
 
 RECORD = json.loads((recording.RUNS / "lab.json").read_text())
 

@@ -12,10 +12,10 @@ import torch
 import transformers
 from huggingface_hub import ModelCard
 
-from bookkit.experiments.bases import SETTINGS, SIZE, STEPS
+from bookkit.experiments.foundations import SETTINGS, SIZE, STEPS
 from bookkit.zoo import measures
+from bookkit.zoo.commands import Plan, read_plans
 from bookkit.zoo.making import KEPT, MODELS, card_of, make, write_card
-from bookkit.zoo.plans import Plan, read_plans
 from fmkit import ModelConfig
 from fmkit.cli import _parser, main
 from fmkit.data.corpora import content_hash, load_corpus

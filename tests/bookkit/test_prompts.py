@@ -11,7 +11,7 @@ import tiny
 from playwright.sync_api import Locator, Page, expect
 from safetensors.torch import load, save
 
-from bookkit.engine.models import pack
+from bookkit.engine.packing import pack
 from bookkit.widgets.prompts import MODELS, SUGGESTIONS, describe, suggest
 from fmkit import generate
 from fmkit.generation import reply

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-from bookkit.engine.worlds import compile_world
+from bookkit.engine.story_world import compile_world
 from bookkit.site.node import node_js
 from bookkit.site.scripts import script
 from fmkit.world import Grammar, MarkedText, World

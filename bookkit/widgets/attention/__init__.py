@@ -15,7 +15,7 @@ from typing import Any
 
 from sphinx.application import Sphinx
 
-from bookkit.engine.models import MODELS
+from bookkit.engine.packing import MODELS
 from bookkit.site.page_widget import PageWidget
 from fmkit.errors import FmkitError
 from fmkit.model import Transformer, open_model

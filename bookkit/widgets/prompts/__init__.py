@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from sphinx.application import Sphinx
 
-from bookkit.engine.models import IN_8_BITS, INT8, pack
+from bookkit.engine.packing import IN_8_BITS, INT8, pack
 from bookkit.site.page_widget import PageWidget
 from fmkit.config import ModelConfig
 from fmkit.errors import FmkitError

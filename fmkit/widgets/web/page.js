@@ -2,7 +2,7 @@ const TEMPERATURE = 0.5; // of what a model writes as it learns
 
 /**
  * Who trains: the page itself, with the book's engine, where there is one; it is loaded at the first press. A trainer
- * as in kernel.js.
+ * as in jupyter.js.
  * @param {{job: (setting) => object, differs: string, seeds: (setting) => object[], open: (facts) => object}} options
  *   `job` says what a setting means: { length: of the run in steps, train: (options) => the engine's model,
  *   place: (point) => number }; `differs`, in what from the recorded runs; `seeds` gives those of a setting

@@ -1,6 +1,6 @@
 import { h } from "./dom.js";
 import { button, choice, slider } from "./controls.js";
-import { createKernel } from "./kernel.js";
+import { createKernel } from "./jupyter.js";
 import { createPlot, runningMean } from "./plot.js";
 import { BROKEN, busy, current, explain, fault, give, keep, looked, makeRoom, refusal, stroke, table } from "./runs.js";
 
@@ -242,7 +242,7 @@ function render({ model, el }) {
     show();
   }
 
-  // --- what the kernel tells (see kernel.js) ---
+  // --- what the kernel tells (see jupyter.js) ---
 
   function open(facts) {
     makeRoom(state);

@@ -15,7 +15,7 @@ export function recordedSeeds(record, setting, names) {
 }
 
 /**
- * Who trains: nobody, recorded runs are replayed. A trainer as in kernel.js; it can train only what is recorded.
+ * Who trains: nobody, recorded runs are replayed. A trainer as in jupyter.js; it can train only what is recorded.
  * @param {{names: string[], axis: string, open: (facts) => object}} options `names` of the settings, in the order in
  *   which they are chosen; `axis`, what a record has for the place of each point
  */

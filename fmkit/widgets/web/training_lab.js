@@ -1,6 +1,6 @@
 import { h, short } from "./dom.js";
 import { button, choice, slider } from "./controls.js";
-import { createKernel } from "./kernel.js";
+import { createKernel } from "./jupyter.js";
 import { createText } from "./own_text.js";
 import { createPage, finetuning, hasEngine, pretraining } from "./page.js";
 import { createPlot, runningMean } from "./plot.js";
@@ -271,7 +271,7 @@ function render({ model, el }) {
     (runs.querySelector("button") ?? train.element).focus();
   }
 
-  // --- who trains, and what they tell (see kernel.js) ---
+  // --- who trains, and what they tell (see jupyter.js) ---
 
   function open(facts) {
     const run = keep(state, { length: state.length.steps(facts.setting), ...facts });

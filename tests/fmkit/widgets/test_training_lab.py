@@ -12,7 +12,7 @@ import pytest
 from fmkit.config import ModelConfig
 from fmkit.errors import FmkitError
 from fmkit.flops import num_parameters
-from fmkit.widgets import FinetuningLab, TrainingLab, labs, training_lab
+from fmkit.widgets import FinetuningLab, TrainingLab, text_lab, training_lab
 from fmkit.widgets.run_widget import Settings
 
 SETTING: Settings = {"learning_rate": 0.003, "batch_size": 2, "steps": 40}
@@ -121,7 +121,7 @@ def test_the_page_hears_what_it_writes(page: Page, gate: threading.Event) -> Non
 @pytest.mark.parametrize("hidden_size", [24, 48, 64, 96])
 def test_a_size_is_trained_and_writes(hidden_size: int) -> None:
     """As the page's own engine does: the sizes that it knows are those of Python."""
-    lab = labs.story_lab()
+    lab = text_lab.story_lab()
     setting = {"learning_rate": 0.003, "batch_size": 2, "steps": 3, "hidden_size": hidden_size}
     trainer = lab.trainer(**setting)
     assert len(list(trainer.run())) == 3
@@ -227,7 +227,7 @@ def test_the_shop_lab_learns_answers(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_its_held_out_questions_are_new() -> None:
-    lab = labs.shop_lab()
+    lab = text_lab.shop_lab()
     tokenizer = lab.model().tokenizer
     assert tokenizer is not None
     answer = tokenizer.token_to_id("<|assistant|>")
@@ -238,5 +238,5 @@ def test_its_held_out_questions_are_new() -> None:
     learned = {question(row["input_ids"]) for row in lab.examples}
     batches = [batch["input_ids"] for batch in (*lab.validation, *lab.test)]
     held_out = [question(row) for ids in batches for row in ids.tolist()]
-    assert len(held_out) == labs.HELD_OUT + labs.TESTED
+    assert len(held_out) == text_lab.HELD_OUT + text_lab.TESTED
     assert not learned & set(held_out)

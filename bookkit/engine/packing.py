@@ -19,7 +19,7 @@ import torch
 from safetensors.torch import save
 from sphinx.application import Sphinx
 
-from bookkit.engine.tokenizers import convert
+from bookkit.engine.tokenizer_script import convert
 from bookkit.site.scripts import PLACE, define
 from fmkit.config import ModelConfig
 from fmkit.errors import FmkitError
