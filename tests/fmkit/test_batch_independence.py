@@ -125,6 +125,7 @@ def prompts(stories, tokenizer) -> list[list[int]]:
     return [row[: 2 + i % 4] for i, row in enumerate(ids)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("temperature", [0.0, 1.0])
 def test_samples_ignore_their_batch_mates(temperature, trained_model, prompts, monkeypatch):
     together = complete(trained_model, prompts, 20, eos_id=1, temperature=temperature, seed=3)
@@ -168,6 +169,7 @@ def of_chats(model, tokenizer, prompts):
     return evaluate(model, talking, CHATS["train"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "measure", [kl, answers, of_texts, of_answers, of_pairs, of_chats], ids=lambda f: f.__name__
 )

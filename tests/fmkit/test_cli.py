@@ -209,6 +209,7 @@ def judge(base, examples, tmp_path_factory) -> str:
     return out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("command", "measured"),
     [

@@ -81,6 +81,7 @@ def on_both(run, accelerator: Accelerator):
     return cpu, there
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "command",
     [

@@ -82,6 +82,7 @@ def go_on(model_config, stories, tokenizer, tmp_path):
     return run
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("done", "settings"),
     [

@@ -69,6 +69,7 @@ def test_the_exact_duplicates_of_a_crawl() -> None:
     assert copies == {i for i, kind in enumerate(crawl["kind"]) if kind == "duplicate"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("threshold", [0.5, 0.8, 0.95])
 def test_near_duplicates_as_by_brute_force(threshold: float) -> None:
     texts = edited_texts(400)
