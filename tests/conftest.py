@@ -12,12 +12,13 @@ os.environ.update(KERNEL_ENVIRONMENT)  # before any test, or any notebook's kern
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # no test needs the Hub
 
 import pytest
-from datasets import Dataset, DatasetDict
-from tokenizers import Tokenizer
 
 import fmkit  # its names are loaded when a fixture uses them: most tests of bookkit need no torch
 
 if TYPE_CHECKING:
+    from datasets import DatasetDict
+    from tokenizers import Tokenizer
+
     from fmkit import Classifier, ModelConfig, Transformer
 
 
@@ -73,6 +74,8 @@ def trained_model(model_config: ModelConfig, tokenizer: Tokenizer, stories: Data
 @pytest.fixture(scope="session")
 def reviews() -> DatasetDict:
     """80 short texts with the labels 0 and 1, which depend on one word: bad or good."""
+    from datasets import Dataset, DatasetDict
+
     things = ("fox", "hen", "boat", "hat", "red kite")
     texts = [f"The {thing} was {word} that day." for thing in things for word in ("good", "bad")]
     rows = {"text": texts * 8, "label": [1, 0] * 40}
