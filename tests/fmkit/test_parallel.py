@@ -178,11 +178,13 @@ def test_stop_signal_reaches_all(engine, story_file, tmp_path):
     out, whole = tmp_path / "run", tmp_path / "whole"
     # 24 steps can be over before torchrun has passed the signal on.
     long = [240, *engine, "--checkpoint-every", "1000"]
-    process = torchrun(*command(story_file, out, *long))
+    # After 30 seconds torchrun would kill them, and a busy machine may need more to save.
+    process = torchrun("--shutdown-timeout", 300, *command(story_file, out, *long))
     wait_for(out / "metrics.jsonl", process)
     os.kill(process.pid, signal.SIGTERM)
     printed, _ = process.communicate()
-    assert printed.count("finishing this step") == 1
+    assert printed.count("finishing this step") == 1, printed
+    assert (out / "checkpoints").is_dir(), printed
     (checkpoint,) = (out / "checkpoints").iterdir()
     assert find_damage(checkpoint) is None
     assert checkpoint.name < "step-00000240"
