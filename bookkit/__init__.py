@@ -23,7 +23,12 @@ SITE = (
     "light",
 )
 PARTS = ("editions", "engine", "quiz", "exam", "progress")
-KERNEL_ENVIRONMENT = {"OMP_NUM_THREADS": "1", "TQDM_DISABLE": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
+KERNEL_ENVIRONMENT = {
+    "OMP_NUM_THREADS": "1",
+    "CUDA_VISIBLE_DEVICES": "",  # what is committed and compared are a CPU's numbers
+    "TQDM_DISABLE": "1",
+    "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+}
 
 
 def setup(app: Any) -> dict[str, Any]:
