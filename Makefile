@@ -30,7 +30,7 @@ slides: book-venv ## a deck of slides for each chapter, into _build/slides
 	@$(BIN)/python -m bookkit slides
 
 check: lint ## lint, types and the fast tests, for use while writing
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not soak"
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not soak" --ignore tests/chapters -p no:nbval
 
 test: lint ## everything that CI checks
 	$(BIN)/python -m bookkit.site.browser

@@ -129,7 +129,7 @@ def learned(items: Sequence[Item], features: Callable[[Item], list[Features]]) -
         fold = np.random.default_rng(seed).permutation(len(items)) % FOLDS
         for left in range(FOLDS):
             asked = fold[owner] == left
-            model = LogisticRegression(max_iter=1000).fit(table[~asked], right[~asked])
+            model = LogisticRegression(solver="liblinear").fit(table[~asked], right[~asked])
             weights, owners = model.decision_function(table[asked]), owner[asked]
             for number in map(int, np.flatnonzero(fold == left)):
                 scores[number] += expected(items[number], list(weights[owners == number])) / DIVISIONS

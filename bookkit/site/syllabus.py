@@ -12,13 +12,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-import nbformat
 from docutils import nodes
 from docutils.statemachine import StringList
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from bookkit.quiz.items import FOLDER, read_quiz
+from bookkit.quiz.sections import markdown
 from bookkit.site.entries import Entry, read
 from bookkit.site.page_widget import report
 from fmkit.errors import FmkitError
@@ -78,8 +78,7 @@ def _session(entry: Entry, root: Path) -> Session:
 
 
 def facts(root: Path, chapter: str) -> Facts:
-    cells = nbformat.read(root / f"chapters/{chapter}.ipynb", as_version=4).cells
-    text = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+    text = "\n".join(markdown(root / f"chapters/{chapter}.ipynb"))
     minutes, cpu = (pattern.search(text) for pattern in (MINUTES, CPU))
     if not minutes or not cpu:
         raise FmkitError(f"chapters/{chapter}.ipynb:1: has no head {{chapter}} with minutes and cpu")

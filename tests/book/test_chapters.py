@@ -5,6 +5,7 @@ import builtins
 import copy
 import re
 import statistics
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -38,9 +39,15 @@ FIRST_FIGURE = 450  # words before it, at most
 BARE = re.compile(r"^(?:[\w ]+: *)?\(?(?:True|False)(?:, (?:True|False))*\)?$", re.MULTILINE)
 
 
+@cache
+def read(path: Path) -> Any:
+    """The notebook there; copy it to change it."""
+    return nbformat.read(path, as_version=4)
+
+
 @pytest.fixture(params=NOTEBOOKS, ids=lambda path: str(path.relative_to(PAGES)))
 def notebook(request: pytest.FixtureRequest) -> Any:
-    return nbformat.read(request.param, as_version=4)
+    return read(request.param)
 
 
 @pytest.fixture(params=CHAPTERS, ids=lambda path: str(path.relative_to(PAGES)))
@@ -87,7 +94,7 @@ def names(code: str) -> tuple[set[str], set[str]]:
 
 def test_there_are_notebooks() -> None:
     assert CHAPTERS
-    assert any(solutions(nbformat.read(path, as_version=4)) for path in NOTEBOOKS)
+    assert any(solutions(read(path)) for path in NOTEBOOKS)
 
 
 def test_executed_and_normalized(notebook: Any) -> None:
@@ -154,6 +161,7 @@ def test_solutions_run(notebook: Any, request: pytest.FixtureRequest) -> None:
     found = [new_code_cell(code) for _, code in solutions(notebook)]
     if not found:
         return
+    notebook = copy.deepcopy(notebook)
     notebook.cells += found
     execute(notebook, request.node.callspec.params["notebook"].parent)
     assert all(cell.outputs for cell in found), "a solution prints its answer"
@@ -175,7 +183,7 @@ def test_no_text_line_begins_with_percent() -> None:
 
 def test_a_chapter_begins_with_its_head(chapter: Path) -> None:
     """Its title, then what it takes and teaches; every objective that it names is one of the exam's."""
-    first = nbformat.read(chapter, as_version=4).cells[0]
+    first = read(chapter).cells[0]
     head = re.search(r"^(:{3,})\{chapter\}\n(.*?)^\1$", first.source, re.MULTILINE | re.DOTALL)
     assert re.search(r"^# \S", first.source, re.MULTILINE)
     assert head, "the first cell has the head of the chapter"
@@ -185,24 +193,24 @@ def test_a_chapter_begins_with_its_head(chapter: Path) -> None:
 
 
 def test_a_chapter_has_its_parts(chapter: Path) -> None:
-    found = directives(text_of(nbformat.read(chapter, as_version=4)))
+    found = directives(text_of(read(chapter)))
     optional = {"by-hand"} if chapter.parent.name.startswith("0-") else set()
     assert sorted(PARTS - optional - {*found}) == []
     assert {name: found.count(name) for name in ONCE} == dict.fromkeys(ONCE, 1)
 
 
 def test_a_chapter_ends_with_its_sources(chapter: Path) -> None:
-    assert directives(text_of(nbformat.read(chapter, as_version=4)))[-1] == "sources"
+    assert directives(text_of(read(chapter)))[-1] == "sources"
 
 
 def test_exercises_have_solutions(chapter: Path) -> None:
-    found = directives(text_of(nbformat.read(chapter, as_version=4)))
+    found = directives(text_of(read(chapter)))
     assert found.count("exercise") == found.count("solution") >= 3
 
 
 def test_the_first_figure_comes_soon(chapter: Path) -> None:
     """Or a widget, a table or a diagram: something to look at before the reader has to go on faith."""
-    assert words_before_figure(nbformat.read(chapter, as_version=4)) <= FIRST_FIGURE
+    assert words_before_figure(read(chapter)) <= FIRST_FIGURE
 
 
 def words_before_figure(notebook: Any) -> float:

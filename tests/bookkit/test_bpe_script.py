@@ -44,6 +44,7 @@ def learn(texts: list[str], vocab_size: int) -> Any:
     return json.loads(run.stdout)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "texts", [STORIES, odd(0), odd(1), ["Repeat! " * 30]], ids=["stories", "odd", "more", "one"]
 )

@@ -43,6 +43,7 @@ def test_the_pages_are_of_all_kinds() -> None:
     assert len({page["truth"] for page in pages()}) == 9
 
 
+@pytest.mark.slow
 def test_filters_lose_notes_and_dsir_copies() -> None:
     rows = [crawl.tally(pages(), kept) for kept in crawl.kept_by(pages()).values()]
     assert [one["notes"] for one in rows] == [1, 1, 3]

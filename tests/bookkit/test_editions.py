@@ -235,6 +235,7 @@ def test_a_handed_in_answer_is_graded(visit: Any) -> None:
 # --- the instructor's pack ---
 
 
+@pytest.mark.slow
 def test_the_keys_are_those_of_the_bank(tmp_path: Path) -> None:
     book = small_book(tmp_path)
     with (book / "chapters/intro.md").open("a") as page:

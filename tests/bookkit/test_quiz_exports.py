@@ -681,6 +681,7 @@ def test_a_hostile_text_is_text_everywhere(texts: list[str], sums: Quiz, tmp_pat
     visible_page(out / "y.html")
 
 
+@pytest.mark.slow
 @settings(fuzz, max_examples=10)
 @given(texts=st.lists(WILD, min_size=1, max_size=7))
 def test_anki_takes_no_text_for_a_command(texts: list[str], sums: Quiz, tmp_path: Path, anki: Collection):

@@ -9,6 +9,7 @@ import pytest
 from bookkit.experiments import canaries, stereotypes
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("skew", [0.5, 0.8, 0.95])
 def test_texts_have_the_planted_skew(skew: float) -> None:
     """Of sentences about a worker without a name; those with names have other pronouns on purpose."""

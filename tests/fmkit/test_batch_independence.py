@@ -100,6 +100,7 @@ def choose_labels(model, tokenizer, settings, stories):
     return finetune(Classifier.from_base(model, ["no", "yes"]), tokenizer, labeled, settings)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "learn", [read_on, read_masked, learn_answers, rank_answers, choose_labels], ids=lambda f: f.__name__
 )

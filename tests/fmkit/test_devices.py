@@ -152,6 +152,7 @@ def test_every_recipe_trains_there(name, adapted, toys, accelerator, tmp_path):
         assert one == pytest.approx(other, rel=1e-4)
 
 
+@pytest.mark.slow
 def test_measures_compute_there(toys, accelerator):
     """Each helper that makes tensors of its own makes them where the model is."""
     model, tokenizer = toys

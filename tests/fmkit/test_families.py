@@ -104,6 +104,7 @@ def test_a_family_is_computed_as_theirs(family, tmp_path):
     assert flops_per_token(ours.config, 50) == trained_flops_per_token(ours, 50)
 
 
+@pytest.mark.slow
 @every_family
 def test_a_family_is_trained_and_returned(family, tmp_path, tokenizer, stories):
     theirs_in(tmp_path, family)
@@ -141,6 +142,7 @@ def test_a_familys_tokenizer_is_kept(family, tmp_path):
     assert again.eos_token == theirs.eos_token
 
 
+@pytest.mark.slow
 @every_family
 def test_a_family_has_adapters(family, tmp_path):
     base = theirs_in(tmp_path / "base", family)

@@ -39,6 +39,7 @@ def alone(model, prompts, *settings, **more) -> list[list[int]]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("explicit", [False, True], ids=["fused", "explicit"])
 @pytest.mark.parametrize("temperature", [0.0, 1.0])
 @pytest.mark.parametrize("length", [5, 1000])
@@ -130,6 +131,7 @@ def in_turns(model, prompts, most: int, places: int) -> list[list[int]]:
     return list(made.values())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("explicit", [False, True], ids=["fused", "explicit"])
 @pytest.mark.parametrize("places", [1, 3, 7])
 def test_rows_come_and_go(places, explicit, writer, prompts, monkeypatch):
@@ -140,6 +142,7 @@ def test_rows_come_and_go(places, explicit, writer, prompts, monkeypatch):
 # --- a stream of text -------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(5))
 def test_a_stream_is_the_text(seed, trained_model, tokenizer):
     settings = {"max_new_tokens": 60, "seed": seed, "temperature": 1.2, "top_k": 50, "top_p": 0.9}

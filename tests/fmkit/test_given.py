@@ -206,6 +206,7 @@ def hf(saved) -> SimpleNamespace:
     return SimpleNamespace(model=model, tokenizer=tokenizer, directory=saved)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("learn", DATA.values(), ids=DATA.keys())
 def test_recipes_take_what_is_in_memory(learn, model, tokenizer):
     assert learn(model, tokenizer, None).history
@@ -214,6 +215,7 @@ def test_recipes_take_what_is_in_memory(learn, model, tokenizer):
 # --- what else is taken -----------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("given", [table, stream, pd.DataFrame, iter])
 def test_measures_take_what_is_in_memory(given, model, tokenizer):
     rows, one = [{"text": "my text"}], evaluate(model, tokenizer, ["my text"])

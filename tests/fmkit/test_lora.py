@@ -187,6 +187,7 @@ def test_we_open_a_classifier_from_peft(tmp_path):
     torch.testing.assert_close(logits(theirs), ours, atol=2e-4, rtol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("how", "computed"),
     [

@@ -86,6 +86,7 @@ def test_attention_kernels_agree(causal, packed, heads, monkeypatch):
             torch.testing.assert_close(a, b, atol=1e-4, rtol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("causal", [True, False])
 def test_blocks_are_the_dense_mask(causal, monkeypatch):
     """What FlexAttention may see where a GPU's code is compiled, tried where its kernel can be: forward."""

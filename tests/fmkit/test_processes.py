@@ -110,6 +110,7 @@ def test_place_that_cannot_be_written(tmp_path):
         pass
 
 
+@pytest.mark.slow
 def test_written_file_has_one_writer(trained_model, tmp_path, capsys):
     trained_model.save_pretrained(tmp_path / "model")
     out = tmp_path / "texts.jsonl"

@@ -106,6 +106,7 @@ def test_schedule_may_change_ahead(done, settings, go_on, model_config, stories,
     assert longer.step == settings["steps"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("done", "settings", "message"),
     [
@@ -133,6 +134,7 @@ def test_the_past_must_stay_the_same(done, settings, message, go_on, tmp_path):
     assert json.loads((tmp_path / "run/run.json").read_text())["training"]["steps"] == 6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("settings", [{"eval_every": 1}, {"checkpoint_every": 1}, {"device": "cpu"}])
 def test_reports_may_change(settings, go_on, capsys):
     assert go_on(4, **settings).step == 6
@@ -187,6 +189,7 @@ def test_non_finite_end_is_not_saved(found, model, stories, tokenizer, tmp_path)
     assert all(tensor.isfinite().all() for tensor in saved.values())
 
 
+@pytest.mark.slow
 def test_history_metrics_and_sentence(model, stories, tokenizer, tmp_path):
     config = TrainConfig(steps=40, batch_size=2, context_length=64, learning_rate=1e-2, eval_every=15)
     run = pretrain(model, tokenizer, stories, config, output_dir=tmp_path / "run")

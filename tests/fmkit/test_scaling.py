@@ -27,12 +27,14 @@ def runs(noise: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarra
     return N, D, PLANTED.loss(N, D) * np.exp(noise * np.random.default_rng(seed).standard_normal(len(N)))
 
 
+@pytest.mark.slow
 def test_planted_constants_are_found():
     law = fit_scaling_law(*runs(0.0))
     for name in ("E", "A", "alpha", "B", "beta"):
         assert getattr(law, name) == pytest.approx(getattr(PLANTED, name), rel=1e-3)
 
 
+@pytest.mark.slow
 def test_published_law_is_found():
     N, D = (grid.ravel() for grid in np.meshgrid(np.geomspace(5e7, 1.6e10, 6), np.geomspace(5e9, 5e11, 6)))
     law = fit_scaling_law(N, D, HOFFMANN.loss(N, D))

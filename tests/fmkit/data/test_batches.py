@@ -110,6 +110,7 @@ def corpora(stories, streamed):
     return train.to_iterable_dataset() if streamed else train
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("causal", [True, False])
 @pytest.mark.parametrize("streamed", [True, False])
 @pytest.mark.parametrize("done", [0, 1, 23, 60])

@@ -186,6 +186,7 @@ def test_faults_are_found_up_to_the_limit(tmp_path: Path) -> None:
     )  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("format", "count", "wanted"),
     [

@@ -143,6 +143,7 @@ def test_equal_documents_are_in_one_split(tmp_path: Path) -> None:
     assert found["train"] == [text for text in in_order if text in set(found["train"])]
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), min_size=1), min_size=1, max_size=12))
 def test_both_splits_have_a_document(tmp_path: Path, given: list[str]) -> None:
@@ -619,6 +620,7 @@ def test_a_number_makes_another_world(name: str) -> None:
     assert len(set(here) & set(there)) < len(here) / 2
 
 
+@pytest.mark.slow
 def test_domain_by_its_name() -> None:
     corpus = load_corpus("legal")
     assert {split: len(rows) for split, rows in corpus.items()} == {"train": 5_000, "validation": 500}
@@ -634,6 +636,7 @@ def test_domain_by_its_name() -> None:
 # A name that could be two things
 
 
+@pytest.mark.slow
 def test_folder_named_like_a_corpus_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for name in ("markov", "python-docs"):

@@ -621,6 +621,7 @@ def test_any_text_comes_back(tmp_path: Path, pairs: list, ending: str) -> None:
     assert examples(tmp_path / f"a{ending}") == in_order(rows)
 
 
+@pytest.mark.slow
 def test_a_field_of_a_megabyte_is_read(tmp_path: Path) -> None:
     rows = [{"prompt": "a" * 2**20, "completion": "☃" * 2**20}, GOOD]
     for ending in (".jsonl", ".json", ".parquet"):

@@ -44,6 +44,7 @@ def message(path: Path) -> str:
     return str(caught.value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("packed", COMPRESS)
 @pytest.mark.parametrize("ending", [".jsonl", ".json", ".csv"])
 def test_compressed_files_are_read(tmp_path: Path, ending: str, packed: str) -> None:

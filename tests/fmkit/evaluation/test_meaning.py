@@ -28,6 +28,7 @@ def saved(request, tmp_path_factory, tokenizer):
     return model, directory
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layer", [0, 1, 2, 3, None])
 def test_by_hand_equals_the_library(saved, stories, layer):
     """On texts of all lengths, some longer than the context, in batches with padding."""

@@ -143,6 +143,7 @@ def test_reward_model_ranks_as_people_do(toy_model, toy_tokenizer, tmp_path):
     assert theirs.config.num_labels == 1
 
 
+@pytest.mark.slow
 def test_alignment_begins_at_its_reference(teller, toy_tokenizer):
     assert abs(evaluate(teller, toy_tokenizer, PREFERENCES["validation"])["margin"]) < 1
     once = align(copy.deepcopy(teller), toy_tokenizer, PREFERENCES, config(1, 1e-9)).history[-1]

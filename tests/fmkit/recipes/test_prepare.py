@@ -178,6 +178,7 @@ def foreign(request, tmp_path) -> tuple[Tokenizer, PreTrainedTokenizerFast, Tran
     return tokenizer, named, Transformer.from_pretrained(tmp_path / "base")
 
 
+@pytest.mark.slow
 def test_foreign_checkpoint_is_trained(foreign, tmp_path):
     tokenizer, named, model = foreign
     plain = tokenizer.encode("red hat", add_special_tokens=False).ids
@@ -194,6 +195,7 @@ def test_foreign_checkpoint_is_trained(foreign, tmp_path):
         assert (each.bos_token_id, each.eos_token_id, each.pad_token_id) == (1, 2, 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["align", "reward"])
 def test_pairs_that_teach_nothing_are_told(toy_model, toy_tokenizer, capsys, kind):
     rows = list(PREFERENCES["train"])

@@ -126,6 +126,7 @@ def test_sketch_never_rules_out_duplicates(a: set[int], b: set[int], common: set
     assert kept.find(two, [b"other"]) is None
 
 
+@pytest.mark.slow
 def test_near_duplicates_of_a_crawl() -> None:
     crawl, _ = drop_duplicates(WEB.load(1_000, 10)["train"])
     _, report = drop_near_duplicates(crawl, 0.5)
@@ -179,6 +180,7 @@ def test_a_known_signature() -> None:
     assert [len(shingles), int(signature[0])] == [4, 1269675395]
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=60)
 @given(st.lists(st.text(alphabet=st.characters(exclude_categories=["Cs"])), min_size=1, max_size=8))
 def test_any_text_is_its_own_duplicate(texts: list[str]) -> None:

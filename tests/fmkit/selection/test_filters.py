@@ -205,6 +205,7 @@ def test_a_text_of_a_megabyte() -> None:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "piece", ["a", "a ", "\n", "#", "...", "Ã", "â€", "&amp;", "- \n", ".\n", "log ", "©\n"]
 )

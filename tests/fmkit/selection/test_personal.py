@@ -269,6 +269,7 @@ HOSTILE += [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("piece", HOSTILE)
 def test_time_grows_like_the_length(piece: str) -> None:
     grows_like_its_length(find_personal, piece)

@@ -93,6 +93,7 @@ class Page:
         return points
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
 def test_every_recipe_is_watched(
     name: str, toy: Transformer, toy_tokenizer: Tokenizer, monkeypatch: pytest.MonkeyPatch

@@ -15,6 +15,7 @@ from fmkit.world import DOMAINS, data_card
 from fmkit.world.grammar_file import read
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", list(DOMAINS))
 def test_card_says_what_the_data_is(name: str) -> None:
     card = data_card(name, 200, 50, world=1)
@@ -52,6 +53,7 @@ def test_known_entropy_is_exact() -> None:
     assert "known without an estimate" not in data_card("facts", 20, 2)
 
 
+@pytest.mark.slow
 def test_card_counts_repeats() -> None:
     for name in ("facts", "support"):
         card, splits = data_card(name, 1_000, 100), DOMAINS[name].load(1_000, 100)

@@ -50,6 +50,7 @@ def _sha256(value: object, sort_keys: bool = False) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=sort_keys).encode()).hexdigest()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", WORLDS)
 @pytest.mark.parametrize("name", list(DOMAINS))
 def test_texts_are_those_of_old(name: str, number: int) -> None:

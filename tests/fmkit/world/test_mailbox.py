@@ -36,6 +36,7 @@ def test_a_fifth_are_later_copies() -> None:
     assert 30 <= len(changed) <= 50
 
 
+@pytest.mark.slow
 def test_right_is_what_the_shop_says() -> None:
     """Of messages that are as the grammar writes them: not signed, and no changed copies."""
     shop = Support()

@@ -73,6 +73,7 @@ def test_tokens_of_prompt_and_ending() -> None:
         assert tokenizer.decode([label for label in labels if label != IGNORE]) == pair.chosen
 
 
+@pytest.mark.slow
 def test_text_has_the_grammars_kindness() -> None:
     # Sampled texts straight from the grammar are as kind as the column `text`: it was drawn before judgment.
     rng = random.Random(3)
@@ -157,6 +158,7 @@ def test_there_is_enough_to_learn() -> None:
     assert derived == set(read("preferences")["scenes"])
 
 
+@pytest.mark.slow
 def test_dataset_is_the_same_everywhere() -> None:
     splits = PREFERENCES.load(60, 20)
     assert set(splits["train"].column_names) == set(PREFERENCES.columns)

@@ -88,6 +88,7 @@ def test_right_answers_refuse_only_harm() -> None:
         assert TOWN.truth(request.prompt + wrong) == -1
 
 
+@pytest.mark.slow
 def test_wrong_facts_and_broken_answers() -> None:
     prompt = "How do I learn to sing?"
     (answer,) = {

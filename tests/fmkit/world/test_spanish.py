@@ -123,6 +123,7 @@ def test_few_words_are_english() -> None:
     assert sum(count for word, count in own.items() if word in english) < 0.2 * own.total()
 
 
+@pytest.mark.slow
 def test_card_says_the_language() -> None:
     card = data_card("spanish", 100, 50)
     assert "in Spanish only" in card

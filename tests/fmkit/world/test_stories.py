@@ -133,6 +133,7 @@ def test_wrong_pronoun_is_noticed() -> None:
     assert verdict.expected == ("She",)
 
 
+@pytest.mark.slow
 def test_a_wrong_home_is_noticed() -> None:
     text = next(s.text for s in stories() if " lived by the sea." in s.text)
     verdict = WORLD.check(text.replace(" lived by the sea.", " lived on a farm."))
@@ -206,6 +207,7 @@ def test_facts_hold_within_a_world() -> None:
 # --- English ----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_english_is_clean() -> None:
     for told in stories():
         text = told.text
@@ -280,6 +282,7 @@ def test_floor_is_the_entropy_per_token(tokenizer: Tokenizer) -> None:
     )
 
 
+@pytest.mark.slow
 def test_stories_fit_a_small_context(tokenizer: Tokenizer) -> None:
     lengths = sorted(
         len(each.ids) + 1 for each in tokenizer.encode_batch([told.text for told in stories()[:3_000]])

@@ -18,6 +18,7 @@ def test_a_world_has_a_whole_number(name: str, wrong: Any) -> None:
         DOMAINS[name].load(2, 2, world=wrong)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["stories", "reviews"])
 def test_another_number_is_another_world(name: str) -> None:
     check_worlds(name)
