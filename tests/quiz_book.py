@@ -235,7 +235,7 @@ chapters:
   - file: chapters/back/progress
   - file: chapters/back/explorer
   - file: chapters/back/guess
-  - file: chapters/back/checkpoints
+  - file: chapters/back/snapshots
   - file: chapters/back/calculator
   - file: chapters/back/payback
   - file: chapters/back/scaling
@@ -278,7 +278,7 @@ def write(folder: Path) -> Path:
     (back / "explorer.md").write_text(EXPLORER)
     (back / "math.md").write_text(MATH)
     (back / "guess.md").write_text("# A guess\n\n```{guess} once\n```\n")
-    (back / "checkpoints.md").write_text("# A course\n\n```{checkpoints} course\n```\n")
+    (back / "snapshots.md").write_text("# A course\n\n```{snapshots} course\n```\n")
     (back / "methods.md").write_text(METHODS)
     labels = re.findall(r"section: (\S+)", (tiny.ROOT / "assets/checklist/questions.yml").read_text())
     taught = "".join(f"\n({label})=\n## {label}\n" for label in labels)

@@ -20,8 +20,8 @@ from bookkit.experiments.word_metrics import lost
 from fmkit import pretrain
 from fmkit.config import TrainConfig, reproducible
 from fmkit.data.tokenizer import train_tokenizer
+from fmkit.evaluation.activations import trace
 from fmkit.evaluation.meaning import cosines, greedy_match
-from fmkit.evaluation.trace import trace
 from fmkit.model import Transformer
 from fmkit.world import FACTS, REVIEWS, SUPPORT, TRIPLE_KINDS, WORDINGS, Triple, make_triples
 

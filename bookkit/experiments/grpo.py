@@ -11,8 +11,8 @@ from functools import cache
 from typing import Any
 
 from bookkit.experiments.course import checks, follow
+from bookkit.experiments.dpo import LONGEST, reader
 from bookkit.experiments.foundations import MODELS
-from bookkit.experiments.preference import LONGEST, reader
 from bookkit.experiments.recording import Experiment, experiment
 from fmkit import evaluate, train_reward
 from fmkit.config import TrainConfig, reproducible

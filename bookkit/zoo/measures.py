@@ -9,8 +9,8 @@ from typing import Any
 from datasets import Dataset
 
 from bookkit.experiments.agents import CONDITIONS, attempt, share
+from bookkit.experiments.dpo import compare, end_stories
 from bookkit.experiments.masked import KINDS, draw_gaps, judge
-from bookkit.experiments.preference import compare, end_stories
 from bookkit.experiments.rag import Reader, reading_scores
 from bookkit.experiments.refusals import answer, rates
 from bookkit.experiments.support_case import held_out as held_out_tickets

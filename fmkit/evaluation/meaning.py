@@ -20,8 +20,8 @@ from fmkit.config import choose_device
 from fmkit.data.example_batches import tell_lost
 from fmkit.data.tokenizer import as_tokenizer, load_tokenizer
 from fmkit.errors import FmkitError
+from fmkit.evaluation.activations import trace
 from fmkit.evaluation.overlap import References, paired
-from fmkit.evaluation.trace import trace
 from fmkit.hub import find_model
 from fmkit.model import Classifier, Transformer, require_kind
 

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 
 from fmkit.data.tables import Data, as_table
 from fmkit.errors import FmkitError
-from fmkit.selection.texts import iterate_texts
+from fmkit.selection.text_column import iterate_texts
 from fmkit.settings import as_several, require_numbers
 
 BUCKETS = 10_000

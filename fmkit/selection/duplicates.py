@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from fmkit.data.scripts import space_out
 from fmkit.data.tables import Data
 from fmkit.errors import FmkitError
-from fmkit.selection.texts import iterate_texts, with_places
+from fmkit.selection.text_column import iterate_texts, with_places
 from fmkit.settings import require_numbers
 
 PERMUTATIONS = 128

@@ -15,7 +15,7 @@ from itertools import pairwise
 from datasets import Dataset
 
 from fmkit.data.tables import Data
-from fmkit.selection.texts import iterate_texts, with_places
+from fmkit.selection.text_column import iterate_texts, with_places
 
 Filter = Callable[[str], str | None]
 

@@ -20,10 +20,10 @@ from fmkit.config import TrainConfig
 from fmkit.model import Model
 from fmkit.run import TrainingRun, watched
 from fmkit.trainer import Trainer
+from fmkit.widgets.base import traitlets
 from fmkit.widgets.controls import FIRST, Controls, Settings
 from fmkit.widgets.modules import module, styles
 from fmkit.widgets.run_widget import RunsWidget, WidgetRun
-from fmkit.widgets.widget import traitlets
 
 POINTS = 2000  # a longer curve is thinned: a plot has fewer pixels
 SAVED = 100  # points of each curve that a notebook keeps

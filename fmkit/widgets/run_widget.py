@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fmkit.errors import FmkitError
-from fmkit.widgets.widget import Widget
+from fmkit.widgets.base import Widget
 
 INTERVAL = 0.1  # seconds between two messages to the page, however fast the steps are
 

@@ -10,6 +10,7 @@ from datasets import DatasetDict
 from fmkit.config import ModelConfig
 from fmkit.flops import num_parameters
 from fmkit.trainer import Trainer
+from fmkit.widgets.base import traitlets
 from fmkit.widgets.modules import module, styles
 from fmkit.widgets.run_widget import RunsWidget, Settings, WidgetRun
 from fmkit.widgets.text_lab import (
@@ -23,7 +24,6 @@ from fmkit.widgets.text_lab import (
     shop_lab,
     story_lab,
 )
-from fmkit.widgets.widget import traitlets
 
 WRITINGS = 10  # texts that are written in a run, as the model learns
 

@@ -4,7 +4,7 @@ import functools
 
 import pytest
 
-from bookkit.experiments.judges import EQUAL, HABITS, TESTED, judged_pairs, judges, lessons
+from bookkit.experiments.judge_habits import EQUAL, HABITS, TESTED, judged_pairs, judges, lessons
 from fmkit.evaluation.judge import verdict
 from fmkit.records import read_record
 from fmkit.world import make_rivals

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from bookkit.experiments.preference import BETAS, compare
+from bookkit.experiments.dpo import BETAS, compare
 from fmkit.records import by_setting, read_runs
 from fmkit.world import BROKEN, Preferences
 

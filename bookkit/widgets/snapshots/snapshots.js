@@ -32,7 +32,7 @@ function render({ el }) {
   const start = Number(el.querySelector(".fm-checkpoint.now").dataset.tokens);
   reading.offer(tokens, start);
   reading.element.addEventListener("change", speak);
-  el.querySelector(".fm-checkpoints-slider").append(reading.element);
+  el.querySelector(".fm-snapshots-slider").append(reading.element);
   choices.forEach((choice, story) => choice.addEventListener("change", () => {
     choose(story);
     speak();

@@ -1,10 +1,10 @@
-"""The `checkpoints` directive: what a model writes at the checkpoints of a recorded run.
+"""The `snapshots` directive: what a model writes at the checkpoints of a recorded run.
 
-    ```{checkpoints} pretraining
+    ```{snapshots} pretraining
     ```
 
 reads the run of assets/runs/pretraining.json whose snapshots have completions (see
-`bookkit.experiments.pretraining`). The page holds every checkpoint as HTML; checkpoints.js shows the one that
+`bookkit.experiments.pretraining`). The page holds every checkpoint as HTML; snapshots.js shows the one that
 a slider chooses. On paper, and with scripts off, it is a figure with three of them.
 """
 
@@ -91,10 +91,10 @@ def rates(places: dict[str, Sequence[int]]) -> list[dict[str, Any]]:
     return rows
 
 
-class Checkpoints(PageWidget):
+class Snapshots(PageWidget):
     """A slider over the checkpoints of a recorded run."""
 
-    widget = "checkpoints"
+    widget = "snapshots"
     required_arguments = 1
 
     def values(self) -> dict[str, Any]:
@@ -162,4 +162,4 @@ def describe(record: dict[str, Any], looks: list[dict[str, Any]]) -> dict[str, A
 
 
 def setup(app: Sphinx) -> None:
-    app.add_directive("checkpoints", Checkpoints)
+    app.add_directive("snapshots", Snapshots)

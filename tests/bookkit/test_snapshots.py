@@ -9,7 +9,7 @@ import tiny
 from playwright.sync_api import Page, expect
 from quiz_book import COURSE
 
-from bookkit.widgets import checkpoints
+from bookkit.widgets import snapshots
 from fmkit.errors import FmkitError
 
 STORY = ".fm-checkpoint.now .fm-story.shown"
@@ -17,7 +17,7 @@ STORY = ".fm-checkpoint.now .fm-story.shown"
 
 @pytest.fixture
 def visit(visit: Any) -> Any:
-    return lambda width=tiny.DESK, **options: visit(width, "chapters/back/checkpoints", **options)
+    return lambda width=tiny.DESK, **options: visit(width, "chapters/back/snapshots", **options)
 
 
 def shown(page: Page) -> tuple[str, str, float]:
@@ -59,7 +59,7 @@ def test_another_story_by_keyboard(visit: Any) -> None:
 def test_nothing_moves_but_what_is_shown(visit: Any) -> None:
     """The stories and rates of all checkpoints have one place, as large as the largest."""
     page = visit()
-    below = page.locator(".fm-checkpoints-note")
+    below = page.locator(".fm-snapshots-note")
     slider, places = page.get_by_label("Tokens read"), set()
     for key in ("Home", "ArrowRight", "End"):
         slider.press(key)
@@ -81,10 +81,10 @@ def test_rates_of_few_words_are_not_given(visit: Any) -> None:
 @pytest.mark.parametrize(("width", "colors"), tiny.LOOKS)
 def test_accessible_at_both_ends(visit: Any, width: int, colors: str) -> None:
     page = visit(width, color_scheme=colors)
-    complaints = tiny.faults(page, ".fm-checkpoints")
+    complaints = tiny.faults(page, ".fm-snapshots")
     page.get_by_label("Tokens read").press("End")
-    complaints += tiny.faults(page, ".fm-checkpoints")
-    complaints += tiny.small_targets(page, ".fm-checkpoints :is(input, button)")
+    complaints += tiny.faults(page, ".fm-snapshots")
+    complaints += tiny.small_targets(page, ".fm-snapshots :is(input, button)")
     assert not complaints, "\n".join(complaints)
 
 
@@ -109,20 +109,20 @@ def test_three_checkpoints_on_paper(visit: Any) -> None:
 def test_record_without_stories_is_one_line(tmp_path: Path) -> None:
     record = {**COURSE, "runs": COURSE["runs"][:1]}
     with pytest.raises(FmkitError, match=r"^course\.json:1: .*python -m course$"):
-        checkpoints.find_run(record, "course.json")
+        snapshots.find_run(record, "course.json")
 
 
 @pytest.mark.parametrize(
     ("value", "text"), [(950, "950"), (46_194, "46.2k"), (1_449_219, "1.45M"), (12_000_000, "12M")]
 )
 def test_numbers_have_three_digits(value: float, text: str) -> None:
-    assert checkpoints.short(value) == text
+    assert snapshots.short(value) == text
 
 
 def test_the_book_shows_what_was_recorded() -> None:
     """The record has all that the widget shows, and its rates are of what was reached."""
     record = json.loads((tiny.ROOT / "assets/runs/pretraining.json").read_text())
-    looks = checkpoints.find_run(record, "pretraining.json")["snapshots"]
+    looks = snapshots.find_run(record, "pretraining.json")["snapshots"]
     assert len(looks) == 17
     assert len(record["prompts"]) == 3
     for look in looks:

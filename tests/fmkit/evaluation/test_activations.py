@@ -3,7 +3,7 @@
 import torch
 
 from fmkit import Classifier, ModelConfig
-from fmkit.evaluation.trace import trace
+from fmkit.evaluation.activations import trace
 
 
 def test_trace_follows_an_input_to_scores() -> None:
