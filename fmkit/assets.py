@@ -80,7 +80,7 @@ def _download(path: str, url: str) -> Path:
         if not _is_whole(folder / name, index[name]):
             data = _get(url, name)
             if hashlib.sha256(data).hexdigest() != index[name]:
-                raise FmkitError(f"{url}/assets/{name}: damaged on its way: try again")
+                raise FmkitError(f"{url}/assets/{name}: damaged in transit: try again")
             _write(folder / name, data)
     _write(folder / INDEX, content)
     return folder / path

@@ -110,7 +110,7 @@ def reading(directory: str | Path) -> Iterator[None]:
     before = stamps()
     yield
     if not before or stamps() != before:  # none at the start: one came in between, and may be gone again
-        raise FmkitError(f"{directory}: was written anew while it was read: open it again")
+        raise FmkitError(f"{directory}: was rewritten while it was read: open it again")
 
 
 def load_config(directory: str | Path) -> dict[str, Any]:

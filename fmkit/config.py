@@ -173,7 +173,7 @@ class ModelConfig:
         _require_choices(self)
         _require(
             not self.attention_bias or self.model_type in ("llama", "qwen3"),
-            f"attention_bias: a {self.model_type} has the biases that it has: leave it off",
+            f"attention_bias: a {self.model_type} has fixed biases: leave it off",
         )
 
     def _require_positive(self, name: str) -> None:

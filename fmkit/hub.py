@@ -25,7 +25,7 @@ def find_model(name: str | Path) -> Path:
     try:
         return Path(huggingface_hub.snapshot_download(name, allow_patterns=FILES))
     except Exception as error:  # the Hub and its client raise many kinds
-        raise explain(name, error, "model", f"{name}: no directory here, and no model of the Hub") from error
+        raise explain(name, error, "model", f"{name}: no directory here, and no model on the Hub") from error
 
 
 def explain(name: str, error: Exception, kind: str, unknown: str) -> FmkitError:

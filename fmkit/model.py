@@ -523,7 +523,7 @@ def require_kind(model: Any, *kinds: type[Model]) -> None:
             f"{kinds[0].__name__}.from_pretrained(directory) makes of what its save_pretrained wrote"
         )
     if not isinstance(model, kinds):
-        raise FmkitError(f"a {type(model).__name__} is no model: give a {names}, and then its tokenizer")
+        raise FmkitError(f"a {type(model).__name__} is not a model: give a {names}, and then its tokenizer")
 
 
 def open_model(directory: str | Path) -> "Transformer | Classifier":

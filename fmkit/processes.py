@@ -99,7 +99,7 @@ def _is_locked(descriptor: int, path: Path) -> bool:
         return lock_descriptor(descriptor, blocking=False)
     except OSError as error:
         print(
-            f"fmkit: {path}: no lock on this file system ({error.strerror}): see to it that nothing else "
+            f"fmkit: {path}: no lock on this file system ({error.strerror}): make sure nothing else "
             "writes here",
             file=sys.stderr,
         )

@@ -54,7 +54,7 @@ class QuantizedLinear(nn.Module):
         return super().train(mode)
 
     def _save_to_state_dict(self, destination: dict[str, Any], prefix: str, keep_vars: bool) -> None:
-        raise FmkitError("a quantized model is not saved: save it before, and quantize it where it is opened")
+        raise FmkitError("a quantized model cannot be saved: save it first, and quantize it when you open it")
 
 
 def quantize(model: Model, bits: int = 8) -> None:

@@ -112,6 +112,6 @@ def as_path(path: Any) -> Path:
     """Return the path of a file or directory, `~` being the user's own. Raises `FmkitError` for no path."""
     if not isinstance(path, str | os.PathLike):
         raise FmkitError(
-            f"{type(path).__name__} is no path: name a file or directory (data in memory needs none)"
+            f"{type(path).__name__} is not a path: name a file or directory (data in memory needs none)"
         )
     return Path(os.path.expanduser(path))

@@ -55,7 +55,7 @@ function estimate(right, of) {
     `That includes ${rules.PASS}, so this exam cannot tell a pass from a fail.` :
     `All of that is ${low > rules.PASS ? "above" : "below"} ${rules.PASS}.`;
   return [
-    [". ", h("b", {}, `Estimate: ${score}`), ` of 1000; the real exam is passed at ${rules.PASS}.`],
+    [". ", h("b", {}, `Estimate: ${score}`), ` of 1000; the real exam requires ${rules.PASS}.`],
     `The estimate is linear, 100 + 900 × ${right} / ${of} = ${score}, because AWS does not publish how it scales. ` +
       `${many(of, "question")} are a small sample: your level could be anywhere ` +
       `from ${low} to ${high} (95% Wilson interval). ${sure}`,
@@ -66,7 +66,7 @@ function share(questions, guide) {
   const short = rules.gaps(questions, guide.weights, sizes(guide));
   return [
     [`, on the objectives that this book teaches: ${guide.asked} of the exam’s ${guide.objectives.size}.`],
-    "This is no score on the exam’s scale from 100 to 1000, and says nothing about passing. An estimate needs as many " +
+    "This is not on the exam’s scale of 100 to 1000, and says nothing about passing. An estimate needs as many " +
       "questions on each domain as its weight gives it, on three quarters of its objectives; this exam had too few on " +
       `${short.length === 1 ? "domain" : "domains"} ${listed(short)}.`,
   ];
@@ -93,7 +93,7 @@ function byObjective(questions, { objectives, taught }) {
   const isWhole = ({ some }) => rights(some) === some.length;
   const [whole, partly] = [rows.filter(isWhole), rows.filter((row) => !isWhole(row))];
   return [...(partly.length ? [list(partly)] : []),
-    ...(whole.length ? [fold(`All right: ${many(whole.length, "objective")}`, list(whole))] : [])];
+    ...(whole.length ? [fold(`Perfect: ${many(whole.length, "objective")}`, list(whole))] : [])];
 }
 
 /** Where the book says what was wrong. */
@@ -125,7 +125,7 @@ export function review(questions) {
     return some.length ? [fold(`${name}: ${many(some.length, "question")}`, list, open)] : [];
   };
   return [
-    ...group("Wrong or left open", ({ result }) => result === "wrong", true),
+    ...group("Wrong or blank", ({ result }) => result === "wrong", true),
     ...group("Right, but flagged", ({ result, flagged }) => result === "right" && flagged),
     ...group("Right", ({ result, flagged }) => result === "right" && !flagged),
   ];

@@ -207,7 +207,7 @@ function render({ el: box }) {
       option(domain, `All of domain ${domain}: ${title}`),
       ...asked.filter(([number]) => rules.domain({ objective: number }) === domain)
         .map(([number, name]) => option(number, `${number} ${name}`))));
-    const choice = h("select", { autocomplete: "off" }, option("wrong", "What I answered wrong last time"), ...parts);
+    const choice = h("select", { autocomplete: "off" }, option("wrong", "What I got wrong last time"), ...parts);
     const said = h("p", { role: "status" });
     const form = h("form", { class: "fm-exam-topics" }, h("label", {}, h("span", {}, "What to practice"), choice),
       h("button", { class: "fm-button" }, "Practice"));
@@ -216,7 +216,7 @@ function render({ el: box }) {
       try {
         const some = ofTopic(await loadBank(), choice.value);
         if (some.length) practiceTopic(choice.selectedOptions[0].textContent, some);
-        else said.textContent = choice.value === "wrong" ? "There is nothing that you answered wrong last time." : "The bank has no question on that.";
+        else said.textContent = choice.value === "wrong" ? "You got nothing wrong last time." : "The bank has no question on that.";
       } catch (error) {
         said.textContent = error.message;
       }
@@ -269,7 +269,7 @@ function render({ el: box }) {
     const all = h("details", { class: "fm-exam-list" }, summary,
       h("ol", {}, ...numbers.map((one) => h("li", {}, one))), h("p", {}, "✓ answered · ⚑ flagged"));
     const sure = confirmation();
-    const end = button("End the exam …", () => sure.ask());
+    const end = button("End the exam…", () => sure.ask());
     const dialog = h("dialog", { class: "fm-exam-run", "aria-label": "Practice exam" },
       h("div", { class: "fm-exam-top" }, where, clock, button("Leave", goAway)), said, paper,
       h("div", { class: "fm-exam-foot" }, h("div", { class: "fm-exam-do" }, previous, flag, next),
@@ -355,20 +355,20 @@ function render({ el: box }) {
     const answered = exam.questions.filter((one) => one.answer !== null).length;
     const sure = confirmation();
     const words = `${answered} of ${many(exam.questions.length, "question")} answered.`;
-    show(h("h2", {}, "An exam is running"), clock, said,
-      h("p", {}, exam.end === null ? words : `${words} The clock goes on while you are away.`),
-      h("div", { class: "fm-exam-do" }, button("Go on with the exam", () => {
+    show(h("h2", {}, "Exam in progress"), clock, said,
+      h("p", {}, exam.end === null ? words : `${words} The clock runs while you are away.`),
+      h("div", { class: "fm-exam-do" }, button("Resume the exam", () => {
         exam.away = false;
         keep();
         open();
-      }), button("End the exam …", () => sure.ask())), sure.element);
+      }), button("End the exam…", () => sure.ask())), sure.element);
     leave = keepTime(clock, said);
   }
 
   function confirmation() {
     const words = h("p", { id: "fm-exam-sure" });
     const element = h("dialog", { class: "fm-exam-sure", "aria-labelledby": words.id }, h("form", { method: "dialog" }, words,
-      h("button", { class: "fm-button", value: "on", autofocus: true }, "Go on"),
+      h("button", { class: "fm-button", value: "on", autofocus: true }, "Resume"),
       h("button", { class: "fm-button", value: "end" }, "End and grade")));
     const numbered = (fits) => exam.questions.flatMap((one, number) => (fits(one) ? [String(number + 1)] : []));
     const named = (numbers) => `${numbers.length === 1 ? "Question" : "Questions"} ${listed(numbers)}`;
@@ -455,7 +455,7 @@ function render({ el: box }) {
       }));
     const [score, meaning, ...rest] = resultOf(questions, ended - started, end && end - started, guide);
     const drawn = h("p", {}, `${form ? `This was form ${form}.` : "The questions were drawn."} ${met ?
-      `You had answered ${met} of them before, so the result says less than it would of new ones.` : "You had answered none of them before."}`);
+      `You had answered ${met} of them before, so the result says less than with new ones.` : "You had answered none of them before."}`);
     show(h("h2", { tabindex: "-1" }, late ? "Time is up: your result" : "Your result"), score, meaning, drawn, again, ...rest,
       h("h3", {}, "Question by question"), ...review(questions), ...past());
   }

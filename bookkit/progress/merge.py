@@ -135,7 +135,7 @@ def read(path: Path) -> dict[str, Any]:
         raise FmkitError(f"cannot be read: {error.strerror}") from None
     except (ValueError, RecursionError):
         hint = ": unpack it first" if path.suffix == ".zip" else ""
-        raise FmkitError(f"is no JSON file, or is cut off{hint}") from None
+        raise FmkitError(f"is not a JSON file, or is cut off{hint}") from None
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         raise FmkitError("was not saved by a page of progress")
     if data.get("schema") != SCHEMA:

@@ -8,7 +8,7 @@ import { named } from "./read.js";
 
 const ROUND = 10; // questions at a time
 const LIMIT = 5_000_000; // bytes: more than that no browser keeps for a site
-const NONE = "Nothing to review yet. Answer a quiz: its questions come back here, the first time after a day.";
+const NONE = "Nothing to review yet. Take a quiz: its questions come back here, the first time after a day.";
 
 const many = (count, word) => `${count} ${word}${count === 1 ? "" : "s"}`;
 
@@ -152,7 +152,7 @@ function offer(name, type, text) {
 
 async function bringIn(file) {
   const nothing = "Nothing was changed.";
-  if (file.size > LIMIT) return `This file has ${(file.size / 1e6).toFixed(1)} MB, and a saved progress never has more than ${LIMIT / 1e6}. ${nothing}`;
+  if (file.size > LIMIT) return `This file has ${(file.size / 1e6).toFixed(1)} MB, and saved progress never has more than ${LIMIT / 1e6}. ${nothing}`;
   try {
     const report = store.load(await file.text());
     const brought = [many(report.items, "question"), many(report.pages, "page")];

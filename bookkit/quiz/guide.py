@@ -57,7 +57,7 @@ class GuideNote(SphinxDirective):
             last = number == len(labels) - 1
             parts += [nodes.Text("" if not number else " and " if last else ", "), self.reference(label)]
         verb = "goes" if len(labels) == 1 else "go"
-        return [*parts, nodes.Text(f" {verb} beyond the exam, which asks nobody to code.")]
+        return [*parts, nodes.Text(f" {verb} beyond the exam, which requires no coding.")]
 
     def reference(self, label: str) -> nodes.Node:
         return addnodes.pending_xref(

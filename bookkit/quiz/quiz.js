@@ -270,7 +270,7 @@ class Places extends Question {
     this.reasons.forEach((reason, number) => {
       const [given, right] = [answer[number], this.right(number)];
       const same = given === right;
-      const wrong = given ? `✗ ${this.name(given)} is wrong` : "Left open";
+      const wrong = given ? `✗ ${this.name(given)} is wrong` : "Left blank";
       const words = same ? `✓ ${this.name(right)} is right` : `${wrong}; right: ${this.name(right)}`;
       this.feedback(this.part(number), same ? "chosen correct" : "chosen", words, reason);
     });
@@ -368,7 +368,7 @@ class Measured extends Question {
     const [right, ...mistakes] = this.reasons;
     const is = `${right.querySelector("b").textContent}${this.form.querySelector(".fm-quiz-unit").textContent}`;
     const number = Measured.read(answer);
-    const you = Number.isFinite(number) ? `You wrote ${number.toLocaleString("en-US", { maximumFractionDigits: 9 })}` : "Left open";
+    const you = Number.isFinite(number) ? `You wrote ${number.toLocaleString("en-US", { maximumFractionDigits: 9 })}` : "Left blank";
     const mark = this.result === "right" ? "chosen correct" : "chosen";
     const known = mark === "chosen" && mistakes.find((mistake) => this.near(answer, mistake));
     if (known) this.feedback(this.part(0), mark, `✗ ${you}, the result of a common mistake`, known);

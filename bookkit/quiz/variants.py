@@ -64,7 +64,7 @@ def read_values(entry: Entry) -> tuple[list[dict[str, float]], set[str]]:
     for key, node in entry.node.value:
         name, one = str(key.value), Entry(node, entry.file)
         if not re.fullmatch(r"[a-z]\w*", name) or name in FUNCTIONS or (table and name in table[0]):
-            raise Entry(key, entry.file).fault(f"{name!r} is no name for a number, or is used twice")
+            raise Entry(key, entry.file).fault(f"{name!r} is not a name for a number, or is used twice")
         if isinstance(node, yaml.SequenceNode):
             numbers = [value.number(name) for value in one.list(name)]
             table = table or [{} for _ in numbers]
@@ -86,7 +86,7 @@ def evaluate(entry: Entry, name: str, values: dict[str, float], used: set[str]) 
     try:
         result = compute(ast.parse(text, mode="eval").body, values, used)
         if not math.isfinite(result):
-            raise OverflowError("the result is no number")
+            raise OverflowError("the result is not a number")
     except (ValueError, ArithmeticError, SyntaxError, RecursionError, MemoryError) as error:
         raise entry.fault(f"the formula {text!r} cannot be computed: {error}") from None
     return result

@@ -24,7 +24,7 @@ BOXES = {  # the kind, which is its class in boxes.css, and its title
     "no-code": "If you read without code",
     "by-hand": "By hand",
     "break-it": "Break it",
-    "papers": "Paper against ours",
+    "papers": "The papers and our results",
     "cost": "Cost",
     "responsible": "Responsible AI",
     "takeaways": "Takeaways",

@@ -43,7 +43,7 @@ REPAIRS = (
     ),
     (
         r'(theme-switch-button[^>]*?)aria-label="Color mode"',
-        r'\1aria-label="Colors: light, dark or as the system"',
+        r'\1aria-label="Colors: light, dark or system"',
         "says what the button does",
     ),
     (

@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (MemoryError, RuntimeError) as error:
         if not isinstance(error, MemoryError) and not any(words in str(error) for words in NO_MEMORY):
             raise
-        return _fail("not enough memory: take a smaller batch, context or model")
+        return _fail("not enough memory: use a smaller batch, context or model")
     return 0
 
 

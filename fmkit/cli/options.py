@@ -41,7 +41,7 @@ model_directory = option(
     "model",
     type=filled,
     metavar="DIR|HUB-ID",
-    help="a directory that one of these commands wrote, or a model of the Hub",
+    help="a directory that one of these commands wrote, or a model on the Hub",
 )
 
 
@@ -128,11 +128,11 @@ def corpus(required: bool = True, trains: bool = True) -> Option:
             required=required,
             metavar="NAME|PATH|HUB-ID",
             help="stories, medical or another domain (medical:3: in another world), python-docs, a file or "
-            "folder of text, or a data set of the Hub",
+            "folder of text, or a data set on the Hub",
         )
         command.add_argument("--text-column", default="text", help="the column that holds the text (text)")
         if trains:
-            command.add_argument("--streaming", action="store_true", help="read while training, hold nothing")
+            command.add_argument("--streaming", action="store_true", help="stream it; keep nothing in memory")
         else:
             command.set_defaults(streaming=False)
 
@@ -224,7 +224,7 @@ def run(defaults: dict[str, Any] | None = None) -> Option:
         command.add_argument(
             "--resume",
             action="store_true",
-            help="go on where the run in --out stopped, to more --steps where the schedule allows it",
+            help="continue where the run in --out stopped, to more --steps if the schedule allows it",
         )
         config_fields("training", TrainConfig, defaults)(command)
 
@@ -295,7 +295,7 @@ def sampling(temperature: float | None, shown: str = "", length: int | None = 10
 
     def add(command: Parser) -> None:
         limit = "the context" if length is None else length
-        command.add_argument("--max-new-tokens", type=int, default=length, help=f"length at most ({limit})")
+        command.add_argument("--max-new-tokens", type=int, default=length, help=f"maximum length ({limit})")
         command.add_argument(
             "--temperature",
             type=float,

@@ -11,11 +11,11 @@ from fmkit.cli.registry import Options, command
     "answer clients that speak OpenAI's API, and people in a chat page",
     "fmkit serve assistant --port 8000",
     model_directory,
-    option("--host", default="127.0.0.1", help="the address to listen at (127.0.0.1, this machine alone)"),
+    option("--host", default="127.0.0.1", help="the address to listen on (127.0.0.1, this machine alone)"),
     option("--port", type=int, default=8000, help="(8000; 0 takes a free one)"),
     option("--served-model-name", metavar="NAME", help="what clients call the model (the directory's name)"),
     option("--max-batch", type=int, default=32, metavar="N", help="answers written at a time (32)"),
-    option("--max-waiting", type=int, default=256, metavar="N", help="answers that wait beside them (256)"),
+    option("--max-waiting", type=int, default=256, metavar="N", help="answers that may wait in line (256)"),
     option("--max-length", type=int, metavar="N", help="tokens of a prompt and its answer (the context)"),
     option(
         "--public-without-key",

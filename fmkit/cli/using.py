@@ -31,8 +31,8 @@ from fmkit.processes import only_writer
     model_directory,
     option("--prompt", default="", help="the text to continue (empty: from the start)"),
     sampling(temperature=0.8),
-    option("--top-k", type=int, help="sample among the k likeliest tokens"),
-    option("--top-p", type=float, help="sample among the likeliest that together reach p"),
+    option("--top-k", type=int, help="sample from the k likeliest tokens"),
+    option("--top-p", type=float, help="sample from the likeliest that together reach p"),
     device,
 )
 def _generate(options: Options) -> None:
@@ -58,7 +58,7 @@ def _generate(options: Options) -> None:
     "have a model write texts, or answer prompts, for another to learn from",
     "fmkit write assistant --prompts questions.jsonl --out answers.jsonl",
     model_directory,
-    option("--count", type=int, metavar="N", help="texts, or of the prompts the first N (all)"),
+    option("--count", type=int, metavar="N", help="how many texts, or first prompts (all)"),
     option(
         "--prompts",
         type=filled,
@@ -97,7 +97,7 @@ def _write(options: Options) -> None:
 
 @command(
     "chat",
-    "talk to a model that finetune taught to",
+    "talk to a model fine-tuned to chat",
     "fmkit chat assistant",
     model_directory,
     option("--system", help="what the assistant is told before the conversation"),
@@ -152,7 +152,7 @@ def _read_message() -> str:
         type=filled,
         nargs="?",
         metavar="DIR|HUB-ID",
-        help="a directory that one of these commands wrote, or a model of the Hub; for --metrics, only "
+        help="a directory that one of these commands wrote, or a model on the Hub; for --metrics, only "
         "bertscore takes one",
     ),
     corpus(required=False, trains=False),

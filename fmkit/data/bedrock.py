@@ -377,12 +377,10 @@ def _check_turns(
             continue
         role = turn.get("role")
         if role not in ROLES:
-            remedy = "put it into the field system" if role == "system" else "use user or assistant"
-            yield Problem(f"{field}.role", f"{short(role)} is no role here", remedy)
+            remedy = "put it in the system field" if role == "system" else "use user or assistant"
+            yield Problem(f"{field}.role", f"{short(role)} is not a role here", remedy)
         elif i == 0 and role != "user":
-            yield Problem(
-                f"{field}.role", "the first turn is not the user's", "begin with a turn of the user"
-            )
+            yield Problem(f"{field}.role", "the first turn is not the user's", "begin with a user turn")
         yield from check_content(turn.get("content"), f"{field}.content", reserved if role == "user" else ())
 
 
@@ -402,7 +400,7 @@ def _check_alternation(turns: Any) -> Iterator[Problem]:
     roles = [turn.get("role") if isinstance(turn, dict) else None for turn in turns]
     for i, (before, role) in enumerate(pairwise(roles), 1):
         if role == before and role in ROLES:
-            remedy = "alternate the two, or make the turns one"
+            remedy = "alternate the two, or merge the turns"
             yield Problem(f"messages[{i}].role", "the same role twice in a row", remedy)
 
 

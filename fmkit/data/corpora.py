@@ -134,7 +134,7 @@ def find_own(name: str) -> tuple[str, int] | None:
 
 def _unknown(name: str) -> str:
     return (
-        f"unknown corpus {name!r}: not one of {', '.join(NAMES)}, no file or folder, no data set of the Hub"
+        f"unknown corpus {name!r}: not one of {', '.join(NAMES)}, no file or folder, no data set on the Hub"
     )
 
 

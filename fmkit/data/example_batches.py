@@ -302,7 +302,7 @@ def _report(before: int, useful: Dataset, context_length: int) -> Dataset:
     if not len(useful):
         raise FmkitError(
             f"none of {before} examples leaves room for an answer in the context of {context_length} tokens: "
-            "shorten the prompts or take a longer context"
+            "shorten the prompts or use a longer context"
         )
     dropped, cut = before - len(useful), sum(useful["is_cut"])
     tell_lost(dropped, before, "examples are dropped: their prompts fill", context_length)

@@ -103,7 +103,7 @@ def refuse_judged(record: Mapping[str, Any], read: Collection[str]) -> None:
     for name in VERDICTS:
         if name not in read and str(record.get(name)).lower() in ("true", "false", "0", "1"):
             remedy = "leave out the bad answers and this column, or write prompt, chosen and rejected"
-            raise Problem(name, "good and bad answers, of which all would be learned", remedy)
+            raise Problem(name, "good and bad answers, all of which would be learned", remedy)
     for name in WEIGHTS:
         if record.get(name) not in (None, "") and _number(record[name]) != 1:
             remedy = "leave out what counts little, and this field"

@@ -35,7 +35,7 @@ def advise_pairs(pairs: Iterable[Placed]) -> list[str]:
             f"{len(equal):,} of {count:,} pairs have two equal answers ({list_places(equal)}): leave them out"
         )
     if opposed:
-        what = f"{len(opposed):,} of {count:,} pairs say the opposite of another ({list_places(opposed)})"
+        what = f"{len(opposed):,} of {count:,} pairs contradict another ({list_places(opposed)})"
         found.append(f"{what}: keep the one that is right, or none")
     return found
 

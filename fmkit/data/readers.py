@@ -75,9 +75,9 @@ def parse_json(data: bytes) -> Any:
     except json.JSONDecodeError as error:
         line = f"line {error.lineno}, " if "\n" in text.rstrip("\n") else ""
         what = f"not JSON ({line}column {error.colno}: {error.msg})"
-        raise Problem("", what, "mend it, or have a library write it") from None
+        raise Problem("", what, "fix it, or have a library write it") from None
     except RecursionError:
-        raise Problem("", "nested too deep to be read", "remove the nesting") from None
+        raise Problem("", "nested too deeply to read", "remove the nesting") from None
     except ValueError:  # a number of more than 4,300 digits
         raise Problem("", "a number too long to be read", "shorten it, or write it as text") from None
 
@@ -92,7 +92,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(record) < len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise Problem("", f"the key {short(twice)} comes twice", "keep one of them")
+        raise Problem("", f"the key {short(twice)} is repeated", "keep one of them")
     return record
 
 

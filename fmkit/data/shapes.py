@@ -102,7 +102,7 @@ def to_answered(record: Any) -> Row:
     row = to_example(record)
     answers = [message for message in row.get("messages", ()) if message["role"] == "assistant"]
     if "messages" in row and not answers:
-        raise Problem("messages", "the assistant says nothing to learn from", "add a turn of the assistant")
+        raise Problem("messages", "the assistant says nothing to learn from", "add an assistant turn")
     if answers and all(message.get("weight") == 0 for message in answers):
         raise Problem("messages", "no turn is learned: all have weight 0", "leave the record out")
     return row
@@ -261,9 +261,7 @@ def _answer_to(prompt: list[Row], turns: list[Row], name: str) -> list[Row]:
     """The turns after the prompt, of which the last is judged."""
     turns = [*turns[:-1], {**turns[-1]}]
     if turns[-1].pop("weight", 1) == 0:
-        raise Problem(
-            f"{name}.weight", "0, of the answer that is judged", "remove it, or leave the record out"
-        )
+        raise Problem(f"{name}.weight", "0, on the answer being judged", "remove it, or leave the record out")
     turns = _unweighted(turns)
     if turns[: len(prompt)] == prompt:  # the prompt once more
         turns = turns[len(prompt) :]
@@ -282,7 +280,7 @@ def _split_off_prompt(chosen: Any, rejected: Any) -> Row:
     elif alike == len(chosen) == len(rejected):  # one answer twice
         alike -= 1
     if alike < 1:
-        raise Problem("prompt", "missing, and the answers do not begin alike", "write the prompt apart")
+        raise Problem("prompt", "missing, and the answers do not begin alike", "add a prompt")
     return {"prompt": chosen[:alike], "chosen": chosen[alike:], "rejected": rejected[alike:]}
 
 
@@ -450,7 +448,7 @@ def _messages_of(value: Any, field: str, content_name: str = "content") -> list[
             )
         role = message.get("role")
         if role not in ROLES:
-            raise Problem(f"{place}.role", f"{short(role)} is no role", f"use {', '.join(ROLES)}")
+            raise Problem(f"{place}.role", f"{short(role)} is not a role", f"use {', '.join(ROLES)}")
         if role == "system" and i:
             raise Problem(f"{place}.role", "a system message inside the conversation", "put it first")
         if role == "system" and message.get("content") == "":  # the same as none

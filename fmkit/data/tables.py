@@ -46,7 +46,7 @@ def as_table(data: Any, column: str = "text") -> Any:
             columns = _columns_of(list(data), column)
             return Dataset.from_dict(columns, on_mixed_types="use_json")  # rows need not be alike
     except (TypeError, ValueError, pa.ArrowException) as error:
-        raise FmkitError(f"the data is no table of rows and columns: {error}") from None
+        raise FmkitError(f"the data is not a table of rows and columns: {error}") from None
     raise FmkitError(
         f"the data is of type {type(data).__name__}: give a Dataset, a DatasetDict with train and "
         "validation, or a list of texts or of dictionaries"

@@ -82,7 +82,7 @@ class ChatTemplate:
         if said[: len(asked)] != asked or ids[:end] != said[:end]:
             raise FmkitError(
                 f"messages[{i}], {messages[i]['content']!r:.40}: the model's chat template shows the answer "
-                "otherwise when it is learned than when it is given (it changes earlier turns, or white "
+                "differently when learned than when given (it changes earlier turns, or white "
                 "space joins the answer to what is before): put {% generation %} around what is learned, or "
                 "change these messages"
             )
@@ -114,7 +114,7 @@ class ChatTemplate:
                 if name in message["content"]:
                     raise FmkitError(
                         f"messages[{i}].content: holds {name!r}, which this model reads as a special token: "
-                        "write it otherwise"
+                        "write it another way"
                     )
         text, marked = self._render(messages, add_generation_prompt)
         self._refuse_unshown(messages, text, add_generation_prompt)
@@ -152,7 +152,7 @@ class ChatTemplate:
             if not kept:
                 raise FmkitError(
                     f"messages[{i}]: the model's chat template leaves out what the {role} says, or a part of "
-                    "it, or changes it: leave that out, or take another model"
+                    "it, or changes it: leave that out, or use another model"
                 )
 
     def _render(

@@ -298,7 +298,9 @@ def _read_template(directory: Path, configured: Any) -> str | dict[str, str] | N
         found = texts["default"] if list(texts) == ["default"] else texts
     parts = found.items() if isinstance(found, dict) else [(found, found)]
     if found and not all(isinstance(part, str) for pair in parts for part in pair):
-        raise FmkitError(f"{directory}/tokenizer_config.json: chat_template is no text, nor texts with names")
+        raise FmkitError(
+            f"{directory}/tokenizer_config.json: chat_template is not text, nor texts with names"
+        )
     return found or None
 
 

@@ -110,7 +110,7 @@ def _check(name: str, value: Number) -> None:
     if not math.isfinite(low) or not math.isfinite(high) or low < 0:
         raise FmkitError(f"{name}: {low:g} to {high:g} has to be finite, and 0 or more")
     if name in SHARES and high > 1:
-        raise FmkitError(f"{name}: {high:g} is no share; give one from 0 to 1, such as 0.05 for 5%")
+        raise FmkitError(f"{name}: {high:g} is not a share; give one from 0 to 1, such as 0.05 for 5%")
     if name in POSITIVE and low == 0:
         raise FmkitError(f"{name}: has to be more than 0")
 

@@ -35,7 +35,7 @@ def rouge(predictions: Sequence[str], references: References, stem: bool = False
     pairs = paired(predictions, references)
     for number, (_, its) in enumerate(pairs, 1):
         if any(re.search(r"[^\W\d_]", each) and not re.search("[a-zA-Z0-9]", each) for each in its):
-            raise FmkitError(f"reference {number} has no letter from a to z, as ROUGE needs: take chrf")
+            raise FmkitError(f"reference {number} has no letter from a to z, as ROUGE needs: use chrf")
     scorer = _rouge_scorer(stem)
     scored = [scorer.score_multi(its, prediction) for prediction, its in pairs]
     return {name: sum(score[name].fmeasure for score in scored) / len(scored) for name in ROUGE}

@@ -68,7 +68,7 @@ def _f1(predictions: Sequence[str], references: References, read: Reader) -> dic
     """Macro F1 of labels: each text is one."""
     pairs = paired(predictions, references)
     if any(len(its) > 1 for _, its in pairs):
-        raise FmkitError("f1 compares labels: give one reference for each prediction, or take word_f1")
+        raise FmkitError("f1 compares labels: give one reference for each prediction, or use word_f1")
     numbers: dict[str, int] = {}
     columns = ([prediction for prediction, _ in pairs], [its[0] for _, its in pairs])
     said, true = ([numbers.setdefault(text.strip(), len(numbers)) for text in column] for column in columns)

@@ -211,13 +211,13 @@ async def _until_gone(receive: Receive) -> None:
 
 
 def _full() -> Refused:
-    return Refused(429, "Too many requests wait: try again in a moment.", code="rate_limit_exceeded")
+    return Refused(429, "The queue is full: try again in a moment.", code="rate_limit_exceeded")
 
 
 def _failed(error: Exception) -> Refused:
     """What a client learns of an answer that could not be written."""
     log.error("an answer failed: %s", type(error).__name__, exc_info=error)
-    return Refused(503, "The model could not write this answer: ask for a shorter one, or later.")
+    return Refused(503, "The model could not write this answer: try a shorter one, or try later.")
 
 
 def _dump(content: Any) -> bytes:
@@ -245,7 +245,7 @@ async def _refuse_http(received: Received, error: Exception) -> Response:
 
 
 async def _fail(received: Received, error: Exception) -> Response:
-    return _error(Refused(500, "The server has a fault; its log says which."))
+    return _error(Refused(500, "The server failed; its log says why."))
 
 
 # --- the page ---------------------------------------------------------------------------------------------

@@ -139,7 +139,7 @@ def _object(body: bytes) -> dict[str, Any]:
 
 
 def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is no number of JSON")
+    raise ValueError(f"{name} is not a JSON number")
 
 
 def _require_known(fields: dict[str, Any], chat: bool) -> None:
@@ -221,7 +221,7 @@ def _message(message: Any, place: str) -> dict[str, Any]:
     role, content = message.get("role"), message.get("content")
     if isinstance(content, list):
         if not all(isinstance(part, dict) and part.get("type") == "text" for part in content):
-            raise Refused(400, f"{place}.content has parts that are no text.", f"{place}.content")
+            raise Refused(400, f"{place}.content has parts that are not text.", f"{place}.content")
         content = "".join(str(part.get("text", "")) for part in content)
     return {**message, "role": "system" if role == "developer" else role, "content": content}
 

@@ -76,7 +76,7 @@ class Controls:
         for name in given:
             if name in ELSEWHERE or name not in keywords | choices:
                 known = ", ".join(sorted((keywords | choices).keys() - ELSEWHERE)) or "none"
-                raise FmkitError(f"{name!r} is no setting of {self.name} here: choose from {known}")
+                raise FmkitError(f"{name!r} is not a setting of {self.name} here: choose from {known}")
         self.passed = {name: value for name, value in given.items() if name not in choices}
         self.defaults = choices
         missing = [name for name, value in keywords.items() if value is inspect.Parameter.empty]
@@ -120,7 +120,7 @@ class Controls:
         for name in setting:
             if name not in self.start:
                 raise FmkitError(
-                    f"{name!r} is no setting of {self.name}: choose from {', '.join(self.start)}"
+                    f"{name!r} is not a setting of {self.name}: choose from {', '.join(self.start)}"
                 )
 
     def config(self, setting: Settings) -> TrainConfig:

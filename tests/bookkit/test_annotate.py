@@ -45,7 +45,7 @@ def test_the_numbers_are_fmkits(visit: Any) -> None:
     }
     divided = [i for i, labels in enumerate(zip(yours, ADA, BO, strict=True), 1) if len({*labels}) > 1]
     assert page.locator(".fm-annotate-status").inner_text() == (
-        f"You agree with the world on 9 of 12 answers. The three annotators divide on {len(divided)}: "
+        f"You agree with the world on 9 of 12 answers. The three annotators differ on {len(divided)}: "
         f"{', '.join(map(str, divided))}."
     )
 

@@ -30,7 +30,7 @@ def press(page: Page, label: str, *keys: str) -> None:
 def test_who_waits_and_who_is_idle(visit: Any) -> None:
     static, continuous = readouts(visit())
     assert static.startswith("Step 40: 1 of 4 places at work, 3 idle; requests 5 to 8 wait.")
-    assert continuous.startswith("Step 40: 4 of 4 places at work, 0 idle; no one waits.")
+    assert continuous.startswith("Step 40: 4 of 4 places at work, 0 idle; none wait.")
     assert "All done at step 170" in static
     assert "All done at step 90" in continuous
 
@@ -44,7 +44,7 @@ def test_steps_by_keyboard(visit: Any) -> None:
     assert waiting.all_inner_texts() == ["6", "7", "8"]
     press(page, "Step", "End")
     assert page.locator(".fm-batching-answer.done:visible").count() == 16
-    assert "Step 170: no one waits." in page.locator(".fm-spoken").text_content()
+    assert "Step 170: none wait." in page.locator(".fm-spoken").text_content()
 
 
 @pytest.mark.parametrize("requests", range(len(batching.REQUESTS)))

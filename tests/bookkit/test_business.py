@@ -141,13 +141,13 @@ def test_the_chart_shows_the_widest_first(visit: Any) -> None:
 @pytest.mark.parametrize(
     ("field", "typed", "fault"),
     [
-        ("Its wrong answers, %, to", "130", "Its wrong answers: 130 is too much. Write 100 or less."),
-        ("An hour of a person costs, $, from", "-3",
-         "An hour of a person costs: -3 is negative. Write 0 or more."),
-        ("An hour of a person costs, $, from", "", "An hour of a person costs: no number yet. Write one."),
-        ("An hour of a person costs, $, from", "40",
-         "An hour of a person costs: the first number, 40, is above the second, 30. Swap them."),
-        ("Letters a day, from", "0", "Letters a day: 0 is too little. Write more than 0."),
+        ("Its wrong answers, %, to", "130", "Its wrong answers: 130 is too large. Write 100 or less."),
+        ("An hour of work costs, $, from", "-3",
+         "An hour of work costs: -3 is negative. Write 0 or more."),
+        ("An hour of work costs, $, from", "", "An hour of work costs: no number yet. Write one."),
+        ("An hour of work costs, $, from", "40",
+         "An hour of work costs: the first number, 40, is above the second, 30. Swap them."),
+        ("Letters a day, from", "0", "Letters a day: 0 is too small. Write more than 0."),
         ("Tokens a letter, to", "1e99", "Tokens a letter: “1e99” is not a number. Write one like 7.5."),
         ("Months of use", "NaN", "Months of use: “NaN” is not a number. Write one like 7.5."),
         ("A million tokens cost, $, to", "<img src=x onerror=alert(1)>",
@@ -171,7 +171,7 @@ def test_impossible_input_says_how(visit: Any, field: str, typed: str, fault: st
 def test_numbers_as_people_write_them(visit: Any) -> None:
     page = visit()
     before = number(page, "by people")
-    page.get_by_label("An hour of a person costs, $, from").fill(" $22.00 ")
+    page.get_by_label("An hour of work costs, $, from").fill(" $22.00 ")
     page.get_by_label("Tokens a letter, to").fill("2,000")
     page.get_by_label("People’s wrong answers, %, to").fill("4%")
     assert number(page, "by people") == before
@@ -237,7 +237,7 @@ def test_fields_are_those_of_the_formulas() -> None:
 
 def test_a_faulty_case_is_one_line() -> None:
     case = {"law": {"ranges": CASES["law"]["ranges"] | {"errors": [0.1, 2]}}}
-    with pytest.raises(FmkitError, match=r"^cases\.json:1: law: errors: .* is no share; .*$"):
+    with pytest.raises(FmkitError, match=r"^cases\.json:1: law: errors: .* is not a share; .*$"):
         business.read(json.dumps(case), "cases.json")
 
 

@@ -109,7 +109,7 @@ def test_by_keyboard(visit: Any) -> None:
     page.keyboard.press("Enter")
     assert said(page) == (
         "“midnight” is number 2 on the model’s list, with a probability of 30.0%.",
-        "If your word came, the loss is −log 0.3 = 1.20 nats.",
+        "For your word, the loss is −log 0.3 = 1.20 nats.",
     )
     expect(table).to_be_visible()
     assert table.locator("tr.own").inner_text().startswith("2\tmidnight")

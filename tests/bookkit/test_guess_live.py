@@ -34,7 +34,7 @@ def compare(page: Page, word: str) -> None:
 def begin(page: Page, text: str) -> None:
     if not page.locator(".fm-guess-own").get_attribute("open"):
         page.locator(".fm-guess-own").evaluate("(one) => { one.open = true; }")
-    page.get_by_label("Your beginning").fill(text)
+    page.get_by_label("How your story begins").fill(text)
     page.get_by_role("button", name="Use it").click()
 
 
@@ -76,12 +76,12 @@ def test_case_and_article_do_not_count(visit: Any) -> None:
 
 
 def test_factors_have_names(visit: Any) -> None:
-    """A space and a part of a sign cannot be read by themselves."""
+    """A space and part of a symbol cannot be read by themselves."""
     page = visit()
     compare(page, "12")
     expect(page.locator(".fm-guess-loss")).to_contain_text("Its probability is a space 0.0")
     compare(page, "😀")
-    expect(page.locator(".fm-guess-loss")).to_contain_text("a part of a sign")
+    expect(page.locator(".fm-guess-loss")).to_contain_text("part of a symbol")
     compare(page, "bed")
     expect(page.locator(".fm-guess-loss")).to_contain_text("“bed” 0.32% × the end of the word ")
 

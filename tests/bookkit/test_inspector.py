@@ -277,10 +277,10 @@ def test_beyond_the_context_is_cut(page: Page) -> None:
     ("text", "said"),
     [
         ("x" * 2**20, "1,048,576 characters, more than this page reads; take one record, or use fmkit check"),
-        ("[" * 90_000, "nested too deep to be read; remove the nesting"),
+        ("[" * 90_000, "nested too deeply to read; remove the nesting"),
         (
             "<script>alert(1)</script>",
-            "not JSON (column 1: Expecting value); mend it, or have a library write it",
+            "not JSON (column 1: Expecting value); fix it, or have a library write it",
         ),
         ('{"__proto__": {"text": "x"}}', "columns '__proto__'; use prompt and completion"),
     ],

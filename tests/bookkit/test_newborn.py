@@ -85,7 +85,7 @@ def loss(page: Page) -> float:
 
 def stop(page: Page) -> None:
     page.get_by_role("button", name="Stop").press("Enter")
-    expect(page.get_by_role("button", name="Go on")).to_be_focused(timeout=STARTED)
+    expect(page.get_by_role("button", name="Resume")).to_be_focused(timeout=STARTED)
 
 
 def write(page: Page, beginning: str) -> str:
@@ -151,7 +151,7 @@ def test_it_starts_anew(visit: Any) -> None:
     page = train(visit())
     before = page.locator(".fm-newborn-way li").first.inner_text()
     stop(page)
-    page.get_by_role("button", name="Start anew").press("Enter")
+    page.get_by_role("button", name="Start over").press("Enter")
     expect(page.get_by_role("button", name="Stop")).to_be_focused()
     expect(page.locator(".fm-newborn-way li").first).not_to_have_text(before, timeout=STARTED)
     expect(page.locator(".fm-newborn-way li .fm-marked").first).to_be_visible(timeout=STARTED)
@@ -167,7 +167,7 @@ def test_a_row_that_is_passed(visit: Any) -> None:
     expect(rows.nth(2)).to_contain_text("the world expected: Once")
     assert " ".join(rows.nth(1).inner_text().split()) == "5.0 passed between two stories"
     assert "not there yet" in rows.nth(3).inner_text()
-    page.get_by_role("button", name="Start anew").click()
+    page.get_by_role("button", name="Start over").click()
     assert page.locator(".fm-newborn-way .fm-quiet").count() == 6, "nothing is left of the first"
 
 

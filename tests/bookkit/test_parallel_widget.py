@@ -94,9 +94,9 @@ def test_a_step_is_drawn(visit: Any, way: str, blocks: int) -> None:
 def test_what_does_not_fit_is_said(visit: Any) -> None:
     page = visit()
     readout = page.locator(".fm-parallel-readout")
-    assert "108 GB on a device do not fit into 80." in readout.inner_text()
+    assert "108 GB per device does not fit in 80." in readout.inner_text()
     page.get_by_label("sharded", exact=True).check()
-    assert "18 GB on a device fit into 80." in readout.inner_text()
+    assert "18 GB per device fits in 80." in readout.inner_text()
 
 
 def test_sharing_moves_nothing(visit: Any) -> None:

@@ -201,13 +201,13 @@ def test_there_and_back(visit: Any) -> None:
     ]
     assert rows[1][5].startswith("2026-11-21T")
 
-    page.get_by_role("button", name="Forget everything …").click()
+    page.get_by_role("button", name="Forget everything…").click()
     page.keyboard.press("Escape")
     assert kept(page) == before
-    page.get_by_role("button", name="Forget everything …").click()
+    page.get_by_role("button", name="Forget everything…").click()
     page.keyboard.press("Enter")  # "Keep them" is the first
     assert kept(page) == before
-    page.get_by_role("button", name="Forget everything …").click()
+    page.get_by_role("button", name="Forget everything…").click()
     page.get_by_role("button", name="Forget everything", exact=True).click()
     expect(page.locator(".fm-progress-said")).to_have_text("Everything has been forgotten.")
     assert not [key for key in kept(page) if key.startswith("fmkit")]
@@ -262,7 +262,7 @@ REFUSED = [
     (file(schema="<b>"), "This file comes from a newer edition"),
     (
         b" " * 10_000_000,
-        "This file has 10.0 MB, and a saved progress never has more than 5. Nothing was changed.",
+        "This file has 10.0 MB, and saved progress never has more than 5. Nothing was changed.",
     ),
 ]
 DAMAGED = [
@@ -423,7 +423,7 @@ def test_accessible_in_every_state(visit: Any, width: int, colors: str) -> None:
     page.keyboard.press("Enter")
     faults += tiny.faults(page, "article")
     faults += tiny.small_targets(page, ".fm-progress :is(button, input, select)")
-    page.get_by_role("button", name="Forget everything …").click()
+    page.get_by_role("button", name="Forget everything…").click()
     faults += tiny.faults(page, "dialog")
     assert not faults, "\n".join(faults)
 

@@ -110,8 +110,8 @@ def test_an_assistant_gets_a_chat(visit: Any) -> None:
     run(page)
     model = prompt_book.opened("assistant")
     assert written(page, "assistant") == reply(model, model.tokenizer, [{"role": "user", "content": HELP}])
-    expect(column(page, "assistant")).to_contain_text("a message in a chat")
-    expect(column(page, "base")).to_contain_text("goes on where the prompt ends")
+    expect(column(page, "assistant")).to_contain_text("a chat message")
+    expect(column(page, "base")).to_contain_text("continues the prompt")
     assert written(page, "base") == continued("base", HELP)
 
 

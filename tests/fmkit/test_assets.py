@@ -131,7 +131,7 @@ def spoil(site: Site, name: str) -> None:
     ("change", "path", "message"),
     [
         (lambda site: None, "runs/no.json", r"^runs/no\.json: not on http"),
-        (lambda site: spoil(site, "runs/one.json"), "runs/one.json", r"one\.json: damaged on its way"),
+        (lambda site: spoil(site, "runs/one.json"), "runs/one.json", r"one\.json: damaged in transit"),
         (lambda site: spoil(site, "index.json"), "runs/one.json", "not an index of the book's data"),
         (
             lambda site: (site.folder / "assets/index.json").write_text('{"../../x": ""}'),

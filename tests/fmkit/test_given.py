@@ -331,9 +331,9 @@ def test_home_is_the_users(saved, monkeypatch):
 
 OTHER_LIBRARY = "a LlamaForCausalLM of another library: .* Transformer.from_pretrained"
 COLUMNS = "no column 'text': text is read; the data has body"
-SWAPPED = "a Tokenizer is no model: give a .*, and then its tokenizer"
+SWAPPED = "a Tokenizer is not a model: give a .*, and then its tokenizer"
 PATH = "is one text or a path: give a list of texts, or what load_corpus or load_examples makes"
-NO_PATH = "is no path: name a file or directory"
+NO_PATH = "is not a path: name a file or directory"
 
 REFUSED = {
     "path": (lambda m, t, hf: pretrain(m, t, "stories"), PATH),
@@ -369,7 +369,7 @@ REFUSED = {
     ),
     "uneven": (
         lambda m, t, hf: pretrain(m, t, {"text": TEXT, "id": [1]}),
-        "no table of rows and col",
+        "not a table of rows and col",
     ),
     "other texts": (
         lambda m, t, hf: pretrain(m, t, [{"text": "a"}, {"text": 1}]),

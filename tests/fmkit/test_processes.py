@@ -171,7 +171,7 @@ def test_reader_gets_one_model_or_none(tmp_path):
         writer.kill()
         writer.join()
     assert seen == {1, 2}, f"after {attempts} attempts"
-    assert refused <= {"no model here", "was written anew while it was read: open it again"}
+    assert refused <= {"no model here", "was rewritten while it was read: open it again"}
 
 
 @pytest.mark.parametrize("kind", ["model", "adapter"])
@@ -187,7 +187,7 @@ def test_model_replaced_while_it_is_read(kind, tmp_path, monkeypatch):
         save()
     read = getattr(__import__("fmkit.checkpoint").checkpoint, what)
     monkeypatch.setattr(f"fmkit.checkpoint.{what}", lambda path: (read(path), save())[0])
-    with pytest.raises(FmkitError, match="was written anew while it was read: open it again"):
+    with pytest.raises(FmkitError, match="was rewritten while it was read: open it again"):
         Transformer.from_pretrained(tmp_path) if kind == "model" else load_adapter(marked(1), tmp_path)
 
 

@@ -26,8 +26,8 @@ LABELS = ("right", "partly", "wrong")
 ANSWERS = 12
 RUBRIC = {
     "right": "Everything in the answer fits the letter and what the shop says.",
-    "partly": "It does what was asked, but names another order than the letter.",
-    "wrong": "It decides wrongly, tells a wrong fact, or is about another thing.",
+    "partly": "It does what was asked, but not for the order in the letter.",
+    "wrong": "It decides wrongly, states a wrong fact, or is off topic.",
 }
 FIELDS = ("letter", "answer", "reference", "truth", "careful", "hasty")
 

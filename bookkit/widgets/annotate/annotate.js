@@ -67,7 +67,7 @@ function render({ el }) {
     const same = yours.filter((label, i) => label === truth[i]).length;
     const divided = items.map((_, i) => i).filter((i) => new Set([yours[i], careful[i], hasty[i]]).size > 1);
     status.textContent = `You agree with the world on ${same} of ${items.length} answers. `
-      + `The three annotators divide on ${divided.length}: ${divided.map((i) => i + 1).join(", ") || "none"}.`;
+      + `The three annotators differ on ${divided.length}: ${divided.map((i) => i + 1).join(", ") || "none"}.`;
     items.forEach((item, i) => item.classList.toggle("divided", divided.includes(i)));
     const raters = { you: yours, Ada: careful, Bo: hasty };
     result.replaceChildren(agreements(raters), confusion(yours), winRate(), again.element);

@@ -70,7 +70,7 @@ EXAMPLES = (
         "Who says thanks?",
         KITE,
         (3, 3),
-        "Leo is there twice. From “cried”, this head looks at the later one, across forty tokens.",
+        "Leo appears twice. From “cried”, this head looks at the later one, across forty tokens.",
         (
             Change(
                 "Replace the later “Leo” with “Tim”",

@@ -61,7 +61,7 @@ class Explorer {
   async open() {
     if (this.model || this.opening) return Boolean(this.model);
     this.opening = true;
-    this.note("Opening the model …");
+    this.note("Opening the model…");
     this.send.setAttribute("aria-disabled", "true");
     try {
       this.model = await openModel(this.el.dataset.model);
@@ -122,7 +122,7 @@ class Explorer {
       h(tag, { class: `fm-attention-${name}`, ...attributes }, ...children);
     const tokens = { role: "listbox", "aria-label": "Tokens of the text", "aria-orientation": "horizontal" };
     const heads = { role: "radiogroup", "aria-label": "Head" };
-    const caption = "A row of a picture is a token, a column one that it looks at; the stronger the color, the "
+    const caption = "In a picture, rows are tokens and columns what they look at; the stronger the color, the "
       + "more. Below it: where the chosen token looks most.";
     this.part("stage").replaceChildren(
       part("task", "div", {}, part("shows", "p"), part("change", "p", { role: "status" }), part("tries")),
@@ -236,7 +236,7 @@ class Explorer {
     const { read, before } = this, marked = (id) => this.marked(id);
     const draw = (title, about, { predicted }) => drawExpected(title, about, predicted, marked);
     if (!before) {
-      const hint = "Remove a token or change the text, and read it: what the model expected before will be here.";
+      const hint = "Remove a token, or change the text and read it again, to compare with what was expected.";
       return [draw("The next token", "of this text", read), h("p", {}, hint)];
     }
     const about = (one, other) => {

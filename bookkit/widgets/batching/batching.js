@@ -54,13 +54,13 @@ function render({ el }) {
         if (waits) waiting.push(number + 1);
         else if (!done) written++;
       });
-      figure.querySelector(".fm-batching-now").textContent = now < end ? tell(now, written, waiting) : `Step ${now}: no one waits.`;
+      figure.querySelector(".fm-batching-now").textContent = now < end ? tell(now, written, waiting) : `Step ${now}: none wait.`;
     }
   }
 
   function tell(now, written, waiting) {
     const idle = places.value() - written;
-    const wait = waiting.length ? `; ${waiting.length === 1 ? "request" : "requests"} ${list(waiting)} ${waiting.length === 1 ? "waits" : "wait"}` : "; no one waits";
+    const wait = waiting.length ? `; ${waiting.length === 1 ? "request" : "requests"} ${list(waiting)} ${waiting.length === 1 ? "waits" : "wait"}` : "; none wait";
     return `Step ${now}: ${written} of ${places.value()} places at work, ${idle} idle${wait}.`;
   }
 

@@ -44,7 +44,7 @@ GROUPS = {
     "Today": (
         Field("volume", "Letters a day", "", "{} letters come a day", scale=DAYS),
         Field("minutes", "Minutes that a person needs", "", "people need {} minutes a letter"),
-        Field("wage", "An hour of a person costs", "$", "an hour of a person costs {}"),
+        Field("wage", "An hour of work costs", "$", "an hour of work costs {}"),
         Field(
             "people_errors", "People’s wrong answers", "%", "people get {} of their answers wrong", 0.5, 0.01
         ),
@@ -58,7 +58,7 @@ GROUPS = {
     "Money and time": (
         Field("error_cost", "A wrong answer costs", "$", "a wrong answer costs {}", 5),
         Field("build", "Building it costs", "$", "building it costs {}", 500),
-        Field("keep", "Keeping it a month costs", "$", "keeping it costs {} a month", 50),
+        Field("keep", "A month’s upkeep costs", "$", "keeping it costs {} a month", 50),
         Field("months", "Months of use", "", "it is used for {} months"),
     ),
 }

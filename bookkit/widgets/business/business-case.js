@@ -34,8 +34,8 @@ export function fault(field, texts) {
     if (!typed) return "no number yet. Write one.";
     if (Number.isNaN(value)) return `“${typed}” is not a number. Write one like 7.5.`;
     if (value < 0) return `${typed} is negative. Write 0 or more.`;
-    if (value < least) return `${typed} is too little. Write more than 0.`;
-    if (value > most) return `${typed} is too much. Write ${most === 100 ? "100 or less" : "less than a billion"}.`;
+    if (value < least) return `${typed} is too small. Write more than 0.`;
+    if (value > most) return `${typed} is too large. Write ${most === 100 ? "100 or less" : "less than a billion"}.`;
   }
   const [low, high] = texts.map(parse);
   return low > high ? `the first number, ${low}, is above the second, ${high}. Swap them.` : "";
@@ -58,7 +58,7 @@ export function verdict(ranges, drawn, fields) {
     const { value, rises } = turningPoint(ranges, name), side = rises === gains ? "under" : "over";
     return value === null ? [] : fields[name].limit.replace("{}", `${side} ${told(fields[name], value)}`);
   });
-  if (!limits.length) return `${often} Neither its wrong answers nor what moves it most could turn that alone.`;
+  if (!limits.length) return `${often} Neither wrong answers nor what moves it most could change that alone.`;
   const rest = "With everything else in the middle of its range, it";
   return `${often} ${rest} ${gains ? "stops paying if" : "loses money unless"} ${limits.join(", or ")}.`;
 }
@@ -77,10 +77,10 @@ function results(drawn, ranges, fields) {
   const day = (value) => (value === Infinity ? "never" : rounded(value / fields.volume.scale));
   const daily = (three) => (three[0] === Infinity ? "no number is enough" : span(three, day));
   return [
-    ["A letter costs, by people", span(found.by_person)],
-    ["A letter costs, with the assistant", span(found.per_interaction)],
+    ["By people, a letter costs", span(found.by_person)],
+    ["With the assistant, a letter costs", span(found.per_interaction)],
     ["It saves in a month", span(found.saving)],
-    ["It has paid back what it cost to build after", paidBack(found.break_even_month)],
+    ["It pays back its building cost after", paidBack(found.break_even_month)],
     [`It gains in ${told(fields.months, middle(ranges).months)} months`, span(found.net)],
     ["Return on investment", span(found.roi, percent)],
     ["Letters a day to break even", daily(found.break_even_volume)],
@@ -181,7 +181,7 @@ function render({ el }) {
 
   async function copy() {
     const text = wrong.length ? "" : written();
-    if (!text) return copied.replaceChildren("Mend the fields first.");
+    if (!text) return copied.replaceChildren("Fix the fields first.");
     try {
       await navigator.clipboard.writeText(text);
       copied.replaceChildren("Copied.");

@@ -37,7 +37,7 @@ MFU = 0.4  # of the predictions in the table
 SIZES = {
     "small": ("Small", "It runs on a laptop or a phone."),
     "medium": ("Medium", "The usual assistant of a large provider."),
-    "large": ("Large", "The largest, or one that thinks for long."),
+    "large": ("Large", "The largest, or one that thinks longer."),
 }
 RATES = {
     "sometimes": ("Sometimes", "A few answers a day.", (1, 10)),
@@ -54,13 +54,13 @@ WORDS = (  # up to so many kilometers by car in a year
 )
 ADVICE = {
     "size": {
-        "small": "A small model is the lighter choice already. Test on your own cases whether it will do.",
+        "small": "A small model is already the lighter choice. Test on your own cases whether it will do.",
         "medium": "Try a small model on your own cases: where it is good enough, an answer may take a tenth.",
-        "large": "Send the hard cases alone to the large model, and let a smaller one answer the others.",
+        "large": "Send only the hard cases to the large model, and let a smaller one answer the others.",
     },
     "rate": {
-        "sometimes": "Single answers are not worth a worry. New devices are: keep yours for a year longer.",
-        "often": "Ask for short answers, keep those that repeat, and let what can wait be answered together.",
+        "sometimes": "Single answers matter little. New devices matter more: keep yours a year longer.",
+        "often": "Ask for short answers, reuse those that repeat, and batch what can wait.",
     },
     "place": {
         "here": "Ask whether it can run where power is clean: the same answers, a tenth of the carbon.",

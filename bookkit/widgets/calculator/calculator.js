@@ -50,7 +50,7 @@ function withNumbers(panel, facts, spoken) {
   const tokens = slider({ label: "Text", unit: "tokens", format: count, onchange: change });
   const chip = choice({ label: "Chip", format: named, onchange: change });
   const number = slider({ label: "Chips at a time", unit: "", format: (n) => n.toLocaleString("en-US"), onchange: draw });
-  const mfu = slider({ label: "Peak that is used (MFU)", unit: "", format: percent, onchange: draw });
+  const mfu = slider({ label: "Share of peak (MFU)", unit: "", format: percent, onchange: draw });
   const server = choice({ label: "Power of", format: named, onchange: draw });
   const site = choice({ label: "Data center (PUE)", format: named, onchange: draw });
   const grid = choice({ label: "Grid", format: named, onchange: draw });

@@ -79,7 +79,7 @@ class Guess {
     if (row) {
       const rank = this.rows.indexOf(row) + 1;
       this.tell(`“${row.dataset.word}” is number ${rank} on the model’s list, with a probability of ${percent(row)}.`,
-        `If your word came, the loss is −log\u00a0${row.dataset.p} =\u00a0${nats(row.dataset.p)}\u00a0nats.`);
+        `For your word, the loss is −log\u00a0${row.dataset.p} =\u00a0${nats(row.dataset.p)}\u00a0nats.`);
     } else if (this.box.dataset.live) void this.askFor(guess);
     else this.tell(...this.miss(guess));
     this.at(2);
@@ -94,14 +94,14 @@ class Guess {
     const last = this.rows.at(-1);
     return [
       `${this.absent(guess)}: it has a probability below ${percent(last)}.`,
-      `If your word came, the loss is more than ${nats(last.dataset.p)} nats, and the weights move further.`,
+      `For your word, the loss is more than ${nats(last.dataset.p)} nats, and the weights move further.`,
     ];
   }
 
   /** Ask the model for the probability of a word, unless the reader goes on meanwhile. */
   async askFor(guess) {
     const asked = this.asked = {};
-    this.tell(`${this.absent(guess)}. Asking the model${this.loading} …`, "");
+    this.tell(`${this.absent(guess)}. Asking the model${this.loading}…`, "");
     try {
       const { factorsOf } = await fmkit.load("wordsearch"), model = await this.open();
       const spellings = [...new Set([core(guess), core(guess).toLowerCase()])];
@@ -112,7 +112,7 @@ class Guess {
       if (asked !== this.asked) return;
       this.part("blank").textContent = best.word;
       this.tell(`${this.absent(best.word)}. Its probability is ${share(p(best))}.`,
-        `If your word came, the loss is ${loss(p(best))}.${parts(best.factors)}`);
+        `For your word, the loss is ${loss(p(best))}.${parts(best.factors)}`);
     } catch (error) {
       const [result, loss] = this.miss(guess);
       if (asked === this.asked) this.tell(`${result} The model could not be asked for more. ${error.message}`, loss);
@@ -139,7 +139,7 @@ class Guess {
       status.textContent = text ? `That is too long: ${text.length} characters.` : "Write a few words first.";
       return;
     }
-    status.textContent = `Asking the model${this.loading} …`;
+    status.textContent = `Asking the model${this.loading}…`;
     this.box.setAttribute("aria-busy", "true");
     try {
       const { likeliestWords } = await fmkit.load("wordsearch"), model = await this.open();
@@ -207,7 +207,7 @@ function parts(factors) {
 /** A token's text to read; the empty one stands for what begins after a word. */
 function named(piece) {
   if (!piece) return "the end of the word";
-  if (piece.includes("\ufffd")) return "a part of a sign";
+  if (piece.includes("\ufffd")) return "part of a symbol";
   return piece.trim() ? `“${piece.trim()}”` : "a space";
 }
 

@@ -136,10 +136,10 @@ function* checkTurns(turns, reserved, checkContent) {
     }
     const role = turn.get("role") ?? null;
     if (!ROLES.includes(role)) {
-      const remedy = role === "system" ? "put it into the field system" : "use user or assistant";
-      yield new Problem(`${field}.role`, `${short(role)} is no role here`, remedy);
+      const remedy = role === "system" ? "put it in the system field" : "use user or assistant";
+      yield new Problem(`${field}.role`, `${short(role)} is not a role here`, remedy);
     } else if (at === 0 && role !== "user") {
-      yield new Problem(`${field}.role`, "the first turn is not the user's", "begin with a turn of the user");
+      yield new Problem(`${field}.role`, "the first turn is not the user's", "begin with a user turn");
     }
     yield* checkContent(turn.get("content"), `${field}.content`, role === "user" ? reserved : []);
   }
@@ -154,7 +154,7 @@ function* checkLast(turns) {
 
 function* checkAlternation(turns) {
   const roles = listOf(turns).map((turn) => (turn instanceof Map ? turn.get("role") : null));
-  const remedy = "alternate the two, or make the turns one";
+  const remedy = "alternate the two, or merge the turns";
   for (let at = 1; at < roles.length; at++)
     if (roles[at] === roles[at - 1] && ROLES.includes(roles[at]))
       yield new Problem(`messages[${at}].role`, "the same role twice in a row", remedy);

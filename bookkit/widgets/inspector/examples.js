@@ -53,7 +53,7 @@ export function readExample(record) {
   refuseContradiction(given);
   const answers = row.messages?.filter((message) => message.role === "assistant");
   if (answers?.length === 0)
-    throw new Problem("messages", "the assistant says nothing to learn from", "add a turn of the assistant");
+    throw new Problem("messages", "the assistant says nothing to learn from", "add an assistant turn");
   if (answers?.every((answer) => answer.weight === 0))
     throw new Problem("messages", "no turn is learned: all have weight 0", "leave the record out");
   return { name: row.chosen ? SHAPES[0].name : shape.name, ...row };
@@ -164,7 +164,7 @@ function oneTurn(answer, name) {
 /** The turns after the prompt, of which the last is judged. */
 function answerTo(prompt, turns, name) {
   if (turns.at(-1).weight === 0)
-    throw new Problem(`${name}.weight`, "0, of the answer that is judged", "remove it, or leave the record out");
+    throw new Problem(`${name}.weight`, "0, on the answer being judged", "remove it, or leave the record out");
   const plain = unweighted(turns);
   const said = sameMessages(plain.slice(0, prompt.length), prompt) ? plain.slice(prompt.length) : plain;
   if (said[0]?.role !== "assistant") throw new Problem(`${name}[0].role`, "not the assistant", "give the answer alone");
@@ -188,7 +188,7 @@ function splitOffPrompt(chosen, rejected) {
   if (texts) // words stay whole, and answers begin with their space
     same = Math.max(...[" ", "\n"].map((space) => some.slice(0, same).lastIndexOf(space)));
   else if (same === some.length && same === others.length) same--; // one answer twice
-  if (same < 1) throw new Problem("prompt", "missing, and the answers do not begin alike", "write the prompt apart");
+  if (same < 1) throw new Problem("prompt", "missing, and the answers do not begin alike", "add a prompt");
   const part = (value, from, to) => (texts ? value.slice(from, to).join("") : value.slice(from, to));
   return new Map([
     ["prompt", part(some, 0, same)], ["chosen", part(some, same)], ["rejected", part(others, same)],
@@ -327,7 +327,7 @@ function messagesOf(value, field, contentName = "content") {
       throw new Problem(place, `${kindOf(message)}, not a message`, 'write {"role": "user", "content": "…"}');
     const role = message.get("role") ?? null;
     if (!ROLES.includes(role))
-      throw new Problem(`${place}.role`, `${short(role)} is no role`, `use ${ROLES.join(", ")}`);
+      throw new Problem(`${place}.role`, `${short(role)} is not a role`, `use ${ROLES.join(", ")}`);
     if (role === "system" && at)
       throw new Problem(`${place}.role`, "a system message inside the conversation", "put it first");
     if (role === "system" && message.get("content") === "") continue; // the same as none

@@ -30,7 +30,7 @@ export function refuseJudged(record, read) {
   for (const name of KNOWN.verdicts)
     if (!read.includes(name) && isVerdict(record.get(name)))
       throw new Problem(
-        name, "good and bad answers, of which all would be learned",
+        name, "good and bad answers, all of which would be learned",
         "leave out the bad answers and this column, or write prompt, chosen and rejected",
       );
   for (const name of KNOWN.weights) {

@@ -75,7 +75,7 @@ export function parseJson(text) {
     const line = before.filter((sign) => sign === "\n").length + 1;
     const column = place - before.lastIndexOf("\n");
     const where = `${text.replace(/\n+$/, "").includes("\n") ? `line ${line}, ` : ""}column ${column}`;
-    throw new Problem("", `not JSON (${where}: ${message})`, "mend it, or have a library write it");
+    throw new Problem("", `not JSON (${where}: ${message})`, "fix it, or have a library write it");
   }
 
   function skip() {
@@ -89,7 +89,7 @@ export function parseJson(text) {
   }
 
   function value(depth) {
-    if (depth > DEEPEST) throw new Problem("", "nested too deep to be read", "remove the nesting");
+    if (depth > DEEPEST) throw new Problem("", "nested too deeply to read", "remove the nesting");
     if (signs[at] === '"') return string();
     if (signs[at] === "{") return object(depth);
     if (signs[at] === "[") return array(depth);
@@ -184,7 +184,7 @@ export function parseJson(text) {
     if (found.size < pairs.length) {
       const names = pairs.map(([name]) => name);
       const twice = names.find((name, place) => names.indexOf(name, place + 1) >= 0);
-      throw new Problem("", `the key ${short(twice)} comes twice`, "keep one of them");
+      throw new Problem("", `the key ${short(twice)} is repeated`, "keep one of them");
     }
     return found;
   }

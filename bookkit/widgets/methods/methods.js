@@ -20,7 +20,7 @@ function name(best, { adapts, small, done, next }) {
   const words = best.dataset.exam + (small ? `; ${small.dataset.exam}` : "");
   let more = "";
   if (next) more = ` If it is not enough: ${low(next)}.`;
-  else if (adapts && !small) more = " An adapter trains it for less, and may be a little less good.";
+  else if (adapts && !small) more = " An adapter trains it for less, but may be slightly worse.";
   return [
     done ? "What fits: " : "What fits so far: ",
     h("b", {}, best.dataset.name, small ? ", as an adapter (LoRA)" : ""),

@@ -72,14 +72,14 @@ export function title({ phase, loss }) {
 }
 
 export function status(run) {
-  if (run.phase === "loading") return "Loading the trainer and the story world …";
+  if (run.phase === "loading") return "Loading the trainer and the story world…";
   if (run.phase === "failed") return run.message;
   const rate = speed(run);
   if (run.phase === "training") {
-    return rate ? `About ${lasting((END - run.tokens) / rate)} left. Read on meanwhile: it goes on.` : "Training …";
+    return rate ? `About ${lasting((END - run.tokens) / rate)} left. Read on: training continues.` : "Training…";
   }
   const [loss, last] = run.phase === "finished"
-    ? [`, loss ${run.loss.toFixed(2)} on other stories`, " Who is who is learned last."] : ["", ""];
+    ? [`, loss ${run.loss.toFixed(2)} on other stories`, " It learns who is who last."] : ["", ""];
   const best = `Its best story is right for ${run.best} word${run.best === 1 ? "" : "s"}.`;
   return `${short(run.tokens)} tokens in ${lasting(run.milliseconds / 1000)}${loss}. ${best}${last}`;
 }

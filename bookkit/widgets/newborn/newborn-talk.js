@@ -16,7 +16,7 @@ export function createTalk(el) {
     const wanted = () => last === mine;
     try {
       el.classList.remove("failed");
-      status.textContent = model ? "Writing …" : "Loading the model …";
+      status.textContent = model ? "Writing…" : "Loading the model…";
       model ??= await open();
       if (!wanted()) return;
       const { text, count, seconds } = await stream(prompt, mine.signal, wanted);

@@ -7,7 +7,7 @@ import { TEMPERATURE, TRAINING, createRun, end, scene, speed, status, take, titl
 import { excerpt, marked } from "./story.js";
 import { createTalk } from "./newborn-talk.js";
 
-const PRESS = { loading: "Stop", training: "Stop", stopped: "Go on", finished: "Train another", failed: "Retry" };
+const PRESS = { loading: "Stop", training: "Stop", stopped: "Resume", finished: "Train another", failed: "Retry" };
 const SKIPPED = "passed between two stories";
 
 function render({ el }) {
@@ -16,7 +16,7 @@ function render({ el }) {
   const readouts = Object.fromEntries([...el.querySelectorAll("[data-of]")].map((one) => [one.dataset.of, one]));
   const floor = Number(el.dataset.floor), chance = Number(el.dataset.chance);
   const plot = createPlot(el.querySelector(".fm-plot")), ladder = createLadder(el);
-  const press = button("Train", pressed, "fm-primary"), anew = button("Start anew", startAnew);
+  const press = button("Train", pressed, "fm-primary"), anew = button("Start over", startAnew);
   let run = null, model = null, controller = null, seed = 0, shown = null, due = false;
 
   function pressed() {

@@ -40,10 +40,10 @@ MODELS = {
 }
 DEVICES, MICRO_BATCHES = (1, 2, 4, 8), (1, 2, 4, 8, 16, 32, 64)
 WAYS = {
-    "data": "every device has the whole model, and reads other rows",
+    "data": "each device has the whole model and reads its own rows",
     "sharded": "the same, but the weights are split, and gathered when they are needed",
-    "tensor": "every device has a slice of each matrix, and computes with it for all rows",
-    "pipeline": "every device has some of the blocks, and passes the rows on",
+    "tensor": "each device has a slice of each matrix, and computes with it for all rows",
+    "pipeline": "each device has some of the blocks, and passes the rows on",
 }
 LINKS = {450: "in one machine", 50: "one in each machine"}  # gigabytes a second that a device sends
 MEMORY, MFU, WIDTH = 80e9, 0.4, 2  # bytes of an H100; share of its peak while it computes; bytes in bfloat16

@@ -53,7 +53,7 @@ function render({ el }) {
   }
 
   function tell(way, { held, seconds, computing, sending, idle }) {
-    const fits = `${whole(held)} GB on a device ${held > memory ? "do not fit" : "fit"} into ${memory}`;
+    const fits = `${whole(held)} GB per device ${held > memory ? "does not fit" : "fits"} in ${memory}`;
     return `${fits}. A step takes ${seconds.toFixed(1)} s: ${computing.toFixed(1)} of computing, with ` +
       `${sending.toFixed(1)} of sending ${way === "tensor" ? "on top" : "meanwhile"}. ` +
       `A device waits for ${percent(idle)} of the step.`;

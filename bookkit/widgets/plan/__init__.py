@@ -98,7 +98,7 @@ WAYS = {
             "ROUGE and BLEU",
             "ev-words",
             ("texts",),
-            "how many words are those of a reference",
+            "how many words match a reference",
             "paraphrase, and one wrong number",
             reference=True,
         ),

@@ -26,12 +26,12 @@ BYTES = 2  # of a weight, in float16
 
 MODELS = {  # what each is, and what kind of training made it, which has a color
     "base": ("has read the stories of the story world, and continues one", "pretraining"),
-    "assistant": ("base, after dialogs of a shop and instruction tuning: answers customers", "finetuning"),
+    "assistant": ("base, after a shop’s dialogs and instruction tuning: answers customers", "finetuning"),
     "preference-start": ("base, after stories with kind and unkind endings", "adaptation"),
     "aligned": ("preference-start, after DPO on pairs of endings: prefers kind ones", "alignment"),
     "domain-adapted": ("base, after invented medical notes with some stories mixed in", "adaptation"),
     "teacher": ("a larger model, trained longer on the stories that base has read", "pretraining"),
-    "reader": ("has learned to answer from a page of an almanac that is put before it", "finetuning"),
+    "reader": ("has learned to answer from an almanac page that it is given", "finetuning"),
     "student": ("a small model that has learned the teacher’s probabilities", "distillation"),
 }
 
@@ -88,7 +88,7 @@ SUGGESTIONS = (
         ("assistant", "reader"),
     ),
     Suggestion(
-        "Ask for a town on no map", "Who was the mayor of Thornwick in 2023?", ("assistant", "reader")
+        "Ask about an unknown town", "Who was the mayor of Thornwick in 2023?", ("assistant", "reader")
     ),
 )
 

@@ -75,7 +75,7 @@ export class Answer {
   /** The model begins: what it is asked, and in which layout. */
   begin(model, prompt, isChat) {
     this.tokenizer = model.tokenizer;
-    this.state.textContent = isChat ? "gets the prompt as a message in a chat" : "goes on where the prompt ends";
+    this.state.textContent = isChat ? "gets the prompt as a chat message" : "continues the prompt";
     this.prompt.textContent = prompt.length > TAIL ? `… ${prompt.slice(-TAIL).replace(/^\S*\s/, "")}` : prompt;
     if (isChat) this.prompt.append(h("br"));
     this.list.setAttribute("aria-label", `Tokens of ${this.name}’s answer`);

@@ -132,7 +132,7 @@ class Lab {
     Object.assign(box, { checked: false, disabled: true });
     this.showCards(); // which closes the one before
     this.file = file;
-    this.say(`Opening ${file.name} …`);
+    this.say(`Opening ${file.name}…`);
     try {
       if (file.size > LARGEST) throw new Error("It is too large for a page.");
       const model = await this.model(OWN);
@@ -185,11 +185,11 @@ class Lab {
       }
       const answer = this.answers.get(name);
       answer.clear();
-      answer.wait(this.models.has(name) ? "Waiting for its turn …" : `Loading ${this.sizeOf(name)} …`);
+      answer.wait(this.models.has(name) ? "Waiting for its turn…" : `Loading ${this.sizeOf(name)}…`);
       this.model(name).catch(() => {}); // `answer` says what went wrong
     }
     this.part("answers").replaceChildren(...names.map((name) => this.answers.get(name).element));
-    this.say(`Asking ${list(names.map((name) => this.titleOf(name)))} …`);
+    this.say(`Asking ${list(names.map((name) => this.titleOf(name)))}…`);
     if (this.part("answers").getBoundingClientRect().top > innerHeight * IN_SIGHT) this.part("status").scrollIntoView();
   }
 

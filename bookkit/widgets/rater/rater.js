@@ -112,7 +112,7 @@ function render({ el, data }) {
   function finish(name, given, focus = false) {
     el.classList.add("finished");
     el.setAttribute("aria-busy", "true");
-    status.textContent = `Fitting a reward model to ${given.filter(Boolean).length} answers …`;
+    status.textContent = `Fitting a reward model to ${given.filter(Boolean).length} answers…`;
     setTimeout(() => { // after the page has said so
       fits.delete(name);
       fits.set(name, judge(name, given, data));
@@ -219,7 +219,7 @@ function diagnosis({ properties }) {
   return `Its strongest taste is ${against ? "against" : "for"} ${most.label}: where the endings differ in it, the model prefers the `
     + `${against ? "other one" : "one with more"} in ${share(most.model)} of the pairs, and the rule in ${share(most.rule)}. `
     + (far === most ? "This is also where it differs most from the rule."
-      : `It differs most from the rule about ${far.label}, which it prefers in ${percent(far.model)} and the rule in ${percent(far.rule)}.`);
+      : `It differs most from the rule on ${far.label}, which it prefers in ${percent(far.model)} and the rule in ${percent(far.rule)}.`);
 }
 
 function mistake({ name, wrong, right }) {

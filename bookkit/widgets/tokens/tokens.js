@@ -112,7 +112,7 @@ class Explorer {
   async cut(typed) {
     const text = typed.slice(0, LONGEST).replace(/\p{Surrogate}/gu, "\ufffd"); // half a character is no text
     const cuts = new Map();
-    if (text.length > SHOWN) this.part("note").textContent = "Counting …";
+    if (text.length > SHOWN) this.part("note").textContent = "Counting…";
     for (const { name, tokenizer } of this.vocabularies) {
       const found = await cut(text, tokenizer, () => typed === this.typed);
       if (!found) return;

@@ -33,12 +33,12 @@ CHOSEN: tuple[tuple[str, str, str | None], ...] = (
 )
 
 ABOUT = {  # what is said of each kind of error, where `right` was to be said
-    "wrong argument": "The tool is right and its argument wrong. Right was {right}.",
-    "wrong tool": "Right was {right}: without it, the agent cannot know the answer.",
+    "wrong argument": "The right call was {right}.",
+    "wrong tool": "Needed: {right}. Without it, the agent cannot know the answer.",
     "needless call": "Nothing had to be looked up. The answer is a rule: “{right}”",
-    "wrong answer": "The answer gives another number or rule. Right was “{right}”",
-    "result misread": "The result was there, and was misread. Right was {right}",
-    "failed tool": "The tool had failed, so nothing was known. Right was {right}, and not an answer.",
+    "wrong answer": "The number or rule is wrong. The right answer: “{right}”",
+    "result misread": "The result was there but misread. The right step: {right}",
+    "failed tool": "The tool failed, so nothing was known. The right step was {right}, not an answer.",
     None: "Every step is right, and so is what was done.",
 }
 

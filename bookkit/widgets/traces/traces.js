@@ -36,7 +36,7 @@ function render({ el }) {
     guesses[number] = at;
     tell();
     const right = at === wrong[number];
-    status.textContent = `${right ? "Right." : "Not so."} ${cases[number].querySelector(".fm-traces-truth").textContent}`;
+    status.textContent = `${right ? "Right." : "Wrong."} ${cases[number].querySelector(".fm-traces-truth").textContent}`;
     (now + 1 < cases.length ? next : again).element.focus({ preventScroll: true });
   }
 

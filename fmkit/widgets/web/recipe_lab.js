@@ -60,7 +60,7 @@ const loss = (run) => curve(run, "loss").y.at(-1);
 /** One sentence on the state of a run; the same that a screen reader reads out at its end. */
 function report(run, { floor }) {
   const name = run.letter === BROKEN ? "This run" : `Run ${run.letter}`;
-  if (run.state === "preparing") return `${name}: preparing the model and its data …`;
+  if (run.state === "preparing") return `${name}: preparing the model and its data…`;
   if (run.state === "training") return `${name}: step ${run.step ?? 0} of ${run.steps}`;
   if (run.state === "failed") return `${name} failed. ${explain(run)}`;
   if (!run.points.length) return `${name}: stopped before its first step.`;

@@ -43,7 +43,7 @@ export function give(state, run) {
 export function refusal(state, setting, names, sentence) {
   const same = state.runs.find((run) => run.trainer === state.trainer && equal(run.setting, setting, names));
   if (same?.state === "stopped") state.runs = state.runs.filter((run) => run !== same);
-  else if (same && !busy(same)) return `These settings are here already. ${sentence(same, state)}`;
+  else if (same && !busy(same)) return `These settings have already run. ${sentence(same, state)}`;
   return freeLetter(state) ? "" : `${LETTERS.length} runs are kept: remove one to train another.`;
 }
 

@@ -77,14 +77,14 @@ const lowest = (run) => run.checks.reduce((best, check) => (check[1] < best[1] ?
 function sentence(run, { floor: known, length }) {
   const floor = run.setting.text ? null : known;
   const name = run.letter === BROKEN ? "This run" : `Run ${run.letter}`, end = result(run);
-  if (run.state === "preparing") return `${name}: preparing the texts and their tokens, once …`;
+  if (run.state === "preparing") return `${name}: preparing the texts and their tokens, once…`;
   if (run.state === "training") return `${name}: ${at(run, length)}, loss ${lossNow(run)}${rest(run)}`;
   if (run.state === "failed") return `${name} failed. ${explain(run)}`;
   if (end === null) return `${name}: stopped at ${at(run, length)}, training loss ${lossNow(run)}.`;
   const above = floor === null ? "" : `, ${(end - floor).toFixed(2)} above the floor`;
   const after = run.state === "stopped" ? `${at(run, length)}, stopped` : length.span(run.setting);
   const begin = run.points[0]?.[1].toFixed(2);
-  const unknown = run.setting.text ? ". Nobody knows the floor of your text" : "";
+  const unknown = run.setting.text ? ". The floor of your text is unknown" : "";
   if (length.axis === "tokens") return `${name}: loss ${begin} → ${end.toFixed(2)} after ${after}${above}${unknown}.`;
   const [place, best] = lowest(run), turned = end - best > 0.02;
   const turn = turned ? ` It was lowest, ${best.toFixed(2)}, after ${Math.round(place)}.` : "";
@@ -179,7 +179,7 @@ function render({ model, el }) {
   const knobs = state.knobs.map((knob) => (
     { ...knob, ...slider({ ...knob, onchange: (value) => turn(knob.name, value) }) }));
   const train = button("Train", start, "fm-primary"), stop = button("Stop", () => state.trainer.stop());
-  const who = choice({ label: "Runs are", format: (name) => ({ page: "trained here", replay: "recorded ones" })[name], onchange: ask });
+  const who = choice({ label: "Runs are", format: (name) => ({ page: "trained here", replay: "recorded" })[name], onchange: ask });
   const own = createText((text) => (Object.assign(state, { text, notice: "" }), show()));
   let rows = "", told = null;
 
@@ -188,7 +188,7 @@ function render({ model, el }) {
     state.wanted[name] = value;
     offer(names(state).indexOf(name) + 1);
     const { knob } = state.length, had = state.setting[knob.name], want = state.wanted[knob.name];
-    state.notice = had === want ? "" : `Of this batch size, no run of ${want} ${knob.name} is recorded: here ${had}.`;
+    state.notice = had === want ? "" : `No recorded run of ${want} ${knob.name} has this batch size: using ${had}.`;
     show();
   }
 
@@ -304,7 +304,7 @@ function render({ model, el }) {
   const seeds = (setting) => recordedSeeds(state.record, setting, names(state));
   const texts = () => state.text?.texts;
   const job = state.sizes.length ? pretraining(state.sizes, texts) : finetuning(model.get("examples"));
-  const differs = state.sizes.length ? "on new stories and from other weights" : "on the same answers in another order";
+  const differs = state.sizes.length ? "with other stories and other weights" : "on the same answers in another order";
   const page = replay && hasEngine() ? createPage({ job, differs, seeds, open }) : null;
   const onfloor = (floor) => (state.floor = floor ?? state.floor, show());
   const kernel = createKernel(model, { open, onlive, onfloor });

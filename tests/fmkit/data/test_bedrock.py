@@ -128,7 +128,7 @@ def set_at(*path: Any) -> Callable[[Any], Callable[[Any], None]]:
         ("conversation", set_at("messages")([]), "line 2, messages: no turn"),
         ("conversation", set_at("messages", 0)("Hi"), "line 2, messages[0]: text, not an object"),
         ("conversation", set_at("messages", 0, "role")("assistant"), "messages[0].role: the first turn"),
-        ("conversation", set_at("messages", 0, "role")("system"), "messages[0].role: 'system' is no role"),
+        ("conversation", set_at("messages", 0, "role")("system"), "messages[0].role: 'system' is not a role"),
         ("conversation", set_at("messages", 3, "role")("user"), "messages[3].role: the last turn is not"),
         ("conversation", set_at("messages", 1, "content")("Hello"), "messages[1].content: text, not a list"),
         ("conversation", set_at("messages", 1, "content", 0)({"image": {}}), "[1].content[0]: no text"),

@@ -285,7 +285,7 @@ BROKEN: list[tuple[str, bytes, str]] = [
     ),
     ("a.jsonl", b"{}\n", "no column 'text'; it has none"),
     ("a.jsonl", b'{"text": "\\ud800"}\n', "line 1, text: \\ud800 is half a character"),
-    ("a.jsonl", b"[" * 100_000, "line 1: nested too deep"),
+    ("a.jsonl", b"[" * 100_000, "line 1: nested too deeply"),
     ("a.jsonl", b'{"text": ' + b"1" * 5000 + b"}", "line 1: a number too long"),
     ("a.json", b'[{"text": "a"},\n {"text": }]', "not JSON (line 2, column 11"),
     ("a.json", b'[{"text": "a"}, 7]', "element 2: a number, not an object"),

@@ -447,8 +447,14 @@ GOOD = {"prompt": "a", "completion": "b"}
         ({"messages": "Hi"}, "line 2, messages: text, not a list of messages"),
         ({"messages": []}, "line 2, messages: no message"),
         ({"messages": [user("Hi")]}, "line 2, messages: the assistant says nothing"),
-        ({"messages": [user("Hi"), {"role": "bot", "content": "b"}]}, "messages[1].role: 'bot' is no role"),
-        ({"messages": [user("Hi"), {"role": {}, "content": "b"}]}, "messages[1].role: an object is no role"),
+        (
+            {"messages": [user("Hi"), {"role": "bot", "content": "b"}]},
+            "messages[1].role: 'bot' is not a role",
+        ),
+        (
+            {"messages": [user("Hi"), {"role": {}, "content": "b"}]},
+            "messages[1].role: an object is not a role",
+        ),
         ({"messages": [user("Hi"), {"role": "assistant"}]}, "messages[1].content: missing or null"),
         ({"messages": [user("Hi"), "b"]}, "messages[1]: text, not a message"),
         ({"messages": [{"role": "user", "content": [{"image": {}}]}]}, "messages[0].content[0]: no text"),
@@ -456,7 +462,7 @@ GOOD = {"prompt": "a", "completion": "b"}
         ({"conversations": [{"from": "me", "value": "x"}]}, "conversations[0].from: not a role"),
         ({"conversations": [{"from": "human"}]}, "conversations[0].value: missing or null"),
         ({"text": "a", "label": None}, "line 2, label: null; name a label"),
-        ({**GOOD, "label": True}, "line 2, label: good and bad answers, of which all would be learned"),
+        ({**GOOD, "label": True}, "line 2, label: good and bad answers, all of which would be learned"),
         (
             {"chosen": "good", "rejected": "bad"},
             "line 2, prompt: missing, and the answers do not begin alike",
@@ -486,9 +492,9 @@ def test_place_of_a_record(tmp_path: Path) -> None:
     [
         ("a.jsonl", b'{"prompt": "a"', "line 1: not JSON (column 15"),
         ("a.jsonl", b'{"prompt": NaN}', "line 1: NaN is not JSON"),
-        ("a.jsonl", b'{"prompt": "a", "prompt": "b"}', "line 1: the key 'prompt' comes twice"),
+        ("a.jsonl", b'{"prompt": "a", "prompt": "b"}', "line 1: the key 'prompt' is repeated"),
         ("a.jsonl", b'{"n": ' + b"1" * 5000 + b"}", "line 1: a number too long"),
-        ("a.jsonl", b'{"n": ' + b"[" * 100_000 + b"}", "line 1: nested too deep"),
+        ("a.jsonl", b'{"n": ' + b"[" * 100_000 + b"}", "line 1: nested too deeply"),
         ("a.jsonl", b'\n{"prompt": "\xff"}', "line 2: byte 0xff is not UTF-8"),
         ("a.jsonl", b"", "no record"),
         ("a.jsonl", b'{"prompt": "a", "completion": "b"}\n' * 3, "one record only"),
@@ -500,7 +506,7 @@ def test_place_of_a_record(tmp_path: Path) -> None:
         ),
         ("a.json", b"[]", "no record"),
         ("a.csv", b"prompt,completion\na,b,c\n", "line 2: 3 fields where the header names 2"),
-        ("a.csv", b"prompt,prompt\na,b\n", "the key 'prompt' comes twice"),
+        ("a.csv", b"prompt,prompt\na,b\n", "the key 'prompt' is repeated"),
         (
             "a.csv",
             b"prompt;completion\na;b\n",

@@ -296,14 +296,14 @@ def test_a_model_by_its_id(home: Path, endpoint: str, tmp_path: Path, model: Any
     assert lines[:2] == lines[2:4]
     assert lines[1::2][:2] == ["0", "0"]
     assert lines[4:] == ["2", "2"]
-    assert "me/nowhere: no directory here, and no model of the Hub that is public" in said[0]
+    assert "me/nowhere: no directory here, and no model on the Hub that is public" in said[0]
     assert "me/gated: a gated model; accept its terms" in said[1]
     downloaded = home.rglob("models--me--tiny/snapshots/*/*")
     assert {"model.safetensors"} <= {path.name for path in downloaded} <= {*os.listdir(tmp_path)}
     assert open_all("http://127.0.0.1:9", "me/tiny", HF_HUB_OFFLINE="1")[0] == lines[:2]
     missing, said = open_all("http://127.0.0.1:9", "me/other", HF_HUB_OFFLINE="1")
     assert missing == ["2"]
-    assert "me/other: no directory here, and no model of the Hub, which cannot be reached" in said[0]
+    assert "me/other: no directory here, and no model on the Hub, which cannot be reached" in said[0]
 
 
 @pytest.mark.slow

@@ -35,6 +35,6 @@ def test_equal_and_opposite_pairs(wrap: Any) -> None:
     )
     assert found == [
         "5 of 8 pairs have two equal answers (line 2; line 4; line 5; and 2 more): leave them out",
-        "2 of 8 pairs say the opposite of another (line 3 and line 1; line 8 and line 3): "
+        "2 of 8 pairs contradict another (line 3 and line 1; line 8 and line 3): "
         "keep the one that is right, or none",
     ]

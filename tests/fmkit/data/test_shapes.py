@@ -221,7 +221,7 @@ GOOD = {"prompt": "a", "completion": "b"}
         ({"messages": [TALK[0], assistant("b", weight="0")]}, "messages[1].weight: '0', not 0 or 1"),
         ({"messages": [TALK[0], assistant("b", weight=0, train=True)]}, "messages[1].weight: contradicts"),
         ({"messages": [{**TALK[0], "weight": 1}, TALK[1]]}, "messages[0].weight: the user's turn"),
-        ({**YES_NO, "chosen": [assistant("Yes", weight=0)]}, "chosen.weight: 0, of the answer"),
+        ({**YES_NO, "chosen": [assistant("Yes", weight=0)]}, "chosen.weight: 0, on the answer"),
         ({"messages": [TALK[0], {**TALK[1], "content": [{"type": "thinking", "text": "b"}]}]},
          "messages[1].content[0]: no text"),
         ({"messages": [TALK[0], {**TALK[1], "content": [{"text": "b", "image": {}, "toolUse": {"a": 1}}]}]},
@@ -335,7 +335,7 @@ def test_python_objects_obey_the_same_rule() -> None:
         (
             [dict(zip(YES_NO, texts, strict=True)) for texts in ("axy", "ayx", "byx", "byy")],
             ["1 of 4 pairs have two equal answers (line 4): leave them out",
-             "1 of 4 pairs say the opposite of another (line 2 and line 1): "
+             "1 of 4 pairs contradict another (line 2 and line 1): "
              "keep the one that is right, or none"],
         ),
         (

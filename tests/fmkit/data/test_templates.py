@@ -287,4 +287,4 @@ def test_a_template_cannot_leave_its_sandbox(attack: str, tmp_path: Path) -> Non
 @pytest.mark.parametrize("template", [5, {"default": 5}, ["a"], [{"name": "default"}]])
 def test_a_template_that_is_no_text(template: Any, tmp_path: Path) -> None:
     write(tmp_path, "chatml", chat_template=template)
-    assert "chat_template is no text" in message(load_tokenizer, tmp_path)
+    assert "chat_template is not text" in message(load_tokenizer, tmp_path)

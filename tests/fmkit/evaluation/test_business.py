@@ -131,7 +131,7 @@ def test_the_widest_swing_comes_first():
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"errors": 1.2}, r"^errors: 1.2 is no share; give one from 0 to 1.*$"),
+        ({"errors": 1.2}, r"^errors: 1.2 is not a share; give one from 0 to 1.*$"),
         ({"wage": -1}, r"^wage: -1 to -1 has to be finite, and 0 or more$"),
         ({"price": math.nan}, r"^price: nan to nan has to be finite.*$"),
         ({"volume": 0}, r"^volume: has to be more than 0$"),

@@ -154,5 +154,5 @@ def test_texts_without_spaces_are_compared():
     assert 0.8 < sentence_bleu(other, text) < word_f1([other], [text]) == pytest.approx(25 / 26)
     by_sacrebleu = sacrebleu.CHRF()
     assert chrf([other], [text]) == pytest.approx(by_sacrebleu.corpus_score([other], [[text]]).score / 100)
-    with pytest.raises(FmkitError, match="reference 2 has no letter from a to z, as ROUGE needs: take chrf"):
+    with pytest.raises(FmkitError, match="reference 2 has no letter from a to z, as ROUGE needs: use chrf"):
         rouge(["a", other], ["a", text])

@@ -209,7 +209,7 @@ def test_pairs_that_teach_nothing_are_told(toy_model, toy_tokenizer, capsys, kin
     told = capsys.readouterr().err
     both = f"train row {len(rows) + 1}; validation row 1"
     assert f"fmkit: 2 of {len(rows) + 3} pairs have two equal answers ({both})" in told
-    assert "pairs say the opposite of another (validation row 2 and train row 1)" in told
+    assert "pairs contradict another (validation row 2 and train row 1)" in told
 
 
 def test_texts_with_two_labels_are_told(toy_model, toy_tokenizer, capsys):

@@ -279,7 +279,7 @@ def test_too_many_wait(busy):
         lines = first.iter_lines()
         next(lines)
         client = openai.OpenAI(base_url=f"{busy.url}/v1", api_key="none", max_retries=0)
-        with pytest.raises(openai.RateLimitError, match="Too many requests wait"):
+        with pytest.raises(openai.RateLimitError, match="The queue is full"):
             client.completions.create(model="slow", prompt="Once")
         assert health(busy) == {"status": "ok", "running": 1, "waiting": 1}
         assert second.status_code == 200

@@ -151,7 +151,7 @@ def test_recipes_are_run_and_compared(page: Page) -> None:
     expect(status).to_contain_text("Run B: loss", timeout=WAIT)
     expect(page.locator(".fm-code")).to_contain_text("learning_rate=0.005")
     run.click()
-    expect(status).to_contain_text("These settings are here already.")
+    expect(status).to_contain_text("These settings have already run.")
     page.get_by_text("More settings").click()
     page.get_by_label("Warmup steps").focus()
     page.keyboard.press("End")

@@ -97,7 +97,7 @@ def visit(browser: Browser, address: str) -> Iterator[Open]:
         page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
         page.goto(f"{start}chapters/{name}.html")
         if scripts and not live:
-            page.get_by_label("Runs are").select_option("recorded ones")
+            page.get_by_label("Runs are").select_option("recorded")
         return page
 
     yield opened
@@ -198,7 +198,7 @@ def test_both_trainers_have_their_runs(visit: Open) -> None:
     expect(page.locator(".fm-status")).to_contain_text("Run B: loss", timeout=60_000)
     assert rows(page) == ["A", "B"]
     press(page, "Train")
-    expect(page.locator(".fm-status")).to_contain_text("These settings are here already.")
+    expect(page.locator(".fm-status")).to_contain_text("These settings have already run.")
     page.set_viewport_size({"width": 390, "height": 900})
     ends = page.evaluate("[...document.querySelectorAll('.fm-lab, .fm-lab table')].map((e) => e.clientWidth)")
     assert ends[1] <= ends[0], "the table is within the lab"
@@ -245,7 +245,7 @@ def test_the_page_learns_a_readers_text(visit: Open) -> None:
     expect(drawing(page).get_by_text("floor 0.30")).to_have_count(0)
     press_keys(page, "Steps", "Home")
     press(page, "Train")
-    expect(page.locator(".fm-status")).to_contain_text("Nobody knows the floor", timeout=60_000)
+    expect(page.locator(".fm-status")).to_contain_text("The floor of your text is unknown", timeout=60_000)
     expect(page.locator(".fm-runs tbody tr")).to_contain_text("your text 1")
     assert page.locator(".fm-lab img").count() == 0
     press(page, "Back to the stories")
@@ -318,7 +318,7 @@ def test_no_run_is_shown_twice(visit: Open) -> None:
     press(page, "Train")
     press(page, "Train")
     assert rows(page) == ["A"]
-    expect(page.locator(".fm-status")).to_contain_text("These settings are here already. Run A: loss")
+    expect(page.locator(".fm-status")).to_contain_text("These settings have already run. Run A: loss")
     press_keys(page, "Batch size", "ArrowRight")
     expect(page.locator(".fm-status")).not_to_contain_text("already")
 

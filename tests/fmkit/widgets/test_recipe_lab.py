@@ -171,7 +171,7 @@ def test_bad_settings_are_one_line(toy: Transformer, toy_tokenizer: Tokenizer) -
     again = lab.train(warmup_steps=500)
     assert again.ended.wait(60)
     assert again.message == "warmup_steps=500 must lie between 0 and steps=3"
-    with pytest.raises(FmkitError, match="'rate' is no setting of grpo: choose from learning_rate"):
+    with pytest.raises(FmkitError, match="'rate' is not a setting of grpo: choose from learning_rate"):
         lab.train(rate=1)
 
 
@@ -190,7 +190,7 @@ def test_it_has_the_recipes_own_controls(toy: Transformer, toy_tokenizer: Tokeni
 
 def test_it_knows_what_is_no_setting(toy: Transformer, toy_tokenizer: Tokenizer) -> None:
     for wrong in ({"betta": 0.1}, {"output_dir": "runs"}):
-        with pytest.raises(FmkitError, match=r"is no setting of align here: choose from beta, lora_r$"):
+        with pytest.raises(FmkitError, match=r"is not a setting of align here: choose from beta, lora_r$"):
             RecipeLab(align, toy, toy_tokenizer, PREFERENCES, **wrong)
 
 
