@@ -15,7 +15,7 @@ import sys
 import uuid
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -103,14 +103,22 @@ def reading(directory: str | Path) -> Iterator[None]:
     """Read the files of a model. Raises `FmkitError` where another process replaced them meanwhile."""
 
     def stamps() -> list[tuple[int, ...]]:
-        files = [Path(directory) / name for name in CONFIGURATIONS]
-        found = [file.stat() for file in files if file.is_file()]
+        found = []
+        for name in CONFIGURATIONS:
+            with suppress(OSError):  # it may go at any time
+                found.append((Path(directory) / name).stat())
         return [(each.st_ino, each.st_size, each.st_mtime_ns) for each in found]
 
     before = stamps()
-    yield
-    if not before or stamps() != before:  # none at the start: one came in between, and may be gone again
-        raise FmkitError(f"{directory}: was rewritten while it was read: open it again")
+    try:
+        yield
+    except FmkitError:  # half of one, perhaps, and half of another
+        if stamps() == before:
+            raise
+    else:
+        if before and stamps() == before:  # none at the start: one came in between, and may be gone again
+            return
+    raise FmkitError(f"{directory}: was rewritten while it was read: open it again")
 
 
 def load_config(directory: str | Path) -> dict[str, Any]:

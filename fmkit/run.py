@@ -163,22 +163,34 @@ def fit(
     if callable(callbacks) or not all(map(callable, callbacks)):
         raise FmkitError("callbacks is a list of functions that take a record, as in callbacks=[print]")
     run = TrainingRun(None if directory is None else as_path(directory))
-    _require_same(settings_of(trainer, identity or {}))
+    with _stop_signals(run):  # before the processes meet, so that each of them can be stopped from then on
+        _fit(run, trainer, validate, resume, identity or {}, callbacks)
+    return run
+
+
+def _fit(
+    run: TrainingRun,
+    trainer: Trainer,
+    validate: Callable[[], Record],
+    resume: bool,
+    identity: dict[str, Any],
+    callbacks: Callbacks,
+) -> None:
+    _require_same(settings_of(trainer, identity))
     if run.directory is None:
         if trainer.config.checkpoint_every or resume:
             raise FmkitError("checkpoints need a place: give output_dir")
         _train(run, trainer, validate, callbacks)
         trainer.collect()
-        return run
+        return
     directory = run.directory
     by_first(lambda: _make_place(directory))
     with held_by_first(only_writer(directory, "run")):
-        _open_directory(run, trainer, resume, identity or {})
+        _open_directory(run, trainer, resume, identity)
         _train(run, trainer, validate, callbacks)
         model = trainer.collect()
         if not run.interrupted:
             by_first(lambda: model.save_pretrained(directory))  # and all wait for it
-    return run
 
 
 def _require_same(settings: dict[str, Any]) -> None:
@@ -194,7 +206,7 @@ def _train(run: TrainingRun, trainer: Trainer, validate: Callable[[], Record], c
     config = trainer.config
     meter = Meter(trainer.device, before=run.usage)
     watch = _watcher.get()
-    with _stop_signals(run), _progress_bar(trainer, hidden=watch is not None) as bar:
+    with _progress_bar(trainer, hidden=watch is not None) as bar:
         if watch:
             watch(run, trainer)
         for record in trainer.run():

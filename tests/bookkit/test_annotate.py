@@ -97,7 +97,7 @@ def test_accessible_before_and_after(visit: Any, width: int, colors: str) -> Non
 
 def test_a_list_without_a_script(visit: Any) -> None:
     page = visit(java_script_enabled=False)
-    assert page.locator(".fm-annotate-others:visible").count() == 12
+    expect(page.locator(".fm-annotate-others:visible")).to_have_count(12)
     assert "Cohen’s κ of the two" in page.locator(".fm-annotate-note").inner_text()
     expect(page.locator(".fm-annotate fieldset").first).to_be_hidden()
 

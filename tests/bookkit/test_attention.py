@@ -300,7 +300,7 @@ def test_what_cannot_be_read_is_one_line(page: Page, text: str, line: str) -> No
     page.get_by_label("Your text").evaluate(f"(field) => field.value = {json.dumps(text)}")
     page.get_by_label("Your text").press("Enter")
     expect(page.locator(".fm-attention-note")).to_contain_text(line)
-    assert tokens(page).count() == 16
+    expect(tokens(page)).to_have_count(16)
     page.get_by_role("button", name="A name").click()
     expect(page.locator(".fm-attention-note")).to_be_empty()
 

@@ -39,11 +39,11 @@ def test_steps_by_keyboard(visit: Any) -> None:
     page = visit()
     waiting = page.locator("[data-way=continuous] .fm-batching-answer.waits")
     press(page, "Step", "Home")
-    assert waiting.all_inner_texts() == ["5", "6", "7", "8"]
+    expect(waiting).to_have_text(["5", "6", "7", "8"], use_inner_text=True)
     press(page, "Step", "ArrowRight")
-    assert waiting.all_inner_texts() == ["6", "7", "8"]
+    expect(waiting).to_have_text(["6", "7", "8"], use_inner_text=True)
     press(page, "Step", "End")
-    assert page.locator(".fm-batching-answer.done:visible").count() == 16
+    expect(page.locator(".fm-batching-answer.done:visible")).to_have_count(16)
     assert "Step 170: none wait." in page.locator(".fm-spoken").text_content()
 
 
@@ -60,8 +60,8 @@ def test_other_plans_are_drawn(visit: Any, requests: int) -> None:
         assert page.locator("tr.now th").inner_text() == str(places)
         cells = page.locator("tr.now td").all_inner_texts()[:2]
         assert cells == [str(plan["end"]) for plan in plans]
-        assert page.locator(".fm-batching-answer:visible").count() == 2 * count
-        assert page.locator(".fm-batching-lane:visible").count() == 2 * places
+        expect(page.locator(".fm-batching-answer:visible")).to_have_count(2 * count)
+        expect(page.locator(".fm-batching-lane:visible")).to_have_count(2 * places)
 
 
 def test_planning_moves_nothing(visit: Any) -> None:
@@ -86,10 +86,10 @@ def test_batching_is_accessible(visit: Any, width: int, colors: str) -> None:
 
 
 def one_plan(page: Page) -> None:
-    assert page.locator(".fm-batching-answer:visible").all_inner_texts() == [*"12345678"] * 2
+    expect(page.locator(".fm-batching-answer:visible")).to_have_text([*"12345678"] * 2, use_inner_text=True)
     expect(page.get_by_label("Step", exact=True)).to_be_hidden()
     assert [text.split(",")[0] for text in readouts(page)] == ["All done at step 170", "All done at step 90"]
-    assert page.locator("tbody tr:visible").count() == len(batching.PLACES)
+    expect(page.locator("tbody tr:visible")).to_have_count(len(batching.PLACES))
 
 
 def test_batching_without_a_script(visit: Any) -> None:

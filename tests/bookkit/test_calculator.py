@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import tiny
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 from scripts import run_script
 
 from bookkit.widgets import calculator
@@ -80,7 +80,7 @@ def test_a_published_run_fills_the_inputs(visit: Any) -> None:
     box = page.locator(".fm-calculator-published").inner_text()
     assert "433\t433" in box
     assert "24.7\t24.7" in box
-    assert page.locator(".fm-calculator-mark:visible").count() == 3
+    expect(page.locator(".fm-calculator-mark:visible")).to_have_count(3)
 
 
 def test_all_runs_within_two_percent(visit: Any) -> None:
@@ -99,7 +99,7 @@ def test_own_numbers_by_keyboard(visit: Any) -> None:
     page.get_by_label("Size", exact=True).press("End")
     assert result(page, "Energy") != before
     assert page.get_by_label("Start from").input_value() == "your own numbers"
-    assert page.locator(".fm-calculator-mark:visible").count() == 0
+    expect(page.locator(".fm-calculator-mark:visible")).to_have_count(0)
     days = result(page, "Days")
     page.get_by_label("Chips at a time").press("End")
     assert result(page, "Days") != days
@@ -120,7 +120,7 @@ def test_the_form_without_numbers(visit: Any) -> None:
     said = page.locator(".fm-calculator-said")
     first = said.inner_text()
     assert first.startswith("Next to nothing")
-    assert said.locator("li").count() == 3
+    expect(said.locator("li")).to_have_count(3)
     page.get_by_role("radio", name="Small").press("ArrowLeft")  # around to the last: large
     page.get_by_role("radio", name="Sometimes").press("ArrowRight")
     assert said.inner_text().startswith("Noticeable")
@@ -142,7 +142,7 @@ def test_the_calculator_is_accessible(visit: Any, width: int, colors: str) -> No
 
 
 def only_the_table(page: Page) -> None:
-    assert page.locator(".fm-calculator-table tbody tr:visible").count() == 13
+    expect(page.locator(".fm-calculator-table tbody tr:visible")).to_have_count(13)
     assert not page.locator(".fm-calculator-panel:visible").count()
 
 

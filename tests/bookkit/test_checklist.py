@@ -107,7 +107,7 @@ def test_the_example_spares_own_answers(visit: Any) -> None:
     page = visit()
     page.get_by_label("Answered by").fill("me")
     shop(page)
-    assert page.locator("input:checked").count() == 0
+    expect(page.locator("input:checked")).to_have_count(0)
 
 
 def test_the_files_hold_the_record(visit: Any) -> None:
@@ -125,13 +125,13 @@ def test_hostile_notes_stay_text(visit: Any) -> None:
     page = visit()
     page.get_by_label("The system", exact=True).fill(HOSTILE)
     page.locator("fieldset").first.get_by_label("Note").fill(HOSTILE)
-    assert page.locator(f"{RECORD} img").count() == 0
+    expect(page.locator(f"{RECORD} img")).to_have_count(0)
     assert "<img src=x onerror=alert(1)>" in page.locator(RECORD).inner_text()
     lines = saved(page, "text").splitlines()
     assert not [line for line in lines if line.startswith("[Yes]")], "a note cannot forge an answer"
     assert "\u202e" not in "".join(lines)
     page.reload()
-    assert page.locator(f"{RECORD} img").count() == 0
+    expect(page.locator(f"{RECORD} img")).to_have_count(0)
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_hostile_notes_stay_text(visit: Any) -> None:
 def test_damaged_notes_are_ignored(visit: Any, kept: str) -> None:
     entry = json.dumps({"at": 1, "value": json.loads(kept)})
     page = visit(script=f"localStorage.setItem('fmkit/1/note/checklist', {entry!r})")
-    assert page.locator("input:checked").count() == 0
+    expect(page.locator("input:checked")).to_have_count(0)
     expect(page.locator(RECORD)).to_be_hidden()
     assert page.get_by_role("button", name="Print").get_attribute("aria-disabled") == "true"
 
@@ -156,24 +156,24 @@ def test_a_browser_that_keeps_nothing(visit: Any) -> None:
     refuse = "Object.defineProperty(window, 'localStorage', {get() { throw new Error('no') }})"
     page = visit(script=refuse)
     assert "keeps nothing" in page.locator(".fm-checklist .fm-spoken").text_content()
-    assert shop(page).locator(f"{RECORD} li").count() == len(QUESTIONS)
+    expect(shop(page).locator(f"{RECORD} li")).to_have_count(len(QUESTIONS))
 
 
 def test_the_record_prints_alone(visit: Any) -> None:
     page = shop(visit(script="window.print = () => {}"))
     page.get_by_role("button", name="Print the record").click()
     page.emulate_media(media="print")
-    assert page.locator(f"{RECORD} li:visible").count() == len(QUESTIONS)
+    expect(page.locator(f"{RECORD} li:visible")).to_have_count(len(QUESTIONS))
     assert not page.locator("fieldset:visible, h1:visible, nav:visible").count()
     page.evaluate("() => window.dispatchEvent(new Event('afterprint'))")
-    assert page.locator("fieldset:visible").count() == len(QUESTIONS)
+    expect(page.locator("fieldset:visible")).to_have_count(len(QUESTIONS))
 
 
 def test_a_list_without_a_script(visit: Any) -> None:
     page = visit(java_script_enabled=False)
-    assert page.locator("fieldset:visible").count() == len(QUESTIONS)
+    expect(page.locator("fieldset:visible")).to_have_count(len(QUESTIONS))
     assert not page.locator(".fm-checklist button:visible").count()
-    assert page.locator(".fm-checklist-title:visible").count() == len(AREAS)
+    expect(page.locator(".fm-checklist-title:visible")).to_have_count(len(AREAS))
 
 
 @pytest.mark.parametrize(("width", "colors"), tiny.LOOKS)

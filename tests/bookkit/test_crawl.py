@@ -94,6 +94,6 @@ def test_sifting_is_accessible(visit: Any, width: int, colors: str) -> None:
 
 def test_all_is_there_without_a_script(visit: Any) -> None:
     page = visit(java_script_enabled=False)
-    assert page.locator(".fm-crawl-says:visible").count() == 12
+    expect(page.locator(".fm-crawl-says:visible")).to_have_count(12)
     assert row(page, "the filters") == ["4", "1", "2", "1"]
     expect(page.locator(".fm-crawl-you")).to_be_hidden()

@@ -127,7 +127,7 @@ def test_a_ruled_out_approach_says_why(visit: Any) -> None:
     said = page.locator(".fm-sift-out:visible").all_inner_texts()
     assert "Ruled out: a model that reads pages well is too large for the device." in said
     page.get_by_role("button", name="Start over").press("Enter")
-    assert page.locator(".fm-sift-ruled-out").count() == 0
+    expect(page.locator(".fm-sift-ruled-out")).to_have_count(0)
 
 
 @pytest.mark.parametrize("width", [tiny.DESK, tiny.PHONE])
@@ -151,8 +151,8 @@ def test_diagnoses_are_accessible(visit: Any, width: int, colors: str) -> None:
 
 def test_approaches_without_a_script(visit: Any) -> None:
     page = visit(java_script_enabled=False)
-    assert page.locator(".fm-sift-says:visible").count() == len(DIAGNOSIS.approaches)
-    assert page.locator(".fm-sift-out:visible").count() == 0
+    expect(page.locator(".fm-sift-says:visible")).to_have_count(len(DIAGNOSIS.approaches))
+    expect(page.locator(".fm-sift-out:visible")).to_have_count(0)
     expect(page.get_by_label("Where must it run?")).to_be_hidden()
 
 

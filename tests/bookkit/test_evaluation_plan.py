@@ -121,6 +121,6 @@ def test_plans_are_accessible(visit: Any, width: int, colors: str) -> None:
 
 def test_the_ways_without_a_script(visit: Any) -> None:
     page = visit(java_script_enabled=False)
-    assert page.locator(".fm-sift-says:visible").count() == len(WAYS)
-    assert page.locator(".fm-sift-out:visible").count() == 0
+    expect(page.locator(".fm-sift-says:visible")).to_have_count(len(WAYS))
+    expect(page.locator(".fm-sift-out:visible")).to_have_count(0)
     expect(page.get_by_label("What is judged?")).to_be_hidden()

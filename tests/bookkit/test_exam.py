@@ -240,11 +240,13 @@ def test_the_start_says_what_the_bank_has(visit: Any) -> None:
     assert "17 questions, on 10 of the exam’s 69 objectives; 13 of them are in no chapter." in said
     assert "none on domain 5, 14% of the real exam" in said
     table = page.locator(".fm-exam-start tbody")
-    assert table.locator("td:nth-child(3)").all_inner_texts() == ["3", "4", "9", "1", "none yet"]
-    assert table.locator("td:nth-child(4)").all_inner_texts() == ["3", "3", "3", "1", "0"]
+    expect(table.locator("td:nth-child(3)")).to_have_text(
+        ["3", "4", "9", "1", "none yet"], use_inner_text=True
+    )
+    expect(table.locator("td:nth-child(4)")).to_have_text(["3", "3", "3", "1", "0"], use_inner_text=True)
     expect(page.get_by_label("14 minutes")).to_be_visible()
     page.get_by_label("Full: 17 questions").check()
-    assert table.locator("td:nth-child(4)").all_inner_texts() == list(map(str, DRAWN.values()))
+    expect(table.locator("td:nth-child(4)")).to_have_text(list(map(str, DRAWN.values())), use_inner_text=True)
     expect(page.get_by_label("24 minutes")).to_be_visible()
 
 
@@ -260,7 +262,7 @@ def test_items_beyond_the_exam_are_left_out(visit: Any) -> None:
 def test_without_a_script(visit: Any) -> None:
     page = visit(java_script_enabled=False)
     expect(page.get_by_text("need JavaScript")).to_be_visible()
-    assert page.locator(".fm-exam button").count() == 0
+    expect(page.locator(".fm-exam button")).to_have_count(0)
     expect(page.get_by_text("Asked", exact=True)).to_be_hidden()
 
 
@@ -334,7 +336,7 @@ def test_time_is_announced_and_runs_out(visit: Any) -> None:
     at(page, "10:14:00")
     expect(page.get_by_role("heading", name="Time is up")).to_be_focused()
     assert "1 of 10 right in 14 min 0 s of 14 min" in page.locator(".fm-exam-score").inner_text()
-    assert page.locator("dialog[open]").count() == 0
+    expect(page.locator("dialog[open]")).to_have_count(0)
     expect(page.get_by_role("navigation").first).to_be_visible()
 
 
@@ -444,7 +446,7 @@ def test_the_way_out_keeps_the_exam(visit: Any) -> None:
     at(page, "10:02:00")
     page.keyboard.press("Escape")
     expect(page.get_by_role("heading", name="Exam in progress")).to_be_visible()
-    assert page.locator("dialog[open]").count() == 0
+    expect(page.locator("dialog[open]")).to_have_count(0)
     expect(page.get_by_text("1 of 10 questions answered. The clock runs")).to_be_visible()
     page.reload()
     expect(page.get_by_role("heading", name="Exam in progress")).to_be_visible()
@@ -575,15 +577,15 @@ def test_the_report(visit: Any) -> None:
     covered = page.locator(".fm-exam-stage table").first.locator("td:nth-child(3)").all_inner_texts()
     assert covered == ["2 of 17", "2 of 14", "5 of 19", "1 of 11", "0 of 8"]
     objectives = page.locator(".fm-exam-objectives > li")
-    assert objectives.count() == 10
+    expect(objectives).to_have_count(10)
     assert "3.4.1 ways to evaluate a model" in " ".join(objectives.all_text_contents())
     for objective in objectives.all():  # where to read on is said of what was wrong
         right, of = re.findall(r"(\d+) of (\d+) right", objective.text_content() or "")[0]
         assert bool(objective.locator("a").count()) == (right != of)
         assert objective.is_visible() == (right != of)
     cards = page.locator(".fm-exam-stage .fm-quiz-items > li")
-    assert cards.count() == 17
-    assert page.locator(".fm-exam-stage .fm-quiz-items > li:visible").count() == 5
+    expect(cards).to_have_count(17)
+    expect(page.locator(".fm-exam-stage .fm-quiz-items > li:visible")).to_have_count(5)
     for card in cards.all():  # a reason for every part, and where to read on
         parts = card.locator(".fm-quiz-part").count()
         assert card.locator(".fm-quiz-feedback").count() >= parts
@@ -593,12 +595,12 @@ def test_the_report(visit: Any) -> None:
         assert ("Source: docs.example.org · checked 2026-11-20" in card.inner_text()) == bool(sources) or (
             not card.is_visible()
         )
-        assert card.locator("button").count() == 0
+        expect(card.locator("button")).to_have_count(0)
     page.get_by_text("Right: 12 questions").click()
-    assert page.locator(".fm-exam-stage .fm-quiz-items > li:visible").count() == 17
+    expect(page.locator(".fm-exam-stage .fm-quiz-items > li:visible")).to_have_count(17)
     page.emulate_media(media="print")
     expect(page.locator(".fm-exam-score")).to_be_visible()
-    assert page.locator(".fm-exam :is(button, .fm-exam-form):visible").count() == 0
+    expect(page.locator(".fm-exam :is(button, .fm-exam-form):visible")).to_have_count(0)
 
 
 def test_all_right_is_no_thousand(visit: Any) -> None:
@@ -612,7 +614,7 @@ def test_all_right_is_no_thousand(visit: Any) -> None:
     assert "above 700" not in text
     assert "Estimate:" not in text
     assert page.get_by_role("button", name="Practice").count() == 0
-    assert page.locator(".fm-exam-stage .fm-quiz-items > li:visible").count() == 0
+    expect(page.locator(".fm-exam-stage .fm-quiz-items > li:visible")).to_have_count(0)
 
 
 @pytest.fixture
@@ -632,7 +634,9 @@ def test_an_estimate_where_all_is_covered(covered: Page) -> None:
     assert "Estimate: 709 of 1000; the real exam requires 700." in text
     assert "100 + 900 × 44 / 65 = 709" in text
     assert "cannot tell a pass from a fail" in text
-    assert covered.locator(".fm-exam-stage table").last.locator("td").all_inner_texts() == ["44 of 65", "709"]
+    expect(covered.locator(".fm-exam-stage table").last.locator("td")).to_have_text(
+        ["44 of 65", "709"], use_inner_text=True
+    )
     press(covered, "Another exam")
     start(covered, "Short", clock=False)  # of the same bank: too few for its domains
     reply_to_all(covered)
@@ -695,10 +699,10 @@ def test_practice_of_an_objective(covered: Page) -> None:
     press(covered, "Back to the start")
     topic.select_option("3")
     press(covered, "Practice")
-    assert forms.count() == 10
+    expect(forms).to_have_count(10)
     assert forms.first.get_attribute("data-item") == wrong
     press(covered, "10 more")
-    assert forms.count() == 10
+    expect(forms).to_have_count(10)
     assert wrong not in [one.get_attribute("data-item") for one in forms.all()]
     assert not results(covered)
 
@@ -837,13 +841,13 @@ def test_damaged_storage_is_ignored(visit: Any) -> None:
         questions = [{"name": n, "version": v, "given": answer, "flagged": "no"} for n, v in known.items()]
         questions += questions[:1]  # and one of them twice
         write(page, "exam", {**GOOD, "at": 99, "questions": questions})
-        assert page.locator(".fm-exam-number").count() == 17, answer
-        assert page.locator(f"{FIELDS} :is(:checked:not(option))").count() == 0
+        expect(page.locator(".fm-exam-number"), answer).to_have_count(17)
+        expect(page.locator(f"{FIELDS} :is(:checked:not(option))")).to_have_count(0)
     for past in (3, "x", {}, [1], {"at": 1, "right": 3, "of": 2}, {"at": 1, "right": "<b>", "of": 9}):
         page.evaluate("fmkit.modules.store.keepNote('exam', null)")
         write(page, "exam-result-1", past)
         expect(page.get_by_role("button", name="Start the exam")).to_be_visible()
-        assert page.get_by_text("Your exams").count() == 0
+        expect(page.get_by_text("Your exams")).to_have_count(0)
 
 
 def test_exam_without_storage(visit: Any) -> None:
@@ -861,7 +865,7 @@ def test_changed_questions_are_left_out(visit: Any) -> None:
     note = page.evaluate("fmkit.modules.store.note('exam')")
     note["questions"][3]["version"] = "older"
     write(page, "exam", note)
-    assert page.locator(".fm-exam-number").count() == 16
+    expect(page.locator(".fm-exam-number")).to_have_count(16)
 
 
 def test_another_tab_goes_along(visit: Any) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import tiny
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from bookkit.site import formulas, node
 
@@ -115,8 +115,8 @@ def test_numbers_of_equations(visit: Any) -> None:
     page = visit(name=PAGE)
     assert page.locator("#equation-the-floor .eqno").inner_text().startswith("(1)")
     assert page.locator("a[href='#equation-the-floor']").first.inner_text() == "(1)"
-    assert page.locator(".eqno").count() == 2
-    assert page.locator(".katex .tag").count() == 0
+    expect(page.locator(".eqno")).to_have_count(2)
+    expect(page.locator(".katex .tag")).to_have_count(0)
 
 
 def test_displayed_math_is_in_the_middle(visit: Any) -> None:

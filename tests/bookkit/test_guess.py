@@ -156,7 +156,7 @@ def test_what_is_typed_stays_text(visit: Any) -> None:
     assert said(page)[0] == (
         "“<img src=x onerror=a()>” is not among the model’s first 3: it has a probability below 5.0%."
     )
-    assert page.locator(".fm-guess img").count() == 0
+    expect(page.locator(".fm-guess img")).to_have_count(0)
 
 
 @pytest.mark.parametrize(("width", "colors"), tiny.LOOKS)

@@ -194,7 +194,7 @@ def test_hostile_beginnings_and_words(visit: Any, text: str) -> None:
     expect(page.locator(".fm-guess-text")).to_have_text(text)
     compare(page, text)
     expect(page.locator(".fm-guess-loss")).to_contain_text("nats")
-    assert page.locator(".fm-guess img").count() == 0
+    expect(page.locator(".fm-guess img")).to_have_count(0)
 
 
 @pytest.mark.parametrize(("width", "colors"), tiny.LOOKS)

@@ -258,8 +258,8 @@ def test_a_record_by_keyboard(page: Page) -> None:
 
 def test_what_is_learned_is_filled(page: Page) -> None:
     learned = page.locator(".fm-turn-assistant .fm-learned")
-    assert learned.count() == 12
-    assert page.locator(".fm-learned").count() == 12
+    expect(learned).to_have_count(12)
+    expect(page.locator(".fm-learned")).to_have_count(12)
     assert learned.last.inner_text() == "<|eos|>"
     assert page.locator(".fm-turn-user .fm-token").first.inner_text() == "<|user|>"
 
@@ -289,13 +289,13 @@ def test_beyond_the_context_is_cut(page: Page) -> None:
 def test_a_hostile_paste_says_so(page: Page, text: str, said: str) -> None:
     page.get_by_label("Your record").fill(text)
     assert shown(page)[1][0].startswith(said)
-    assert page.locator(".fm-inspector-views *").count() == 0
+    expect(page.locator(".fm-inspector-views *")).to_have_count(0)
 
 
 def test_markup_stays_text(page: Page) -> None:
     page.get_by_label("Your record").fill('{"text": "<img src=x onerror=alert(1)>", "label": "<b>bold</b>"}')
     assert "“<b>bold</b>”" in shown(page)[0]
-    assert page.locator(".fm-inspector :is(img, b)").count() == 0
+    expect(page.locator(".fm-inspector :is(img, b)")).to_have_count(0)
 
 
 def test_many_faults_and_tokens_are_cut(page: Page) -> None:
@@ -305,7 +305,7 @@ def test_many_faults_and_tokens_are_cut(page: Page) -> None:
     status, faults = shown(page)
     assert status.endswith("100 faults or more:")
     assert len(faults) == 100
-    assert page.locator(".fm-token").count() == 400
+    expect(page.locator(".fm-token")).to_have_count(400)
 
 
 def test_an_empty_field_says_what_to_do(page: Page) -> None:

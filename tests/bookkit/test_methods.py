@@ -105,7 +105,7 @@ def test_each_answer_rules_out_by_keyboard(visit: Any) -> None:
         "Ruled out: It looks up facts and teaches no skill."
     )
     page.get_by_role("button", name="Start over").press("Enter")
-    assert page.locator(".fm-sift-ruled-out").count() == 0
+    expect(page.locator(".fm-sift-ruled-out")).to_have_count(0)
 
 
 @pytest.mark.parametrize("width", [tiny.DESK, tiny.PHONE])
@@ -129,8 +129,8 @@ def test_methods_are_accessible(visit: Any, width: int, colors: str) -> None:
 
 
 def whole(page: Page) -> None:
-    assert page.locator(".fm-sift-says:visible").count() == len(methods.METHODS)
-    assert page.locator(".fm-sift-out:visible").count() == 0
+    expect(page.locator(".fm-sift-says:visible")).to_have_count(len(methods.METHODS))
+    expect(page.locator(".fm-sift-out:visible")).to_have_count(0)
     expect(page.get_by_label("What is missing?")).to_be_hidden()
 
 

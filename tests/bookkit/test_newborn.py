@@ -168,7 +168,7 @@ def test_a_row_that_is_passed(visit: Any) -> None:
     assert " ".join(rows.nth(1).inner_text().split()) == "5.0 passed between two stories"
     assert "not there yet" in rows.nth(3).inner_text()
     page.get_by_role("button", name="Start over").click()
-    assert page.locator(".fm-newborn-way .fm-quiet").count() == 6, "nothing is left of the first"
+    expect(page.locator(".fm-newborn-way .fm-quiet"), "nothing is left of the first").to_have_count(6)
 
 
 def test_a_failure_is_said(visit: Any) -> None:
@@ -211,7 +211,7 @@ def test_another_kind_of_text_is_said(visit: Any) -> None:
 def test_any_text(visit: Any, text: str, said: str) -> None:
     page = visit()
     assert said in write(page, text)
-    assert page.locator(".fm-newborn img").count() == 0
+    expect(page.locator(".fm-newborn img")).to_have_count(0)
 
 
 @pytest.mark.parametrize(("width", "colors"), [*tiny.LOOKS, (tiny.PHONE, "dark")])

@@ -123,7 +123,7 @@ def test_own_words_are_scored_and_not_judged(visit: Any) -> None:
     field(page, "Answer").fill("We will send you the <b>lamp</b>.")
     assert shown(page) == scores("We will send you the <b>lamp</b>.", EXAMPLES[0].reference)
     assert "Your own words" in page.locator(".fm-overlap-truth").inner_text()
-    assert page.locator(".fm-overlap b").count() == 0
+    expect(page.locator(".fm-overlap b")).to_have_count(0)
     field(page, "Answer").fill("")
     assert set(shown(page).values()) == {"0.00"}
 
@@ -164,7 +164,7 @@ def test_overlap_is_accessible(visit: Any, width: int, colors: str) -> None:
 
 def all_of_them(page: Page) -> None:
     rows = page.locator(".fm-overlap-table tbody tr:visible")
-    assert rows.count() == 2 * len(EXAMPLES)
+    expect(rows).to_have_count(2 * len(EXAMPLES))
     assert rows.first.locator("td").nth(2).inner_text() == "yes"
     assert rows.nth(1).locator("td").all_inner_texts()[3:] == [
         *scores(EXAMPLES[0].wrong, EXAMPLES[0].reference).values()

@@ -156,7 +156,7 @@ def test_a_bill_is_accessible(visit: Any, width: int, colors: str) -> None:
 
 
 def only_the_cases(page: Page) -> None:
-    assert page.locator(".fm-payback-table tbody tr:visible").count() == len(KNOWN["cases"])
+    expect(page.locator(".fm-payback-table tbody tr:visible")).to_have_count(len(KNOWN["cases"]))
     assert "13,400" in page.locator(".fm-payback-table").inner_text()
     expect(page.locator(".fm-payback-live")).to_be_hidden()
 

@@ -128,8 +128,10 @@ def test_review_from_answer_to_answer(visit: Any) -> None:
     assert due(page) == "3 questions are due today."
     page.get_by_role("button", name="Review 3 questions").focus()
     page.keyboard.press("Enter")
-    assert page.locator(".fm-quiz-place").all_inner_texts() == [f"Question {i} of 3" for i in (1, 2, 3)]
-    assert page.locator(".fm-quiz-stem .katex").count() == 2
+    expect(page.locator(".fm-quiz-place")).to_have_text(
+        [f"Question {i} of 3" for i in (1, 2, 3)], use_inner_text=True
+    )
+    expect(page.locator(".fm-quiz-stem .katex")).to_have_count(2)
     assert page.evaluate("document.activeElement.type") == "select-one"  # the order comes first, and is blank
     place(page, 0, "312")
     page.locator(".fm-quiz form").nth(1).locator("input").fill("0.62")
@@ -159,7 +161,7 @@ def test_many_are_reviewed_in_rounds(visit: Any) -> None:
         answer(page, number, "B")
     assert due(page) == "2 questions are due today. Next: 10 questions on November 25."
     page.get_by_role("button", name="Review 2 questions").click()
-    assert page.locator(".fm-quiz-items form").count() == 2
+    expect(page.locator(".fm-quiz-items form")).to_have_count(2)
     assert tables(page)["many"] == "10 of 12"
     assert page.get_by_role("link", name="Many").count() == 0  # no page shows it
 
@@ -432,10 +434,10 @@ def test_without_a_script_and_on_paper(visit: Any) -> None:
     page = visit(name=PAGE, java_script_enabled=False)
     expect(page.get_by_text("showing it needs JavaScript")).to_be_visible()
     expect(page.locator("[data-part=quizzes]").get_by_role("link", name="Adding up")).to_be_visible()
-    assert page.locator("article button:visible, article form:visible").count() == 0
+    expect(page.locator("article button:visible, article form:visible")).to_have_count(0)
     page = visit(name=PAGE)
     page.emulate_media(media="print")
-    assert page.locator("article button:visible").count() == 0
+    expect(page.locator("article button:visible")).to_have_count(0)
     expect(page.locator("td[data-page]")).to_be_visible()
 
 

@@ -60,7 +60,7 @@ def test_models_write_what_fmkit_writes(visit: Any) -> None:
     suggest_by(page, "Remember a fact")
     for name in ("base", "teacher", "student"):
         assert written(page, name) == continued(name, REMEMBER)
-    assert page.locator(".fm-answer").count() == 3
+    expect(page.locator(".fm-answer")).to_have_count(3)
 
 
 def test_probabilities_are_torchs(visit: Any) -> None:
@@ -263,7 +263,7 @@ def test_a_wrong_file_is_one_sentence(visit: Any, change: str) -> None:
     assert re.fullmatch(r"<b>x</b>\.safetensors was not opened\. (The|This) [^\n]+\.", status.inner_text())
     expect(page.get_by_role("checkbox").last).to_be_disabled()
     run(page)
-    assert page.locator(".fm-answer").count() == 2, "the others answer all the same"
+    expect(page.locator(".fm-answer"), "the others answer all the same").to_have_count(2)
 
 
 @pytest.mark.parametrize(
@@ -274,7 +274,7 @@ def test_hostile_prompts(visit: Any, prompt: str) -> None:
     page.locator("textarea").fill(prompt)
     run(page)
     assert written(page, "base")
-    assert page.locator(".fm-prompts img").count() == 0
+    expect(page.locator(".fm-prompts img")).to_have_count(0)
     assert page.locator("textarea").input_value() == prompt
 
 

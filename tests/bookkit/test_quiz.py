@@ -390,7 +390,7 @@ def test_each_new_try_has_its_own_order(visit: Any) -> None:
         seen.add(letters(page, 0))
         answer(page, 0, "B")
         form = page.locator(".fm-quiz form").first
-        assert form.locator(".fm-quiz-letter").all_inner_texts() == list("ABCD")
+        expect(form.locator(".fm-quiz-letter")).to_have_text(list("ABCD"), use_inner_text=True)
         assert form.locator("[data-mark~=correct] .fm-quiz-text").inner_text() == "Two"
         assert facts(page)["results"] == ["right", None]
         form.get_by_role("button", name="Try again").click()
@@ -412,7 +412,9 @@ def test_steps_and_pairs_are_mixed(visit: Any) -> None:
         steps, prompts = shown_rows(page, 0), shown_rows(page, 1)
         assert steps != ["part-2", "part-3", "part-1"]
         pairs = page.locator(".fm-quiz form").nth(1)
-        assert pairs.locator(".fm-quiz-matches .fm-quiz-letter").all_inner_texts() == list("ABC")
+        expect(pairs.locator(".fm-quiz-matches .fm-quiz-letter")).to_have_text(
+            list("ABC"), use_inner_text=True
+        )
         matches = pairs.locator(".fm-quiz-matches li").evaluate_all(
             "(all) => all.map((one) => one.dataset.match)"
         )
@@ -553,7 +555,7 @@ def quiz_faults(page: Page) -> list[str]:
 def test_without_a_script(visit: Any) -> None:
     """The questions, no button that does nothing, and the key folded away."""
     page = visit(java_script_enabled=False)
-    assert page.locator(".fm-quiz input").count() == 9
+    expect(page.locator(".fm-quiz input")).to_have_count(9)
     expect(page.locator(".fm-quiz button").first).to_be_hidden()
     expect(page.get_by_text("One and one are two.")).to_be_hidden()
     page.get_by_text("Answers and reasons").click()
@@ -563,7 +565,7 @@ def test_without_a_script(visit: Any) -> None:
     page.get_by_text("Answers and reasons").click()
     for key in ("are numbered 3 1 2.", "Answer: B C A,", "Answer: 0.43 nats per token, give or take 0.02."):
         expect(page.get_by_text(key), key).to_be_visible()
-    assert page.locator("select").count() == 6
+    expect(page.locator("select")).to_have_count(6)
 
 
 def test_print(visit: Any) -> None:

@@ -75,7 +75,7 @@ def test_ranks_are_accessible(visit: Any, width: int, colors: str) -> None:
 
 def all_of_them(page: Page) -> None:
     for part in (".fm-rank-planes", ".fm-rank-table table"):
-        assert page.locator(f"{part}:visible").count() == TASKS
+        expect(page.locator(f"{part}:visible")).to_have_count(TASKS)
     assert not page.locator(READOUT).count()
     expect(page.get_by_label("Rank", exact=True)).to_be_hidden()
     rows = page.locator(".fm-rank-table").first.locator("tbody tr").all_inner_texts()

@@ -258,7 +258,7 @@ def test_numbers_that_do_not_load_are_told(visit: Any, tiny_browser: Any) -> Non
 def all_of_them(page: Page) -> None:
     shown = [prompt for prompt in page.locator(".fm-rater-prompt").all() if prompt.is_visible()]
     assert len(shown) == rater.FITTED
-    assert page.get_by_text("The world’s rule prefers ending").count() == rater.FITTED
+    expect(page.get_by_text("The world’s rule prefers ending")).to_have_count(rater.FITTED)
     still = page.locator(".fm-rater-still").last
     assert f"ranks {right(rater.by_rule(RATED))} of 100 other pairs" in still.inner_text()
     expect(page.get_by_role("button", name="Skip")).to_be_hidden()

@@ -101,7 +101,7 @@ def says(page: Page) -> str:
 def test_it_begins_with_twenty(visit: Any) -> None:
     page = visit()
     assert says(page) == "10²³ FLOPs: 29 billion parameters and 580 billion tokens, 20 for each parameter."
-    assert page.locator(".fm-scaling svg circle").count() == len(scaling.SHOWN) + 1
+    expect(page.locator(".fm-scaling svg circle")).to_have_count(len(scaling.SHOWN) + 1)
 
 
 def test_rules_and_budgets_by_keyboard(visit: Any) -> None:
@@ -154,7 +154,7 @@ def test_a_budget_is_accessible(visit: Any, width: int, colors: str) -> None:
 
 
 def only_the_runs(page: Page) -> None:
-    assert page.locator(".fm-scaling-table tbody tr:visible").count() == len(scaling.SHOWN) + 1
+    expect(page.locator(".fm-scaling-table tbody tr:visible")).to_have_count(len(scaling.SHOWN) + 1)
     assert "1,868" in page.locator(".fm-scaling-table").inner_text()
     expect(page.locator(".fm-scaling-live")).to_be_hidden()
 

@@ -89,8 +89,8 @@ def test_accessible_at_both_ends(visit: Any, width: int, colors: str) -> None:
 
 
 def three(page: Page) -> list[str]:
-    assert page.locator(".fm-cursor:visible").count() == 3
-    assert page.locator(".fm-story:visible").count() == 3
+    expect(page.locator(".fm-cursor:visible")).to_have_count(3)
+    expect(page.locator(".fm-story:visible")).to_have_count(3)
     expect(page.get_by_label("Tokens read")).to_be_hidden()
     return [text.split(" ")[0] for text in page.locator(".fm-checkpoint-head:visible").all_inner_texts()]
 

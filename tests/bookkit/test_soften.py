@@ -73,7 +73,7 @@ def test_softening_is_accessible(visit: Any, width: int, colors: str) -> None:
 
 
 def all_of_them(page: Page) -> None:
-    assert page.locator(".fm-soften-bars table:visible").count() == PLACES
+    expect(page.locator(".fm-soften-bars table:visible")).to_have_count(PLACES)
     expect(page.get_by_label("Temperature", exact=True)).to_be_hidden()
     head = page.locator(".fm-soften-bars").first.locator("thead th:visible").all_inner_texts()
     assert head == ["next token", *(f"temperature {t}" for t in ("0.5", "1", "2", "4", "8"))]

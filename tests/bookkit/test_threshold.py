@@ -22,7 +22,7 @@ def visit(visit: Any) -> Any:
 def counts(page: Page) -> list[int]:
     """Found, missed, needless and left alone, as the matrix in sight has them."""
     cells = page.locator(".fm-threshold-matrix:visible td b")
-    assert cells.count() == 4
+    expect(cells).to_have_count(4)
     return [int(text) for text in cells.all_inner_texts()]
 
 
@@ -43,8 +43,8 @@ def test_the_threshold_by_keyboard(visit: Any) -> None:
         assert slider.get_attribute("aria-valuetext") == f"{at:g}"
         found, missed, needless, alone = counts(page)
         assert [found, missed, needless, alone] == recorded(0, at)
-        assert page.locator(".fm-threshold-list:visible li:visible").count() == missed + needless
-        assert page.locator(".fm-threshold-band:visible i.misread").count() == missed + needless
+        expect(page.locator(".fm-threshold-list:visible li:visible")).to_have_count(missed + needless)
+        expect(page.locator(".fm-threshold-band:visible i.misread")).to_have_count(missed + needless)
 
 
 def test_the_sorters_by_keyboard(visit: Any) -> None:
@@ -79,7 +79,7 @@ def test_thresholds_are_accessible(visit: Any, width: int, colors: str) -> None:
 
 def all_of_them(page: Page) -> None:
     for part in (".fm-threshold-plane", ".fm-threshold-table table", ".fm-threshold-list"):
-        assert page.locator(f"{part}:visible").count() == SORTERS
+        expect(page.locator(f"{part}:visible")).to_have_count(SORTERS)
     assert not page.locator(".fm-threshold-matrix:visible").count()
     expect(page.get_by_label("Threshold", exact=True)).to_be_hidden()
     rows = page.locator(".fm-threshold-table").first.locator("tbody tr").all_inner_texts()

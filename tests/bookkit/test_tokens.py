@@ -55,7 +55,7 @@ def test_the_page_says_it_without_loading(page: Page) -> None:
     assert not page.evaluate("Object.keys(fmkit.modules).filter((name) => name.startsWith('tokenizers/'))")
     page.get_by_label("Your text").focus()
     expect(page.locator(".fm-spoken").last).to_contain_text("10 tokens with 764 merges: Python docs.")
-    assert page.locator(PIECES).all_inner_texts() == before
+    expect(page.locator(PIECES)).to_have_text(before, use_inner_text=True)
     assert page.locator("output").all_inner_texts()[-3:] == ["19 tokens", "20 tokens", "10 tokens"]
 
 
@@ -126,10 +126,10 @@ def test_how_a_token_was_made(page: Page) -> None:
     tokenizer = load_tokenizer(asset("tokenizers/python-docs"))
     assert tokenizer.encode(" graph").ids[1:] == [457]
     boxes = page.locator(".fm-tokens-box:not(.fm-byte)")
-    assert boxes.count() == 5
+    expect(boxes).to_have_count(5)
     assert not page.locator(".fm-later").count()
     use(page, 0)
-    assert page.locator(".fm-later").count() == 5
+    expect(page.locator(".fm-later")).to_have_count(5)
     assert page.locator(".fm-tokens-one").inner_text() == "·", "the chosen byte stays chosen"
 
 
@@ -169,7 +169,7 @@ def test_all_three_side_by_side(page: Page) -> None:
 
 def test_what_is_typed_stays_text(page: Page) -> None:
     write(page, HOSTILE)
-    assert page.locator(".fm-tokens b").count() == 1, "the name of the tokenizer"
+    expect(page.locator(".fm-tokens b"), "the name of the tokenizer").to_have_count(1)
     assert "<b>bold?</b>" in "".join(page.locator(PIECES).all_inner_texts())
     note = page.locator(".fm-tokens-note").inner_text()
     assert note.startswith("<|bos|>, <|assistant|>: in a text, ordinary characters.")

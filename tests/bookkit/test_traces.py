@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import tiny
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from bookkit.widgets import traces
 from fmkit.errors import FmkitError
@@ -38,9 +38,9 @@ def guess(page: Page, case: dict[str, Any]) -> None:
 def test_steps_come_one_by_one(visit: Any) -> None:
     page = visit()
     shown = page.locator(".fm-traces-case.now .fm-traces-choose:visible")
-    assert shown.count() == 1
+    expect(shown).to_have_count(1)
     page.get_by_role("button", name="Next step").click()
-    assert shown.count() == 2
+    expect(shown).to_have_count(2)
     assert not page.locator(".fm-traces-truth:visible").count()
 
 
@@ -89,8 +89,8 @@ def test_traces_are_accessible(visit: Any, width: int, colors: str) -> None:
 
 
 def all_of_them(page: Page) -> None:
-    assert page.locator(".fm-traces-truth:visible").count() == len(CASES)
-    assert page.locator(".fm-traces-step:visible").count() == sum(len(case["steps"]) for case in CASES)
+    expect(page.locator(".fm-traces-truth:visible")).to_have_count(len(CASES))
+    expect(page.locator(".fm-traces-step:visible")).to_have_count(sum(len(case["steps"]) for case in CASES))
     assert not page.get_by_role("button", name="Next step").count()
 
 

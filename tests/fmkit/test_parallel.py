@@ -132,7 +132,7 @@ def workers(process: subprocess.Popen) -> list[int]:
 
 
 def wait_for(file: Path, process: subprocess.Popen) -> None:
-    while not file.exists():
+    while not file.exists() or not file.stat().st_size:
         assert process.poll() is None, process.communicate()[0]
         time.sleep(0.02)
 

@@ -110,7 +110,7 @@ def test_it_trains_in_the_kernel(page: Page) -> None:
     expect(page.get_by_text("'meanwhile: training'", exact=True)).to_be_visible(timeout=WAIT)
     before = status.text_content()
     expect(status).not_to_have_text(before or "", timeout=WAIT)
-    assert page.locator(".fm-plot .fm-line").count() == 1
+    expect(page.locator(".fm-plot .fm-line")).to_have_count(1)
     page.get_by_role("button", name="Stop").click()
     expect(status).to_contain_text("of 800, stopped", timeout=WAIT)
     expect(page.locator(".fm-spoken")).to_contain_text("above the floor")
@@ -157,6 +157,6 @@ def test_recipes_are_run_and_compared(page: Page) -> None:
     page.keyboard.press("End")
     run.click()
     expect(status).to_contain_text("failed. warmup_steps=500 must lie between 0 and steps=20", timeout=WAIT)
-    assert page.locator(".fm-runs tbody tr").count() == 3
+    expect(page.locator(".fm-runs tbody tr")).to_have_count(3)
     styles = [line.get_attribute("stroke-dasharray") for line in page.locator(".fm-plot .fm-line").all()]
     assert len(set(styles)) == len(styles)

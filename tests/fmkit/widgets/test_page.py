@@ -247,7 +247,7 @@ def test_the_page_learns_a_readers_text(visit: Open) -> None:
     press(page, "Train")
     expect(page.locator(".fm-status")).to_contain_text("The floor of your text is unknown", timeout=60_000)
     expect(page.locator(".fm-runs tbody tr")).to_contain_text("your text 1")
-    assert page.locator(".fm-lab img").count() == 0
+    expect(page.locator(".fm-lab img")).to_have_count(0)
     press(page, "Back to the stories")
     expect(drawing(page).get_by_text("floor 0.30")).to_be_visible()
 
